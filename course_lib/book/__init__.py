@@ -1,0 +1,1 @@
+"""Building the book: its chapters, its site, and what its pages can do."""

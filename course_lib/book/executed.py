@@ -1,0 +1,52 @@
+"""A Sphinx extension: a page is read again when its outputs have changed.
+
+Sphinx reads a page again when its text changes. The outputs of a chapter also change when a module
+that it imports does, and then only its executed notebook (`course_lib.book.chapters` keeps it)
+tells. This extension remembers each notebook's digest beside the page.
+"""
+
+import hashlib
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.typing import ExtensionMetadata
+
+from course_lib.book.chapters import executed_path
+
+__all__ = ["setup"]
+
+_KEY = "executed_notebook"
+
+
+def _digest(app: Sphinx, page: str) -> str:
+    """Return a digest of a page's executed notebook, empty where it has none."""
+    try:
+        return hashlib.sha256(executed_path(Path(app.srcdir), page).read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return ""
+
+
+def _remember(app: Sphinx, _: nodes.document) -> None:
+    """Note which outputs the page that was just read has shown."""
+    page = app.env.docname
+    app.env.metadata[page][_KEY] = _digest(app, page)
+
+
+def _outdated(
+    app: Sphinx, env: BuildEnvironment, _added: set[str], _changed: set[str], _removed: set[str]
+) -> list[str]:
+    """List the pages whose executed notebooks are not those that were read."""
+    return [
+        page
+        for page in env.found_docs
+        if page in env.all_docs and env.metadata[page].get(_KEY, "") != _digest(app, page)
+    ]
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Connect to Sphinx's events."""
+    app.connect("doctree-read", _remember)
+    app.connect("env-get-outdated", _outdated)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

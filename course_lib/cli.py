@@ -1,0 +1,287 @@
+"""The `course` command.
+
+What a command needs is imported inside it, so that each starts as quickly as it can.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from course_lib.paths import CourseError, exercise_slugs, find_root, known_slug
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="Read, solve, grade and build *Deep Learning, Layer by Layer*.",
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Slug = Annotated[str, typer.Argument(help="The exercise, named as its chapter.")]
+
+
+def main() -> None:
+    """Run the command; say what went wrong in a line or two, without a traceback."""
+    # nbgrader calls alembic by its name.
+    from course_lib.doctor import search_path
+
+    os.environ["PATH"] = search_path()
+    try:
+        app()
+    except CourseError as error:
+        _stop(str(error))
+    except KeyboardInterrupt:
+        _stop("Stopped. What was finished is kept: run the same command to go on.", code=130)
+    except BrokenPipeError:
+        os._exit(0)
+    except OSError as error:
+        _stop(_explain(error))
+
+
+def _stop(message: str, code: int = 1) -> None:
+    err.print(f"course: {message}", markup=False)
+    sys.exit(code)
+
+
+def _explain(error: OSError) -> str:
+    place = f" ({error.filename})" if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"The disk is full{place}. Make room, then run the same command again."
+    if error.errno == errno.EROFS:
+        return f"This folder is read-only{place}. Copy the course to a folder of your own."
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"No right to write or read here{place}. Copy the course to a folder of your own."
+    return f"{error.strerror or error}{place}. `course doctor` looks for the cause."
+
+
+@app.command()
+def doctor() -> None:
+    """Look at Python, packages, device and disk, and say what to do about each fault."""
+    from course_lib.doctor import examine
+
+    findings = examine(find_root())
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "", "found", "what to do"):
+        table.add_column(heading)
+    color = {"ok": "green", "note": "yellow", "fault": "red"}
+    for finding in findings:
+        state = f"[{color[finding.state]}]{finding.state}[/]"
+        table.add_row(finding.what, state, finding.found, finding.advice)
+    out.print(table)
+    if any(finding.state == "fault" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def start(
+    slug: Slug,
+    lab: Annotated[bool, typer.Option(help="Open it in JupyterLab.")] = True,
+) -> None:
+    """Copy an exercise to `work/` (never over your own work) and open it."""
+    import shutil
+
+    from course_lib.exercises.sources import release_path, work_path
+
+    root = find_root()
+    known_slug(root, slug)
+    release, mine = release_path(root, slug), work_path(root, slug)
+    if mine.exists():
+        out.print(f"Your copy is already there, as you left it: {_shown(mine)}")
+    elif not release.is_file():
+        raise CourseError(f"{slug} has no release yet. Make it with `course release {slug}`.")
+    else:
+        shutil.copytree(release.parent, mine.parent, dirs_exist_ok=True)
+        out.print(f"Your copy: {_shown(mine)}")
+    if lab:
+        os.execvp(sys.executable, [sys.executable, "-m", "jupyterlab", str(mine)])
+    out.print(f"Next: solve it in Jupyter, then `course check {slug}`")
+
+
+@app.command()
+def check(
+    slug: Slug,
+    notebook: Annotated[
+        Path | None, typer.Option(help="Another notebook than work/SLUG/SLUG.ipynb.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="Stop a cell after this time.")] = 30.0,
+) -> None:
+    """Run the visible and hidden tests on your notebook, and show points and hints."""
+    from course_lib.exercises.checking import check as run_check
+    from course_lib.exercises.progress import record
+    from course_lib.exercises.sources import work_path
+
+    root = find_root()
+    known_slug(root, slug)
+    mine = notebook or work_path(root, slug)
+    with out.status("Running the tests ..."):
+        result = run_check(root, slug, mine, seconds_per_cell=seconds)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("test")
+    table.add_column("points", justify="right")
+    table.add_column("hint")
+    for entry in result.results:
+        if entry.points is None:
+            table.add_row(entry.grade_id, f"- / {entry.max_points:g}", "a person marks this")
+            continue
+        full = entry.points >= entry.max_points
+        points = f"[{'green' if full else 'yellow'}]{entry.points:g} / {entry.max_points:g}[/]"
+        table.add_row(entry.grade_id, points, _escape(entry.message))
+    out.print(table)
+    for name, error in result.broken.items():
+        out.print(f"The cell {name} stops with {error}", markup=False)
+    manual = f", and {result.manual_points:g} by a person" if result.manual_points else ""
+    out.print(f"\n{result.points:g} of {result.max_points:g} points{manual}")
+    if notebook is None:
+        record(root, slug, result)
+
+
+@app.command()
+def progress() -> None:
+    """Show your exercises and points, and where to go on."""
+    from course_lib.exercises.progress import next_step
+    from course_lib.exercises.progress import progress as read
+
+    entries = read(find_root())
+    table = Table(box=None, pad_edge=False)
+    for heading in ("exercise", "points", "state"):
+        table.add_column(heading)
+    for entry in entries:
+        state = "complete" if entry.complete else "begun" if entry.started else ""
+        points = "" if entry.points is None else f"{entry.points:g} / {entry.max_points:g}"
+        table.add_row(entry.slug, points, state)
+    out.print(table)
+    done = sum(entry.complete for entry in entries)
+    out.print(f"\n{done} of {len(entries)} exercises complete")
+    step = next_step(entries)
+    if step:
+        out.print(f"Next: {step}")
+
+
+@app.command()
+def build(
+    serve: Annotated[bool, typer.Option("--serve", help="Serve the site afterwards.")] = False,
+    sample_class: Annotated[
+        bool, typer.Option("--sample-class", help="Grade the sample class too.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Do everything again.")] = False,
+    port: Annotated[int, typer.Option(help="Where --serve listens.")] = 8000,
+) -> None:
+    """Run the chapters, generate the exercises, build the site; only what has changed."""
+    from course_lib.book.chapters import ChapterRun, run_chapters
+    from course_lib.book.site import build_site, site_path
+    from course_lib.exercises.sources import generate
+
+    root = find_root()
+    times: list[tuple[str, str, float]] = []
+
+    def timed(step: str, begin: float, what: str) -> None:
+        times.append((step, what, time.perf_counter() - begin))
+        out.print(f"{step:<14}{what:<42}{times[-1][2]:6.1f} s")
+
+    begin = time.perf_counter()
+
+    def told(run: ChapterRun) -> None:
+        if run.ran:
+            out.print(f"  ran {run.page} in {run.seconds:.1f} s")
+
+    runs = run_chapters(root, force=force, report=told)
+    ran = sum(run.ran for run in runs)
+    timed("chapters", begin, f"{ran} run, {len(runs) - ran} unchanged")
+
+    begin = time.perf_counter()
+    changed = generate(root)
+    timed("exercises", begin, f"{sum(changed.values())} changed of {len(changed)}")
+
+    begin = time.perf_counter()
+    built = build_site(root, force=force)
+    timed("site", begin, "built" if built else "unchanged")
+
+    if sample_class:
+        from course_lib.grading.sample import grade_sample_class
+
+        begin = time.perf_counter()
+        report = grade_sample_class(root / "_build")
+        timed("sample class", begin, f"{len(report.students)} students")
+        out.print()
+        out.print(_class_table(report))
+
+    out.print(f"\nSite: {_shown(site_path(root) / 'index.html')}")
+    if serve:
+        _serve(site_path(root), port)
+    else:
+        out.print("Next: `make serve` to read it, `make lab` to work in it")
+
+
+@app.command()
+def serve(port: Annotated[int, typer.Option(help="Where to listen.")] = 8000) -> None:
+    """Serve the built site on this machine."""
+    from course_lib.book.site import site_path
+
+    _serve(site_path(find_root()), port)
+
+
+@app.command()
+def new(
+    slug: Annotated[
+        str, typer.Argument(help="Small letters and hyphens, such as gradient-descent.")
+    ],
+    part: Annotated[str, typer.Option(help="The folder under book/.")] = "foundations",
+    title: Annotated[str, typer.Option(help="The chapter's question.")] = "",
+) -> None:
+    """Write a chapter, its exercise and its wrong answers from templates, for you to fill."""
+    from course_lib.templates import write_templates
+
+    for path in write_templates(find_root(), slug, part=part, title=title):
+        out.print(f"wrote {_shown(path)}")
+    out.print("Next: fill them in, then `course build` and `make test-exercises`")
+
+
+def _serve(folder: Path, port: int) -> None:
+    from functools import partial
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    if not (folder / "index.html").is_file():
+        raise CourseError("The site is not built yet. Build it with `course build`.")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise CourseError(
+            f"Port {port} is taken. Choose another: `course serve --port {port + 1}`."
+        ) from None
+    out.print(f"Reading room: http://127.0.0.1:{port} (Ctrl+C closes it)")
+    with server:
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            out.print("Closed.")
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""Look at the machine, and say what to do about each fault."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+#: What `make course` makes: the environment's packages aside, the site and executed chapters.
+_GIGABYTES_WANTED = 1.0
+
+_PACKAGES = (
+    "numpy",
+    "torch",
+    "matplotlib",
+    "jupyterlab",
+    "jupytext",
+    "nbgrader",
+    "jupyter-book",
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes
+    ----------
+    what : str
+        What was looked at.
+    state : str
+        ``"ok"``, ``"note"`` (something optional is missing) or ``"fault"``.
+    found : str
+        What is there.
+    advice : str
+        What to do, if anything.
+    """
+
+    what: str
+    state: str
+    found: str
+    advice: str = ""
+
+
+def examine(root: Path) -> list[Finding]:
+    """Look at everything that the course needs; nothing is changed."""
+    looks: list[Callable[[], list[Finding]]] = [
+        _python,
+        lambda: _packages(root),
+        _device,
+        lambda: _folder(root),
+        _nbgrader_tools,
+        _node,
+    ]
+    return [finding for look in looks for finding in look()]
+
+
+def _python() -> list[Finding]:
+    version = platform.python_version()
+    if (3, 11) <= sys.version_info[:2] <= (3, 13):
+        return [Finding("Python", "ok", version)]
+    return [
+        Finding(
+            "Python",
+            "fault",
+            version,
+            "The course needs 3.11, 3.12 or 3.13: install one, then "
+            "`rm -r .venv` and `make course PYTHON=python3.11`.",
+        )
+    ]
+
+
+def pinned_versions(root: Path) -> dict[str, str]:
+    """Return package to version, as ``requirements.txt`` pins them."""
+    try:
+        text = (root / "requirements.txt").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    return dict(re.findall(r"^([A-Za-z0-9_.-]+)==([^\s;]+)", text, re.MULTILINE))
+
+
+def _packages(root: Path) -> list[Finding]:
+    pins = pinned_versions(root)
+    findings = []
+    for name in _PACKAGES:
+        wanted = pins.get(name)
+        try:
+            # A label such as +cpu tells how a version was built, not which it is.
+            found = metadata.version(name).partition("+")[0]
+        except metadata.PackageNotFoundError:
+            findings.append(Finding(name, "fault", "missing", "`pip install -r requirements.txt`"))
+            continue
+        if wanted is None or found == wanted.partition("+")[0]:
+            findings.append(Finding(name, "ok", found))
+        else:
+            advice = f"The course was tested with {wanted}: `pip install -r requirements.txt`"
+            findings.append(Finding(name, "fault", found, advice))
+    return findings
+
+
+def _device() -> list[Finding]:
+    try:
+        from course_lib.devices import get_device
+
+        device = get_device()
+    except Exception as error:
+        return [Finding("device", "fault", str(error), "Unset COURSE_DEVICE or mend the driver.")]
+    advice = (
+        "No graphics card is needed: every exercise runs on the CPU."
+        if device.type == "cpu"
+        else ""
+    )
+    return [Finding("device", "ok", str(device), advice)]
+
+
+def _folder(root: Path) -> list[Finding]:
+    findings = []
+    free = shutil.disk_usage(root).free / 1e9
+    low = free < _GIGABYTES_WANTED
+    findings.append(
+        Finding(
+            "disk",
+            "fault" if low else "ok",
+            f"{free:.1f} GB free",
+            f"Make at least {_GIGABYTES_WANTED:g} GB free." if low else "",
+        )
+    )
+    try:
+        with tempfile.TemporaryFile(dir=root):
+            pass
+        findings.append(Finding("folder", "ok", "can be written"))
+    except OSError as error:
+        advice = "Copy the course to a folder of your own, or ask for the right to write here."
+        findings.append(Finding("folder", "fault", error.strerror or str(error), advice))
+    return findings
+
+
+def _nbgrader_tools() -> list[Finding]:
+    # nbgrader calls alembic by its name when it opens a gradebook.
+    if shutil.which("alembic", path=search_path()):
+        return [Finding("gradebook", "ok", "alembic is there")]
+    advice = "`pip install -r requirements.txt` in the environment that runs `course`."
+    return [Finding("gradebook", "fault", "alembic is missing", advice)]
+
+
+def _node() -> list[Finding]:
+    npm = shutil.which("npm")
+    if npm is None:
+        advice = "Only needed to build the site: install Node.js 18 or newer."
+        return [Finding("npm", "note", "missing", advice)]
+    version = subprocess.run([npm, "--version"], capture_output=True, text=True).stdout.strip()
+    return [Finding("npm", "ok", version)]
+
+
+def search_path() -> str:
+    """Return PATH with this environment's own commands first."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])

@@ -1,0 +1,116 @@
+"""Prove that an exercise's tests do what its author says they do.
+
+The reference gets every point, the untouched release none, every kept wrong answer loses exactly
+the tests that it names and is told why, every kept right answer loses nothing, and a student's
+notebook holds neither solutions nor hidden tests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from course_lib.exercises.answers import Answer, apply, load_answers
+from course_lib.exercises.checking import CheckResult, grade_notebook, with_answers
+from course_lib.exercises.sources import is_test, release_notebook, source_notebook
+
+_SECRET = re.compile(
+    r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)### END (?:SOLUTION|HIDDEN TESTS)"
+    r"|=== BEGIN MARK SCHEME ===\n(.*?)=== END MARK SCHEME ===",
+    re.DOTALL,
+)
+
+
+def answers_path(root: Path, slug: str) -> Path:
+    """Return where the wrong and right answers of an exercise lie."""
+    return root / "tests" / "misconceptions" / f"{slug}.py"
+
+
+def prove_reference(root: Path, slug: str) -> list[str]:
+    """Return what is wrong with the reference's result; an empty list if it has full marks."""
+    return list(_lost(grade_notebook(source_notebook(root, slug)), "the reference"))
+
+
+def prove_release(root: Path, slug: str) -> list[str]:
+    """Return what is wrong with the untouched release: any point that it earns."""
+    source, release = source_notebook(root, slug), release_notebook(root, slug)
+    merged = with_answers(source, release, slug=slug, path=Path("the release"))
+    return [
+        f"the untouched release earns {result.points:g} at {result.grade_id}: "
+        "let that test call what the student must write"
+        for result in grade_notebook(merged).results
+        if result.points
+    ]
+
+
+def prove_answer(root: Path, slug: str, answer: Answer) -> list[str]:
+    """Return where an answer's result differs from what its author says; empty if nowhere."""
+    source = source_notebook(root, slug)
+    tests = {cell.metadata.nbgrader.grade_id for cell in source.cells if is_test(cell)}
+    unknown = sorted(answer.loses - tests)
+    if unknown:
+        return [f"{answer.name} names tests that are not there: {', '.join(unknown)}"]
+    checked = grade_notebook(apply(source, answer))
+    if not answer.loses:
+        return list(_lost(checked, answer.name))
+    problems = []
+    lost = {r.grade_id: r.message for r in checked.results if r.message}
+    for name in sorted(answer.loses - set(lost)):
+        problems.append(f"{answer.name} passes {name}, which must catch it: {answer.reason}")
+    for name in sorted(set(lost) - answer.loses):
+        problems.append(f"{answer.name} also loses {name}: {lost[name]}")
+    shown = _plain(" ".join(lost.values()))
+    if _plain(answer.says) not in shown:
+        told = "\n".join(f"{name}: {message}" for name, message in lost.items())
+        problems.append(f"{answer.name} is never told {answer.says!r}. It is told:\n{told}")
+    return problems
+
+
+def prove_secrecy(root: Path, slug: str) -> list[str]:
+    """Return the lines of solutions, hidden tests and marking schemes that a student would see."""
+    source, release = source_notebook(root, slug), release_notebook(root, slug)
+    public = "\n".join(_SECRET.sub("", cell.source) for cell in source.cells)
+    shown = "\n".join(cell.source for cell in release.cells) + str(release.metadata)
+    return [
+        f"{secret!r} is in the release"
+        for secret in secret_lines(source)
+        if secret in shown and secret not in public
+    ] + [
+        f"{marker!r} is in the release"
+        for marker in ("BEGIN SOLUTION", "BEGIN HIDDEN TESTS", "BEGIN MARK SCHEME")
+        if marker in shown
+    ]
+
+
+def secret_lines(source: NotebookNode) -> list[str]:
+    """Return the lines of a source that students must not see, but for those too short to tell."""
+    secrets = []
+    for cell in source.cells:
+        for match in _SECRET.finditer(cell.source):
+            block = match.group(1) or match.group(2) or ""
+            secrets += [line.strip() for line in block.splitlines() if len(line.strip()) > 8]
+    return secrets
+
+
+def answers(root: Path, slug: str) -> list[Answer]:
+    """Return the kept answers of an exercise; an empty list if there is no such file."""
+    path = answers_path(root, slug)
+    return load_answers(path) if path.is_file() else []
+
+
+def _lost(checked: CheckResult, whose: str) -> Iterator[str]:
+    for result in checked.results:
+        if result.points is not None and result.points < result.max_points:
+            yield (
+                f"{whose} gets {result.points:g} of {result.max_points:g} at {result.grade_id}: "
+                f"{result.message}"
+            )
+    for name, error in checked.broken.items():
+        yield f"{whose}: the cell {name} fails with {error}"
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().split())

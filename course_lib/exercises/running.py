@@ -1,0 +1,201 @@
+"""Run the cells of a notebook in a process of its own, and say what each of them did.
+
+The process is forked (where the system forks) from a server that has already imported what
+exercises need, so a run costs its cells and little more. A cell that runs too long or kills the
+process costs that cell: the run starts again without it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+#: How often a run may start again without the cell that ended it.
+MAX_RESTARTS = 3
+
+#: How much of what a cell prints is kept, in characters.
+MAX_OUTPUT = 20_000
+
+
+@dataclass
+class CellRun:
+    """What one code cell did.
+
+    Attributes
+    ----------
+    index : int
+        The cell's place in the notebook.
+    status : str
+        ``"ok"``, ``"error"``, ``"timeout"``, ``"died"``, or ``"not run"``.
+    error : str
+        The error's type and message, without a stack trace.
+    outputs : list
+        The cell's outputs in the notebook format.
+    """
+
+    index: int
+    status: str = "not run"
+    error: str = ""
+    outputs: list[NotebookNode] = field(default_factory=list)
+
+
+def run_notebook(
+    notebook: NotebookNode,
+    *,
+    folder: Path | None = None,
+    seconds_per_cell: float = 60.0,
+    preload: tuple[str, ...] = (),
+) -> list[CellRun]:
+    """Run the code cells of a notebook in order, in another process.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Not changed.
+    folder : Path, optional
+        Where the cells run; the current folder by default.
+    seconds_per_cell : float
+        After this time a cell is stopped.
+    preload : tuple of str
+        Modules that the server imports before the first run, such as ``("torch",)``.
+
+    Returns
+    -------
+    list of CellRun
+        One for each code cell.
+    """
+    cells = [(i, c.source) for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
+    runs = {index: CellRun(index) for index, _ in cells}
+    context = _context(preload)
+    culprits: set[int] = set()
+    while True:
+        left = [(index, source) for index, source in cells if index not in culprits]
+        culprit = _attempt(context, left, runs, folder, seconds_per_cell)
+        if culprit is None or len(culprits) >= MAX_RESTARTS:
+            return list(runs.values())
+        culprits.add(culprit)
+
+
+def _attempt(
+    context: Any,
+    cells: list[tuple[int, str]],
+    runs: dict[int, CellRun],
+    folder: Path | None,
+    seconds_per_cell: float,
+) -> int | None:
+    """Run the cells once; return the index of the cell that ended the run early, if one did."""
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(there, cells, str(folder or Path.cwd())))
+    process.start()
+    there.close()
+    try:
+        for index, _ in cells:
+            try:
+                # The first answer also waits for the process and its imports to be there.
+                came = here.poll(seconds_per_cell + (30 if index == cells[0][0] else 0))
+                if came:
+                    runs[index] = _cell_run(here.recv())
+                    continue
+                status, error = "timeout", f"stopped after {seconds_per_cell:g} s"
+            except EOFError:
+                status, error = "died", "this cell ended the Python process"
+            runs[index] = CellRun(
+                index, status, error, [new_output("error", ename=status, evalue=error)]
+            )
+            return index
+        return None
+    finally:
+        process.kill()
+        process.join()
+        here.close()
+
+
+def _cell_run(message: dict[str, Any]) -> CellRun:
+    outputs = [NotebookNode(output) for output in message.pop("outputs")]
+    return CellRun(outputs=outputs, **message)
+
+
+def _context(preload: tuple[str, ...]) -> Any:
+    """Return the multiprocessing context: a fork server where there is one."""
+    # Threads made before a fork hang in the child, and results depend on how many there are.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ["MPLBACKEND"] = "agg"
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, "IPython.core.interactiveshell", *preload])
+    return context
+
+
+def _child(connection: Any, cells: list[tuple[int, str]], folder: str) -> None:
+    """Run cells in an IPython shell and send what each did. Runs in the new process."""
+    import faulthandler
+    import sys
+    import tempfile
+
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    faulthandler.disable()
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    sys.argv = ["notebook"]
+    with tempfile.TemporaryDirectory(prefix="course-ipython-") as home:
+        os.environ["IPYTHONDIR"] = home
+        config = Config()
+        config.HistoryManager.enabled = False
+        config.InteractiveShell.colors = "nocolor"
+        shell = InteractiveShell.instance(config=config)
+        for index, source in cells:
+            connection.send(_run_cell(shell, index, source))
+    connection.close()
+    # Threads that the student left behind must not keep the process.
+    os._exit(0)
+
+
+def _run_cell(shell: Any, index: int, source: str) -> dict[str, Any]:
+    from IPython.utils.capture import capture_output
+
+    errors: list[tuple[str, str, list[str]]] = []
+    shell._showtraceback = lambda kind, value, lines: errors.append(
+        (kind.__name__, str(value), list(lines))
+    )
+    with capture_output() as captured:
+        result = shell.run_cell(source, store_history=False)
+    outputs: list[dict[str, Any]] = []
+    for name, text in (("stdout", captured.stdout), ("stderr", captured.stderr)):
+        if text:
+            outputs.append(dict(output_type="stream", name=name, text=text[:MAX_OUTPUT]))
+    for rich in captured.outputs:
+        outputs.append(
+            dict(output_type="display_data", data=dict(rich.data), metadata=dict(rich.metadata))
+        )
+    status, error = "ok", ""
+    raised = result.error_before_exec or result.error_in_exec
+    if raised is not None:
+        status, error = "error", f"{type(raised).__name__}: {raised}"
+        lines = errors[-1][2] if errors else [error]
+        outputs.append(
+            dict(
+                output_type="error",
+                ename=type(raised).__name__,
+                evalue=str(raised),
+                traceback=lines,
+            )
+        )
+    elif result.result is not None:
+        outputs.append(
+            dict(
+                output_type="execute_result",
+                data={"text/plain": repr(result.result)[:MAX_OUTPUT]},
+                metadata={},
+                execution_count=None,
+            )
+        )
+    return dict(index=index, status=status, error=error, outputs=outputs)

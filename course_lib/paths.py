@@ -1,0 +1,85 @@
+"""Where the course lies, and the names of its parts."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+
+
+class CourseError(Exception):
+    """Something a person can put right: the message names what came, what was wanted, what to do.
+
+    The `course` command prints it in place of a traceback.
+    """
+
+
+def find_root(start: Path | str | None = None) -> Path:
+    """Return the folder of the course: the nearest one upward that holds ``_toc.yml``.
+
+    Parameters
+    ----------
+    start : path, optional
+        Where to begin; the current folder by default. The variable ``COURSE_ROOT`` goes first.
+
+    Raises
+    ------
+    CourseError
+        When neither the folder nor one above it, nor the place that course_lib was installed from,
+        is a course.
+    """
+    if start is None and os.environ.get("COURSE_ROOT"):
+        return Path(os.environ["COURSE_ROOT"]).resolve()
+    begin = Path(start or Path.cwd()).resolve()
+    installed = Path(__file__).resolve().parents[1]
+    for folder in (begin, *begin.parents, installed):
+        if (folder / "_toc.yml").is_file() and (folder / "solutions").is_dir():
+            return folder
+    raise CourseError(
+        f"No course here: {begin} and the folders above it hold no _toc.yml with a solutions "
+        "folder beside it. Change to the course's folder, or set COURSE_ROOT to it."
+    )
+
+
+def exercise_slugs(root: Path) -> list[str]:
+    """Return the names of all exercises, in the order of the book (then alphabetically)."""
+    sources = {path.stem for path in (root / "solutions").glob("*.py")}
+    released = {path.parent.name for path in (root / "exercises").glob("*/*.ipynb")}
+    order = {slug: place for place, slug in enumerate(chapter_order(root))}
+    return sorted(sources | released, key=lambda slug: (order.get(slug, len(order)), slug))
+
+
+def chapter_order(root: Path) -> list[str]:
+    """Return the slugs of the pages in ``_toc.yml``, in reading order."""
+    return [Path(entry).name for entry in toc_entries(root)]
+
+
+def toc_entries(root: Path) -> list[str]:
+    """Return the pages named in ``_toc.yml`` (paths without ending), in reading order."""
+    import yaml
+
+    def walk(node: object) -> list[str]:
+        if isinstance(node, dict):
+            own = [node[key] for key in ("root", "file") if key in node]
+            return own + [page for value in node.values() for page in walk(value)]
+        if isinstance(node, list):
+            return [page for item in node for page in walk(item)]
+        return []
+
+    return walk(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8")))
+
+
+def known_slug(root: Path, slug: str) -> str:
+    """Return `slug` if there is such an exercise.
+
+    Raises
+    ------
+    CourseError
+        Naming the nearest names there are.
+    """
+    slugs = exercise_slugs(root)
+    if slug in slugs:
+        return slug
+    near = difflib.get_close_matches(slug, slugs, n=3, cutoff=0.5)
+    listed = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(slugs)}."
+    raise CourseError(f"No exercise is called {slug!r}. {listed}")

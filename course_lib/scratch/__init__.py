@@ -1,0 +1,1 @@
+"""The deep-learning framework that Part I of the course builds, in NumPy alone."""

@@ -1,0 +1,52 @@
+"""Every exercise is proven: reference, release, and every kept answer (see proofs.py)."""
+
+import nbformat
+import pytest
+
+from course_lib.exercises import proofs
+from course_lib.exercises.sources import release_notebook, release_path, source_path
+from course_lib.paths import exercise_slugs, find_root
+
+ROOT = find_root(__file__)
+SLUGS = [slug for slug in exercise_slugs(ROOT) if source_path(ROOT, slug).is_file()]
+ANSWERS = [(slug, answer) for slug in SLUGS for answer in proofs.answers(ROOT, slug)]
+
+
+def test_there_are_exercises():
+    assert "activations" in SLUGS
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_reference_has_full_marks(slug):
+    assert proofs.prove_reference(ROOT, slug) == []
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_untouched_release_has_no_points(slug):
+    assert proofs.prove_release(ROOT, slug) == []
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_release_keeps_its_secrets(slug):
+    assert proofs.prove_secrecy(ROOT, slug) == []
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_committed_release_is_what_the_source_generates(slug):
+    committed = release_path(ROOT, slug).read_text(encoding="utf-8")
+    generated = nbformat.writes(release_notebook(ROOT, slug)).rstrip("\n") + "\n"
+    assert committed == generated, "run `course release --all` and commit exercises/"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_enough_answers_are_kept(slug):
+    kept = proofs.answers(ROOT, slug)
+    assert sum(bool(answer.loses) for answer in kept) >= 8
+    assert sum(not answer.loses for answer in kept) >= 4
+
+
+@pytest.mark.parametrize(
+    ("slug", "answer"), ANSWERS, ids=[f"{slug}-{answer.name}" for slug, answer in ANSWERS]
+)
+def test_answer(slug, answer):
+    assert proofs.prove_answer(ROOT, slug, answer) == []
