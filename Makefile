@@ -32,4 +32,47 @@ serve: env ## Serve the site on this machine
 lab: env ## JupyterLab with nbgrader, chapters and exercise sources as notebooks
 	@$(BIN)/course lab
 
-.PHONY: help env course serve lab
+# ------------------------------------------------------------------------------------- checks
+
+# Each part of `make test` has a name of its own, and prints its own summary.
+test: env system ## Everything that CI runs
+	@$(BIN)/course build --sample-class
+	@$(MAKE) --no-print-directory lint test-code test-notebooks
+
+test-fast: env ## The part that takes less than two minutes: form, and code without the site
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/pytest -q -n 2 -m "not slow and not site and not browser"
+
+lint: env ## Form, spelling, and which part of course_lib may import which
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/lint-imports --no-logo | tail -n 1
+	@$(BIN)/codespell
+
+test-code: env ## pytest: the library, exercises and their wrong answers, grading, the site
+	@$(BIN)/pytest -q -n 2 --cov --cov-report=term:skip-covered
+
+test-exercises: env ## Only the proofs: reference, release, wrong and right answers
+	@$(BIN)/pytest -q -n 2 tests/exercises/test_proofs.py
+
+# nbval reads notebooks: executed chapters, whose outputs it compares, and exercise sources, which
+# have no outputs to compare but must run without an error.
+test-notebooks: env ## nbval: run the executed chapters again and compare every output
+	@$(BIN)/course build
+	@$(BIN)/pytest -q --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg _build/executed
+	@$(BIN)/pytest -q --nbval-lax _build/source
+
+system: ## Install what pip cannot (a browser for the tests), or say what to install
+	@sh tests/system.sh
+
+format: env ## Mend the form of the code
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+pins: env ## Compile requirements.txt from pyproject.toml
+	@$(BIN)/python tests/pins.py
+
+clean: ## Delete what was built, but not the environment and nobody's work
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+
+.PHONY: help env course serve lab test test-fast lint test-code test-exercises test-notebooks system format pins clean

@@ -3,20 +3,23 @@
 What a command needs is imported inside it, so that each starts as quickly as it can.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from course_lib.paths import CourseError, exercise_slugs, find_root, known_slug
+
+if TYPE_CHECKING:
+    from course_lib.grading.report import Report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -166,6 +169,163 @@ def progress() -> None:
     step = next_step(entries)
     if step:
         out.print(f"Next: {step}")
+
+
+CourseDir = Annotated[
+    Path | None,
+    typer.Option("--course-dir", help="Another nbgrader course than this one."),
+]
+Students = Annotated[str, typer.Option(help="Only these students, such as 'a*'.")]
+
+
+@app.command()
+def release(
+    slugs: Annotated[list[str] | None, typer.Argument(help="The exercises.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All exercises.")] = False,
+    course_dir: CourseDir = None,
+) -> None:
+    """Make the students' notebooks, and record points and tests in the gradebook."""
+    from course_lib import grading
+    from course_lib.exercises.sources import generate, source_path
+
+    slugs = slugs or []
+    if not slugs and not everything:
+        raise CourseError("Name the exercises to release, or say --all.")
+    if course_dir is None:
+        root = find_root()
+        if everything:
+            slugs = [slug for slug in exercise_slugs(root) if source_path(root, slug).is_file()]
+        for slug in slugs:
+            known_slug(root, slug)
+        generate(root, slugs)
+        released = grading.release(slugs, root)
+        # nbgrader writes the same notebook, but for the newline at its end.
+        generate(root, slugs)
+    else:
+        if everything:
+            raise CourseError("--all is for this course; name the assignments of another one.")
+        released = grading.release(slugs, course_dir)
+    for slug, folder in released.items():
+        out.print(f"released {slug}: {_shown(folder)}")
+    out.print(f"Next: hand them out; when they come back, `course grade {next(iter(released))}`")
+
+
+@app.command()
+def collect(slug: Slug, course_dir: CourseDir = None) -> None:
+    """Fetch new submissions from nbgrader's exchange."""
+    from course_lib import grading
+
+    students = grading.collect(slug, course_dir or find_root())
+    out.print(f"{len(students)} have handed in {slug}")
+    out.print(f"Next: `course grade {slug}`")
+
+
+@app.command()
+def grade(
+    slug: Slug,
+    course_dir: CourseDir = None,
+    students: Students = "*",
+    force: Annotated[
+        bool, typer.Option("--force", help="Grade again; what a person gave stays.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Grade the submissions, and record the points in the gradebook."""
+    from course_lib import grading
+
+    with _progress_bar("grading", quiet=as_json) as advance:
+        report = grading.grade(
+            slug, course_dir or find_root(), students=students, force=force, progress=advance
+        )
+    if as_json:
+        import json
+
+        print(json.dumps(report.to_dict(), indent=1))
+    else:
+        out.print(_class_table(report))
+        _print_summary(report)
+        out.print(f"Next: `course feedback {slug}`, `course export`, or the formgrader: `make lab`")
+    if report.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def feedback(slug: Slug, course_dir: CourseDir = None, students: Students = "*") -> None:
+    """Write the feedback pages of the graded submissions."""
+    from course_lib import grading
+
+    with _progress_bar("feedback") as advance:
+        pages = grading.feedback(
+            slug, course_dir or find_root(), students=students, progress=advance
+        )
+    out.print(f"wrote the feedback of {len(pages)} students, under feedback/STUDENT/{slug}/")
+
+
+@app.command()
+def export(
+    slug: Annotated[str | None, typer.Argument(help="One exercise; all by default.")] = None,
+    course_dir: CourseDir = None,
+    format: Annotated[str, typer.Option(help="csv or json.")] = "csv",
+    to: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
+) -> None:
+    """Write the grades as a table."""
+    from course_lib import grading
+
+    target = to or Path(f"grades.{format}")
+    out.print(f"wrote {grading.export(course_dir or find_root(), slug, format=format, to=target)}")
+
+
+@contextmanager
+def _progress_bar(what: str, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """Show who is being worked on and the time left, where a person looks on."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
+
+    columns = (
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeLeft(),
+        TextColumn("{task.fields[who]}"),
+    )
+    with Progress(*columns, console=err, transient=True, disable=quiet) as bar:
+        task = bar.add_task(what, total=None, who="")
+        yield lambda who, done, total: bar.update(task, completed=done, total=total, who=who)
+
+
+def _class_table(report: "Report") -> Table:
+    """Return a class's scores as a table."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("student")
+    table.add_column("points", justify="right")
+    table.add_column("state")
+    for row in report.students:
+        points = "-" if row.failed else f"{row.score:g} / {row.max_score:g}"
+        state = row.status + (f": {row.reason}" if row.reason else "")
+        table.add_row(row.student, points, _escape("\n".join([state, *row.notes])))
+    return table
+
+
+def _print_summary(report: "Report") -> None:
+    count = len(report.students)
+    rate = f", {report.seconds / count:.1f} s each" if count else ""
+    out.print(
+        f"\n{count} submissions in {report.seconds:.0f} s{rate}: {len(report.failed)} could not be "
+        f"graded, {len(report.waiting)} wait for a person's marks"
+    )
+
+
+@app.command()
+def lab() -> None:
+    """Open JupyterLab with nbgrader; chapters and exercise sources open as notebooks."""
+    from course_lib.exercises.sources import generate
+    from course_lib.grading.lab import lab_command
+
+    root = find_root()
+    generate(root)
+    command, environment = lab_command(root)
+    os.chdir(root)
+    os.execvpe(command[0], command, environment)
 
 
 @app.command()

@@ -29,6 +29,9 @@ from course_lib.paths import CourseError, toc_entries
 #: A cell that runs longer than this, in seconds, is an error: no chapter may take that long.
 SECONDS_PER_CELL = 180
 
+#: The library whose modules chapters depend on.
+PACKAGE = "course_lib"
+
 #: Raise this when the way of running chapters changes what they give.
 _FORMAT = 1
 
@@ -188,7 +191,7 @@ class ImportGraph:
         import grimp
 
         self.root = root
-        self._graph = grimp.build_graph("course_lib", cache_dir=None)
+        self._graph = grimp.build_graph(PACKAGE, cache_dir=None)
 
     def behind(self, names: Iterable[str]) -> set[str]:
         """Return the course_lib modules that importing `names` runs or may run."""

@@ -3,13 +3,16 @@
 Sphinx reads a page again when its text changes. The outputs of a chapter also change when a module
 that it imports does, and then only its executed notebook (`course_lib.book.chapters` keeps it)
 tells. This extension remembers each notebook's digest beside the page.
+
+And a page is read again after a build that failed. Sphinx warns when it reads a page; the next time
+it would find the page unchanged, keep silent and succeed.
 """
 
 import hashlib
 from pathlib import Path
 
 from docutils import nodes
-from sphinx.application import Sphinx
+from sphinx.application import ENV_PICKLE_FILENAME, Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import ExtensionMetadata
 
@@ -45,8 +48,15 @@ def _outdated(
     ]
 
 
+def _forget(app: Sphinx, failure: Exception | None) -> None:
+    """Drop what was read when the build fails on its warnings."""
+    if failure or (app.warningiserror and app._warncount):
+        (Path(app.doctreedir) / ENV_PICKLE_FILENAME).unlink(missing_ok=True)
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Connect to Sphinx's events."""
     app.connect("doctree-read", _remember)
     app.connect("env-get-outdated", _outdated)
+    app.connect("build-finished", _forget)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -52,4 +52,6 @@ def _copy_mathjax(app: Sphinx, failure: Exception | None) -> None:
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Connect to Sphinx's events."""
     app.connect("build-finished", _copy_mathjax)
+    # Jupyter Book sets this for an extension that loads scripts from elsewhere and is not used.
+    app.add_config_value("comments_config", {}, "", dict)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

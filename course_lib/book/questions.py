@@ -44,23 +44,24 @@ _RIGHT = "Right."
 _WRONG = "Not this one."
 
 
-class question(nodes.General, nodes.Element):
+# Docutils writes the names of nodes small: they are the names of elements, too.
+class question(nodes.General, nodes.Element):  # noqa: N801
     """A question: a `question_text`, maybe more to look at, and two or more `choice`."""
 
 
-class question_text(nodes.Part, nodes.TextElement):
+class question_text(nodes.Part, nodes.TextElement):  # noqa: N801
     """What is asked."""
 
 
-class choice(nodes.Part, nodes.Element):
+class choice(nodes.Part, nodes.Element):  # noqa: N801
     """One choice: a `choice_text` and a `choice_answer`; ``right`` says whether it is."""
 
 
-class choice_text(nodes.Part, nodes.TextElement):
+class choice_text(nodes.Part, nodes.TextElement):  # noqa: N801
     """What one can choose."""
 
 
-class choice_answer(nodes.Part, nodes.Element):
+class choice_answer(nodes.Part, nodes.Element):  # noqa: N801
     """What somebody is told who chose it."""
 
 

@@ -162,10 +162,12 @@ def _child(connection: Any, cells: list[tuple[int, str]], folder: str) -> None:
 def _run_cell(shell: Any, index: int, source: str) -> dict[str, Any]:
     from IPython.utils.capture import capture_output
 
-    errors: list[tuple[str, str, list[str]]] = []
-    shell._showtraceback = lambda kind, value, lines: errors.append(
-        (kind.__name__, str(value), list(lines))
-    )
+    tracebacks: list[list[str]] = []
+    values: list[dict[str, Any]] = []
+    shell._showtraceback = lambda kind, value, lines: tracebacks.append(list(lines))
+    hook = shell.displayhook
+    hook.write_output_prompt = hook.finish_displayhook = lambda: None
+    hook.write_format_data = lambda data, metadata=None: values.append(dict(data))
     with capture_output() as captured:
         result = shell.run_cell(source, store_history=False)
     outputs: list[dict[str, Any]] = []
@@ -180,22 +182,17 @@ def _run_cell(shell: Any, index: int, source: str) -> dict[str, Any]:
     raised = result.error_before_exec or result.error_in_exec
     if raised is not None:
         status, error = "error", f"{type(raised).__name__}: {raised}"
-        lines = errors[-1][2] if errors else [error]
         outputs.append(
             dict(
                 output_type="error",
                 ename=type(raised).__name__,
                 evalue=str(raised),
-                traceback=lines,
+                traceback=tracebacks[-1] if tracebacks else [error],
             )
         )
-    elif result.result is not None:
+    elif values:
+        data = {kind: value for kind, value in values[-1].items() if len(value) <= MAX_OUTPUT}
         outputs.append(
-            dict(
-                output_type="execute_result",
-                data={"text/plain": repr(result.result)[:MAX_OUTPUT]},
-                metadata={},
-                execution_count=None,
-            )
+            dict(output_type="execute_result", data=data, metadata={}, execution_count=None)
         )
     return dict(index=index, status=status, error=error, outputs=outputs)

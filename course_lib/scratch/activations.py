@@ -328,7 +328,9 @@ def gelu(z: ArrayLike, approximate: Literal["none", "tanh"] = "none") -> Floats:
 
 
 def gelu_derivative(z: ArrayLike, approximate: Literal["none", "tanh"] = "none") -> Floats:
-    r"""Slope of GELU: :math:`\Phi(z) + z\,\varphi(z)`, with :math:`\varphi = \Phi'`.
+    r"""Slope of GELU: :math:`\Phi(z) + z\,\Phi'(z)`.
+
+    :math:`\Phi'(z) = e^{-z^2/2} / \sqrt{2\pi}` is the density of a standard normal variable.
 
     Parameters
     ----------
@@ -360,7 +362,7 @@ def gelu_derivative(z: ArrayLike, approximate: Literal["none", "tanh"] = "none")
 
 
 def _gelu_gate(z: Floats, approximate: str) -> tuple[Floats, Floats]:
-    """The factor of `z` in GELU, and the slope of that factor."""
+    """Compute the factor of `z` in GELU, and the slope of that factor."""
     # Beyond 40 the gate is 0 or 1 to the last digit, and the powers of z below stay finite.
     z = np.clip(z, -40, 40)
     if approximate == "none":
@@ -522,7 +524,7 @@ def log_softmax_jacobian(z: ArrayLike) -> Floats:
 
 
 def _below_largest(z: Floats, axis: int) -> Floats:
-    """How far each score is below the largest along `axis`: 0 or negative, so exp is safe."""
+    """Subtract the largest score along `axis`: the rest is 0 or negative, so exp is safe."""
     _check_axis(z, axis)
     largest = z.max(axis=axis, keepdims=True, initial=-np.inf)
     # The largest is 0 below itself, also where inf - inf would be nan.

@@ -35,7 +35,7 @@ def test_release_keeps_its_secrets(slug):
 def test_committed_release_is_what_the_source_generates(slug):
     committed = release_path(ROOT, slug).read_text(encoding="utf-8")
     generated = nbformat.writes(release_notebook(ROOT, slug)).rstrip("\n") + "\n"
-    assert committed == generated, "run `course release --all` and commit exercises/"
+    assert committed == generated, "run `course build` and commit exercises/"
 
 
 @pytest.mark.parametrize("slug", SLUGS)

@@ -25,7 +25,7 @@ from course_lib.scratch import activations as act
 pytestmark = pytest.mark.filterwarnings("error")
 
 
-# Closed forms with many digits ---------------------------------------------------------------------
+# Closed forms with many digits --------------------------------------------------------------------
 
 
 def _exactly(formula: Callable[[Decimal], Decimal]) -> Callable[[float], float]:

@@ -1,0 +1,46 @@
+"""Grading: nbgrader's steps, made to survive what students hand in.
+
+For the `course` command and for teachers' scripts::
+
+    from course_lib import grading
+
+    grading.release(["activations"], course_dir=".")
+    report = grading.grade("activations", course_dir=".")
+    grading.feedback("activations", course_dir=".")
+    grading.export(course_dir=".", to="grades.csv")
+"""
+
+from course_lib.grading.course import Course, GradingError
+from course_lib.grading.report import (
+    GRADED,
+    NEEDS_A_PERSON,
+    CellScore,
+    Report,
+    StudentReport,
+)
+from course_lib.grading.steps import (
+    collect,
+    export,
+    feedback,
+    grade,
+    mark,
+    read_report,
+    release,
+)
+
+__all__ = [
+    "GRADED",
+    "NEEDS_A_PERSON",
+    "CellScore",
+    "Course",
+    "GradingError",
+    "Report",
+    "StudentReport",
+    "collect",
+    "export",
+    "feedback",
+    "grade",
+    "mark",
+    "read_report",
+    "release",
+]

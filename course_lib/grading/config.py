@@ -1,0 +1,80 @@
+"""The settings under which nbgrader grades this course.
+
+`nbgrader_config.py` at the top of the course calls `configure`, and so does the sample class: one
+place says what graded means, for nbgrader's own commands, the formgrader and `course grade`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+__all__ = ["SAFE_HTML", "STAND_INS", "configure", "find_alembic"]
+
+# nbgrader's preprocessors, and what takes their place. Used for courses that have lists of their
+# own, too.
+STAND_INS = {
+    "nbgrader.preprocessors.execute.Execute": "course_lib.grading.execute.Execute",
+    "nbgrader.preprocessors.deduplicateids.DeduplicateIds": "course_lib.grading.repair.Repair",
+    "nbgrader.preprocessors.overwritecells.OverwriteCells": (
+        "course_lib.grading.repair.OverwriteCells"
+    ),
+}
+
+# Runs whenever a notebook becomes a page: feedback, and the formgrader's view of a submission.
+SAFE_HTML = "course_lib.grading.feedback.SafeOutputs"
+
+
+def find_alembic() -> None:
+    """Let nbgrader find `alembic`, which it starts by name when it makes a gradebook.
+
+    It lies beside Python, and is not found where the environment is used without being activated.
+    """
+    if shutil.which("alembic") is None:
+        beside = str(Path(sys.executable).parent)
+        os.environ["PATH"] = os.pathsep.join([beside, os.environ.get("PATH", "")])
+
+
+def configure(c: Any) -> None:
+    """Fill in nbgrader's configuration object `c`. Nothing in it depends on the machine."""
+    find_alembic()
+    c.CourseDirectory.source_directory = "_build/source"
+    c.CourseDirectory.release_directory = "exercises"
+    # A gradebook may outlive this name; an exchange, if there is one, has a folder of this name.
+    c.CourseDirectory.course_id = "deep-learning-layer-by-layer"
+
+    c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
+    c.ClearSolutions.text_stub = "*Write your answer here.*"
+
+    # A right answer runs a whole notebook in 10 seconds (20 where it trains something).
+    c.Execute.timeout = 30
+    c.Execute.notebook_timeout = 300
+    c.Execute.max_output_bytes = 500_000
+    c.LimitOutput.max_lines = 300
+    c.LimitOutput.max_traceback = 60
+
+    c.Autograde.sanitize_preprocessors = [
+        "nbgrader.preprocessors.ClearOutput",
+        "course_lib.grading.repair.Repair",
+        "nbgrader.preprocessors.OverwriteKernelspec",
+        "course_lib.grading.repair.OverwriteCells",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]
+    c.Autograde.autograde_preprocessors = [
+        "course_lib.grading.execute.Execute",
+        "nbgrader.preprocessors.LimitOutput",
+        "nbgrader.preprocessors.SaveAutoGrades",
+        "nbgrader.preprocessors.AssignLatePenalties",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]
+    c.GenerateFeedback.preprocessors = [
+        "nbgrader.preprocessors.GetGrades",
+        "course_lib.grading.feedback.MaskHiddenTests",
+        "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+    ]
+    c.HTMLExporter.preprocessors = [SAFE_HTML]
+    c.HTMLExporter.filters = {"markdown2html": "course_lib.grading.feedback.safe_markdown"}
+    c.ExportApp.plugin_class = "course_lib.grading.export.CsvExport"

@@ -1,0 +1,259 @@
+"""An nbgrader course folder: its configuration, its paths, its gradebook."""
+
+from __future__ import annotations
+
+import glob
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbformat.warnings import DuplicateCellId, MissingIDFieldWarning
+from nbgrader.api import Gradebook
+from nbgrader.apps.baseapp import NbGrader
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config, LoggingConfigurable
+
+from course_lib.grading.config import SAFE_HTML, STAND_INS, find_alembic
+from course_lib.paths import CourseError
+
+__all__ = ["Course", "GradingError"]
+
+
+class GradingError(CourseError):
+    """Something a teacher can put right; the message says how."""
+
+
+class Course:
+    """The nbgrader course in a folder.
+
+    Its own ``nbgrader_config.py`` is loaded and honored. Where that file does not say otherwise,
+    notebooks are run and mended, and pages are made safe, as in this course.
+
+    Parameters
+    ----------
+    folder : path
+        The folder that holds the course.
+
+    Raises
+    ------
+    GradingError
+        If there is no such folder, or its configuration cannot be loaded.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder).expanduser().resolve()
+        if not self.folder.is_dir():
+            raise GradingError(f"There is no course folder {self.folder}.")
+        self.log = _quiet_log()
+        find_alembic()
+        self.config = self._load()
+        self.coursedir = CourseDirectory(parent=_Parent(config=self.config, log=self.log))
+
+    def _load(self) -> Config:
+        """Return the configuration that nbgrader's own commands use in this folder."""
+        app = NbGrader()
+        app.log = self.log
+        app.raise_config_file_errors = True
+        with _inside(self.folder):
+            try:
+                app.load_config_file()
+            except Exception as error:
+                raise GradingError(
+                    f"The configuration of the course in {self.folder} cannot be loaded: "
+                    f"{type(error).__name__}: {error}"
+                ) from error
+        config = app.config
+        if "root" not in config.CourseDirectory:
+            config.CourseDirectory.root = str(self.folder)
+        config.CourseDirectory.root = str(self.folder / config.CourseDirectory.root)
+        html = config.HTMLExporter
+        if SAFE_HTML not in html.get("preprocessors", []):
+            html.preprocessors = [*html.get("preprocessors", []), SAFE_HTML]
+            filters = dict(html.get("filters", {}))
+            filters.setdefault("markdown2html", "course_lib.grading.feedback.safe_markdown")
+            html.filters = filters
+        return config
+
+    @contextmanager
+    def gradebook(self) -> Iterator[Gradebook]:
+        """Open the gradebook."""
+        url = self.coursedir.db_url
+        try:
+            with (
+                quiet(),
+                Gradebook(url, self.coursedir.course_id) as gradebook,
+            ):
+                yield gradebook
+        except Exception as error:
+            if type(error).__module__.startswith("sqlalchemy"):
+                raise GradingError(
+                    f"The gradebook {url} cannot be used: {_first_line(error)}. If nbgrader was "
+                    "updated lately, make a copy of it and run `nbgrader db upgrade`."
+                ) from error
+            raise
+
+    # Paths
+
+    def path(self, step: str, student: str, assignment: str) -> Path:
+        """Return the folder of a step (``"submitted"``, ``"autograded"``, ...)."""
+        directory = getattr(self.coursedir, f"{step}_directory")
+        return Path(self.coursedir.format_path(directory, student, assignment))
+
+    def submissions(self, assignment: str, students: str = "*") -> list[str]:
+        """Return the names of the students who handed in, sorted. `students` is a glob."""
+        pattern = self.coursedir.format_path(
+            self.coursedir.submitted_directory, students, glob.escape(assignment)
+        )
+        expression = self.coursedir.format_path(
+            self.coursedir.submitted_directory,
+            "(?P<student>.*)",
+            assignment,
+            escape=False,
+        )
+        before, _, after = expression.partition("(?P<student>.*)")
+        found = []
+        for folder in glob.glob(pattern):
+            if os.path.isdir(folder) and folder.startswith(before) and folder.endswith(after):
+                found.append(folder[len(before) : len(folder) - len(after)])
+        return sorted(found)
+
+    # nbgrader's converters
+
+    def convert(self, converter_class: type, assignment: str, student: str, force: bool) -> Result:
+        """Run one of nbgrader's converters on one submission (or, for a release, on a source)."""
+        parent = _Parent(config=self.config, log=self.log)
+        coursedir = CourseDirectory(parent=parent)
+        coursedir.assignment_id = assignment
+        coursedir.student_id = student if student == "." else glob.escape(student)
+        converter = converter_class(coursedir=coursedir, parent=parent)
+        converter.log = self.log
+        converter.force = force
+        for name in ("sanitize_preprocessors", "autograde_preprocessors"):
+            if converter.has_trait(name):
+                setattr(converter, name, [stand_in(pp) for pp in getattr(converter, name)])
+        if converter_class.__name__ == "GenerateFeedback":
+            converter.preprocessors = _with_mask(converter.preprocessors)
+        records = _Records()
+        self.log.addHandler(records)
+        try:
+            with quiet():
+                converter.start()
+        except KeyboardInterrupt:
+            raise
+        except (Exception, SystemExit) as error:
+            return Result(False, records.cause() or _first_line(error), records.text())
+        finally:
+            self.log.removeHandler(records)
+        return Result(True, "", records.text())
+
+
+@dataclass
+class Result:
+    """How a converter ended."""
+
+    success: bool
+    cause: str
+    """The line that says why not."""
+    log: str
+
+
+class _Parent(LoggingConfigurable):
+    """What converters look for in the application that starts them."""
+
+    logfile = ""
+
+    def __init__(self, log: logging.Logger, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.log = log
+
+
+class _Records(logging.Handler):
+    """Keep what a converter logs, for the report."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+    def text(self) -> str:
+        return "\n".join(f"{r.levelname}: {r.getMessage()}" for r in self.records)
+
+    def cause(self) -> str:
+        """Return the last line of the first traceback: what went wrong, in its own words."""
+        for record in self.records:
+            message = record.getMessage().rstrip()
+            if record.levelno >= logging.ERROR and message.startswith("Traceback"):
+                last = [line for line in message.splitlines() if line and line[0] != " "][-1]
+                name, separator, rest = last.partition(": ")
+                return f"{name.rpartition('.')[2]}{separator}{rest}"
+        errors = [r.getMessage() for r in self.records if r.levelno >= logging.ERROR]
+        return errors[0].strip().splitlines()[0] if errors else ""
+
+
+def stand_in(preprocessor: Any) -> Any:
+    """Return what takes the place of one of nbgrader's own preprocessors."""
+    name = preprocessor
+    if isinstance(preprocessor, type):
+        name = f"{preprocessor.__module__}.{preprocessor.__qualname__}"
+    for known, replacement in STAND_INS.items():
+        module, _, short = known.rpartition(".")
+        if name in (known, f"{module.rpartition('.')[0]}.{short}"):
+            return replacement
+    return preprocessor
+
+
+def _with_mask(preprocessors: list[Any]) -> list[Any]:
+    """Return the preprocessors of a feedback page, hidden tests masked."""
+    mask = "course_lib.grading.feedback.MaskHiddenTests"
+    return preprocessors if mask in preprocessors else [mask, *preprocessors]
+
+
+def _quiet_log() -> logging.Logger:
+    """Return a logger that keeps to itself: progress and the report say what people need."""
+    log = logging.getLogger("course_lib.grading")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
+    return log
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence warnings that tell a teacher nothing.
+
+    SQLAlchemy 2 warns of nbgrader's order of insertion, which is harmless. nbformat warns of cells
+    that share an id or have none; it mends them as it reads.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DuplicateCellId)
+        warnings.simplefilter("ignore", MissingIDFieldWarning)
+        warnings.filterwarnings("ignore", message="Object of type .* not in session")
+        yield
+
+
+@contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    """Change to a folder for a while: configuration files are written for that."""
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+Progress = Callable[[str, int, int], None]
+"""Called with a student's name, how many are done, and how many there are."""

@@ -1,0 +1,255 @@
+"""Feedback pages that keep hidden tests hidden and run nobody's scripts.
+
+`MaskHiddenTests` works on the notebook before it becomes a page for the student. `SafeOutputs` and
+`safe_markdown` work on every page that is made from a submission, so that what a student displays
+or writes cannot act in the browser of whoever reads it, the teacher's in the formgrader included.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import bleach
+from bleach.css_sanitizer import CSSSanitizer
+from jinja2 import pass_context
+from nbconvert.filters import strip_ansi
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Unicode
+
+__all__ = [
+    "HIDDEN_TESTS_RAN",
+    "MaskHiddenTests",
+    "SafeOutputs",
+    "hidden_lines",
+    "safe_html",
+    "safe_markdown",
+]
+
+HIDDEN_TESTS_RAN = "# (hidden tests ran here)"
+REMOVED = "[a line of a hidden test was removed here]"
+
+# Shorter lines than this stand in everybody's code: nothing is given away by them.
+SHORTEST_SECRET = 12
+
+
+class MaskHiddenTests(NbGraderPreprocessor):
+    """Take hidden tests, and what would give them away, out of a notebook for a student."""
+
+    begin = Unicode("BEGIN HIDDEN TESTS", help="What marks the first line of a hidden region.")
+    end = Unicode("END HIDDEN TESTS", help="What marks the last line of a hidden region.")
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Mask `nb` in place."""
+        marks = self.config.get("ClearHiddenTests", {})
+        begin = marks.get("begin_test_delimeter", self.begin)
+        end = marks.get("end_test_delimeter", self.end)
+        secrets: set[str] = set()
+        shown: set[str] = set()
+        masked: list[NotebookNode] = []
+        for cell in nb.cells:
+            source, hidden = _cut(cell.source, begin, end)
+            shown.update(line.strip() for line in source.split("\n"))
+            if hidden:
+                secrets.update(hidden)
+                cell.source = source
+                masked.append(cell)
+        # What a student can see somewhere anyhow is no secret.
+        secrets = {line for line in secrets - shown if len(line) >= SHORTEST_SECRET}
+        for cell in nb.cells:
+            if cell.cell_type == "code":
+                if any(cell is other for other in masked):
+                    cell.outputs = [out for out in map(_message_only, cell.outputs) if out]
+                for output in cell.outputs:
+                    _redact(output, secrets)
+        return nb, resources
+
+
+def hidden_lines(source: str, begin: str, end: str) -> set[str]:
+    """Return the lines of `source` between the marks, without their indentation."""
+    return _cut(source, begin, end)[1]
+
+
+def _cut(source: str, begin: str, end: str) -> tuple[str, set[str]]:
+    """Return `source` with its hidden regions replaced, and the lines that stood in them."""
+    kept: list[str] = []
+    hidden: set[str] = set()
+    inside = found = False
+    for line in source.split("\n"):
+        if begin in line:
+            inside = found = True
+            kept.append(line[: len(line) - len(line.lstrip())] + HIDDEN_TESTS_RAN)
+        elif inside and end in line:
+            inside = False
+        elif inside:
+            if line.strip():
+                hidden.add(line.strip())
+        else:
+            kept.append(line)
+    if found and not hidden:
+        # An empty region still is one: its cell is treated as having hidden tests.
+        hidden.add("")
+    return "\n".join(kept), hidden
+
+
+def _message_only(output: NotebookNode) -> NotebookNode | None:
+    """Return what a student may see of an output of hidden tests: the error's name and message."""
+    if output.output_type != "error":
+        return None
+    name, message = strip_ansi(output.ename), strip_ansi(output.evalue)
+    text = f"\x1b[0;31m{name}\x1b[0m: {message}" if message else f"\x1b[0;31m{name}\x1b[0m"
+    return new_output("error", ename=name, evalue=message, traceback=[text])
+
+
+def _redact(output: NotebookNode, secrets: set[str]) -> None:
+    """Remove lines of hidden tests from an output, wherever a cell got hold of them."""
+    if output.output_type == "stream":
+        output.text = _without(output.text, secrets)
+    elif output.output_type == "error":
+        output.evalue = _without(output.evalue, secrets)
+        output.traceback = [_without(line, secrets) for line in output.traceback]
+    else:
+        for kind, value in output.data.items():
+            if isinstance(value, str) and not kind.startswith("image/"):
+                output.data[kind] = _without(value, secrets)
+
+
+def _without(text: str, secrets: set[str]) -> str:
+    plain = strip_ansi(text)
+    if not any(secret in plain for secret in secrets):
+        return text
+    return "\n".join(
+        REMOVED if any(secret in line for secret in secrets) else line for line in plain.split("\n")
+    )
+
+
+# Pages that run nobody's scripts
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+TAGS = frozenset(
+    _words(
+        "a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption "
+        "figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strong sub "
+        "summary sup table tbody td tfoot th thead tr tt u ul var"
+    )
+)
+
+STYLES = frozenset(
+    _words(
+        "background-color border border-bottom border-collapse border-color border-left border- "
+        "right border-style border-top border-width color font-family font-size font-style font- "
+        "weight height line-height margin margin-bottom margin-left margin-right margin-top max- "
+        "height max-width min-height min-width padding padding-bottom padding-left padding-right "
+        "padding-top text-align text-decoration vertical-align white-space width"
+    )
+)
+
+# An image drawn by the notebook, and never one that is fetched: a fetch tells a stranger who reads
+# the submission, and when.
+DRAWN = re.compile(r"data:image/(png|jpeg|gif|svg\+xml);base64,[A-Za-z0-9+/=\s]*\Z")
+LINK = re.compile(r"(https?://|mailto:|#)", re.IGNORECASE)
+
+
+def _allowed(tag: str, name: str, value: str) -> bool:
+    if name == "src":
+        return tag == "img" and bool(DRAWN.match(value))
+    if name == "href":
+        return tag == "a" and bool(LINK.match(value.strip()))
+    return name in {
+        "align",
+        "alt",
+        "border",
+        "class",
+        "colspan",
+        "height",
+        "lang",
+        "open",
+        "rowspan",
+        "scope",
+        "start",
+        "style",
+        "title",
+        "width",
+    }
+
+
+def safe_html(text: str) -> str:
+    """Return HTML with everything taken out that could act: scripts, forms, frames, fetches."""
+    # bleach shows the text of what it strips; of scripts and styles nobody wants that.
+    text = re.sub(r"(?is)<(script|style)\b.*?(</\1\s*>|\Z)", "", text)
+    return bleach.clean(
+        text,
+        tags=TAGS,
+        attributes=_allowed,
+        protocols={"http", "https", "mailto", "data"},
+        strip=True,
+        css_sanitizer=CSSSanitizer(allowed_css_properties=STYLES),
+    )
+
+
+@pass_context
+def safe_markdown(context: Any, source: str) -> str:
+    """Jinja filter: Markdown as a page shows it, with its HTML made safe."""
+    cell = context.get("cell", {})
+    renderer = IPythonRenderer(
+        escape=False, attachments=cell.get("attachments", {}), exclude_anchor_links=True
+    )
+    return safe_html(MarkdownWithMath(renderer=renderer).render(source))
+
+
+SAFE_KINDS = ("image/png", "image/jpeg", "image/svg+xml", "text/plain")
+BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*\Z")
+
+
+class SafeOutputs(NbGraderPreprocessor):
+    """Keep of each output what a page can show without running it."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Make the outputs of `nb` safe, in place."""
+        nb.metadata.pop("widgets", None)
+        nb.metadata.pop("title", None)
+        return super().preprocess(nb, resources)
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: Any, cell_index: int
+    ) -> tuple[NotebookNode, Any]:
+        """Make the outputs of one cell safe."""
+        if cell.cell_type == "raw":
+            cell.metadata.pop("raw_mimetype", None)
+        # Templates put tags and ids into attributes.
+        cell.metadata.pop("tags", None)
+        if "id" in cell:
+            cell.id = re.sub(r"[^A-Za-z0-9_-]", "", cell.id)
+        if cell.cell_type == "code":
+            for output in cell.outputs:
+                self._make_safe(output)
+        return cell, resources
+
+    def _make_safe(self, output: NotebookNode) -> None:
+        if output.output_type not in ("display_data", "execute_result"):
+            return
+        output.metadata = NotebookNode()
+        data = NotebookNode()
+        for kind, value in output.data.items():
+            if kind == "text/html":
+                data[kind] = safe_html(value)
+            elif kind in ("text/markdown", "text/latex") or (
+                kind in SAFE_KINDS
+                and (
+                    kind in ("text/plain", "image/svg+xml")
+                    or (isinstance(value, str) and BASE64.match(value))
+                )
+            ):
+                # Markdown passes through `safe_markdown`; an SVG is shown as an image, and
+                # scripts in images do not run.
+                data[kind] = value
+        if not data:
+            data["text/plain"] = "[an output that this page cannot show]"
+        output.data = data

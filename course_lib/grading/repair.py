@@ -1,0 +1,257 @@
+"""Making a submission gradable again without touching what the student wrote.
+
+Students delete cells, copy them, merge notebooks and hand in what another program saved. nbgrader
+matches cells by the `grade_id` in their metadata, and stops (for one fault the whole class) where
+that is not as it was released. `Repair` runs before nbgrader's own checks, on the copy that is
+graded, never on the submission: it restores the metadata from the gradebook, settles which of
+several copies counts, puts missing test cells back from the release, and notes all of it in the
+notebook's metadata, where the report finds it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+from nbgrader.nbgraderformat import MetadataValidator
+from nbgrader.preprocessors import ClearMarkScheme, NbGraderPreprocessor
+from nbgrader.preprocessors import OverwriteCells as NbGraderOverwriteCells
+from nbgrader.utils import compute_checksum
+
+__all__ = ["NOTES", "OverwriteCells", "Repair", "WrongNotebookError", "metadata_of"]
+
+# Where the notes on what was mended are kept: a list of sentences in the notebook's metadata.
+NOTES = "course_mended"
+
+
+class WrongNotebookError(Exception):
+    """The notebook holds none of the cells that the exercise asks for."""
+
+
+class Repair(NbGraderPreprocessor):
+    """Restore the cells that grading needs, from the gradebook and the release."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Mend `nb` in place; raise `WrongNotebookError` when it is not this exercise."""
+        info = resources["nbgrader"]
+        with Gradebook(info["db_url"]) as gradebook:
+            wanted = wanted_cells(gradebook, info["assignment"], info["notebook"])
+        released = self._released(info["assignment"], info["notebook"])
+        notes: list[str] = []
+        mend(nb, wanted, released, notes)
+        for note in notes:
+            self.log.warning("%s: %s", info["student"], note)
+        nb.metadata.pop(NOTES, None)
+        if notes:
+            nb.metadata[NOTES] = notes
+        return nb, resources
+
+    def _released(self, assignment: str, notebook: str) -> list[NotebookNode]:
+        """Return the cells of the release: their order, and the text that students were given."""
+        converter = getattr(self.parent, "parent", None)
+        coursedir = getattr(converter, "coursedir", None)
+        if coursedir is None:
+            return []
+        folder = coursedir.format_path(coursedir.release_directory, ".", assignment)
+        path = Path(folder) / f"{notebook}.ipynb"
+        if not path.is_file():
+            return []
+        return list(nbformat.read(path, as_version=4).cells)
+
+
+def wanted_cells(gradebook: Gradebook, assignment: str, notebook: str) -> dict[str, dict[str, Any]]:
+    """Return what the gradebook knows of each cell of a notebook, by `grade_id`."""
+    entry = gradebook.find_notebook(notebook, assignment)
+    grades = {cell.name: cell.max_score for cell in entry.grade_cells}
+    tasks = {cell.name: cell.max_score for cell in entry.task_cells}
+    solutions = {cell.name for cell in entry.solution_cells}
+    wanted = {}
+    for cell in entry.source_cells:
+        metadata = {
+            "schema_version": 3,
+            "grade_id": cell.name,
+            "grade": cell.name in grades,
+            "solution": cell.name in solutions,
+            "locked": bool(cell.locked),
+            "task": cell.name in tasks,
+            "cell_type": cell.cell_type,
+            "checksum": cell.checksum,
+        }
+        points = grades.get(cell.name, tasks.get(cell.name))
+        if points is not None:
+            metadata["points"] = points
+        wanted[cell.name] = {"metadata": metadata, "source": cell.source}
+    return wanted
+
+
+def metadata_of(cell: NotebookNode) -> dict[str, Any]:
+    """Return the nbgrader metadata of a cell, empty where there is none that makes sense."""
+    found = cell.get("metadata", {}).get("nbgrader")
+    return found if isinstance(found, dict) else {}
+
+
+def mend(
+    nb: NotebookNode,
+    wanted: dict[str, dict[str, Any]],
+    released: list[NotebookNode],
+    notes: list[str],
+) -> None:
+    """Bring `nb` to the form that nbgrader grades; add a sentence to `notes` for each change."""
+    release = {metadata_of(cell).get("grade_id"): cell for cell in released}
+    places: dict[str, list[int]] = {}
+    for index, cell in enumerate(nb.cells):
+        name = metadata_of(cell).get("grade_id")
+        if isinstance(name, str) and name in wanted:
+            places.setdefault(name, []).append(index)
+        else:
+            # Left-overs of other notebooks, or metadata that some program mangled.
+            cell.metadata.pop("nbgrader", None)
+    if not places:
+        raise WrongNotebookError(
+            "It holds none of the cells of this exercise: it may be the notebook of another "
+            "one, or it was saved by a program that drops cell metadata."
+        )
+
+    for name, indices in places.items():
+        keep = indices[-1]
+        if len(indices) > 1:
+            answers = [i for i in indices if nb.cells[i].source != _text(release.get(name))]
+            if wanted[name]["metadata"]["solution"] and answers:
+                keep = answers[-1]
+            for index in indices:
+                if index != keep:
+                    nb.cells[index].metadata.pop("nbgrader", None)
+            notes.append(
+                f"The cell {name} was there {len(indices)} times; the one at place {keep + 1} "
+                "was graded."
+            )
+        _restore(nb.cells[keep], name, wanted[name]["metadata"], notes)
+
+    _put_back(nb, wanted, release, set(places), notes)
+    _renew_ids(nb)
+
+
+def _text(cell: NotebookNode | None) -> str | None:
+    return None if cell is None else cell.source
+
+
+def _restore(cell: NotebookNode, name: str, metadata: dict[str, Any], notes: list[str]) -> None:
+    """Give a cell the metadata it was released with."""
+    try:
+        MetadataValidator().upgrade_cell_metadata(cell)
+    except Exception:
+        cell.metadata["nbgrader"] = {}
+    before = metadata_of(cell)
+    changed = [
+        key
+        for key in ("grade", "solution", "locked", "points")
+        if key in metadata and before.get(key) != metadata[key]
+    ]
+    if changed:
+        notes.append(f"The cell {name} had its {_listed(changed)} changed; restored.")
+    cell.metadata["nbgrader"] = NotebookNode(metadata)
+    if cell.cell_type != metadata["cell_type"]:
+        notes.append(
+            f"The cell {name} had become a {cell.cell_type} cell; "
+            f"made a {metadata['cell_type']} cell again."
+        )
+        _retype(cell, metadata["cell_type"])
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _retype(cell: NotebookNode, cell_type: str) -> None:
+    cell.cell_type = cell_type
+    if cell_type == "code":
+        cell.outputs = []
+        cell.execution_count = None
+        cell.pop("attachments", None)
+    else:
+        cell.pop("outputs", None)
+        cell.pop("execution_count", None)
+
+
+def _put_back(
+    nb: NotebookNode,
+    wanted: dict[str, dict[str, Any]],
+    release: dict[str | None, NotebookNode],
+    present: set[str],
+    notes: list[str],
+) -> None:
+    """Insert missing graded cells behind the one that they followed in the release.
+
+    A missing solution cell is not put back: its answer may stand in another cell, which the empty
+    one would overwrite.
+    """
+    order = [name for name in release if name in wanted]
+    order += [name for name in wanted if name not in order]
+    previous: str | None = None
+    for name in order:
+        metadata = wanted[name]["metadata"]
+        if name not in present:
+            if not (metadata["grade"] or metadata["task"]):
+                if metadata["solution"]:
+                    notes.append(
+                        f"The cell {name} is missing. If its answer does not stand in another "
+                        "cell, its tests fail: ask for the notebook again."
+                    )
+                continue
+            source = release[name].source if name in release else wanted[name]["source"]
+            maker = {
+                "code": nbformat.v4.new_code_cell,
+                "markdown": nbformat.v4.new_markdown_cell,
+            }[metadata["cell_type"]]
+            cell = maker(source, metadata={"nbgrader": NotebookNode(metadata)})
+            nb.cells.insert(_place_behind(nb, previous), cell)
+            notes.append(f"The cell {name} was missing; put back from the release.")
+        previous = name
+
+
+def _place_behind(nb: NotebookNode, previous: str | None) -> int:
+    for index, cell in enumerate(nb.cells):
+        if previous is not None and metadata_of(cell).get("grade_id") == previous:
+            return index + 1
+    return 0 if previous is None else len(nb.cells)
+
+
+def _renew_ids(nb: NotebookNode) -> None:
+    """Give cells ids of their own, where copies share one or an old format has none."""
+    seen: set[str] = set()
+    for cell in nb.cells:
+        if (nb.nbformat, nb.nbformat_minor) < (4, 5):
+            cell.pop("id", None)
+            continue
+        if not cell.get("id") or cell.id in seen:
+            cell.id = uuid.uuid4().hex[:8]
+        seen.add(cell.id)
+
+
+class OverwriteCells(NbGraderOverwriteCells):
+    """nbgrader's ``OverwriteCells``, which also knows an untouched written answer.
+
+    The gradebook's checksum of a written answer is that of its source with the marking scheme,
+    which no student ever saw, so that stock nbgrader takes an untouched one for an answer to be
+    marked. Compared with what was released, it is seen to be empty and scores 0.
+    """
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: Any, cell_index: int
+    ) -> tuple[NotebookNode, Any]:
+        """Restore one cell from the gradebook."""
+        cell, resources = super().preprocess_cell(cell, resources, cell_index)
+        metadata = metadata_of(cell)
+        if metadata.get("solution") and metadata.get("grade"):
+            source = self.gradebook.find_source_cell(
+                metadata["grade_id"], self.notebook_id, self.assignment_id
+            )
+            blank = NotebookNode(cell_type=cell.cell_type, source=source.source)
+            blank.metadata = cell.metadata
+            ClearMarkScheme(parent=self)._remove_mark_scheme_region(blank)
+            metadata["checksum"] = compute_checksum(blank)
+        return cell, resources

@@ -1,0 +1,91 @@
+"""What grading a class came to: a row for each student, cell by cell."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+__all__ = ["GRADED", "NEEDS_A_PERSON", "CellScore", "Report", "StudentReport"]
+
+GRADED = "graded"
+NEEDS_A_PERSON = "needs a person"
+
+
+@dataclass
+class CellScore:
+    """The points of one graded cell."""
+
+    name: str
+    score: float
+    max_score: float
+    manual: bool = False
+    """Whether a person marks this cell."""
+    waiting: bool = False
+    """Whether it still waits for that person."""
+    message: str = ""
+    """What the student is told about lost points, as one line or a few."""
+
+
+@dataclass
+class StudentReport:
+    """What became of one submission."""
+
+    student: str
+    status: str = GRADED
+    """`GRADED` or `NEEDS_A_PERSON`."""
+    score: float = 0.0
+    """Points after a late penalty, if there is one."""
+    max_score: float = 0.0
+    penalty: float = 0.0
+    reason: str = ""
+    """Why a person is needed, and what to do."""
+    failed: bool = False
+    """Whether the submission could not be graded. Answers that wait to be marked are no failure."""
+    cells: list[CellScore] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What was mended in the copy that was graded, and other things worth knowing."""
+    seconds: float | None = None
+    """How long it took; None when it had been graded before."""
+
+    def points(self) -> dict[str, float]:
+        """Return the points of each graded cell by its name."""
+        return {cell.name: cell.score for cell in self.cells}
+
+
+@dataclass
+class Report:
+    """What grading an assignment came to."""
+
+    assignment: str
+    students: list[StudentReport] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def __getitem__(self, student: str) -> StudentReport:
+        """Return the row of one student."""
+        for row in self.students:
+            if row.student == student:
+                return row
+        raise KeyError(student)
+
+    @property
+    def failed(self) -> list[StudentReport]:
+        """The submissions that could not be graded."""
+        return [row for row in self.students if row.failed]
+
+    @property
+    def waiting(self) -> list[StudentReport]:
+        """The graded submissions with answers that a person has yet to mark."""
+        return [r for r in self.students if r.status == NEEDS_A_PERSON and not r.failed]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain data, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Report:
+        """Return the report that `to_dict` was called on."""
+        students = [
+            StudentReport(**{**row, "cells": [CellScore(**cell) for cell in row["cells"]]})
+            for row in data["students"]
+        ]
+        return cls(**{**data, "students": students})

@@ -1,0 +1,511 @@
+"""The steps of a graded assignment: release, collect, grade, feedback, export.
+
+They are nbgrader's steps on nbgrader's folders and gradebook, for any nbgrader course; its own
+commands may be used before, between and after them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import nbformat
+from nbconvert.filters import strip_ansi
+from nbformat import NotebookNode
+from nbgrader.api import MissingEntry
+from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
+
+from course_lib.grading.course import Course, GradingError, Progress, quiet
+from course_lib.grading.export import COLUMNS, CsvExport, rows
+from course_lib.grading.repair import NOTES, metadata_of
+from course_lib.grading.report import (
+    GRADED,
+    NEEDS_A_PERSON,
+    CellScore,
+    Report,
+    StudentReport,
+)
+
+__all__ = ["collect", "export", "feedback", "grade", "mark", "read_report", "release"]
+
+FolderOrCourse = Path | str | Course
+
+
+def release(slugs: Iterable[str], course_dir: FolderOrCourse = ".") -> dict[str, Path]:
+    """Make the students' notebooks and record points and tests in the gradebook.
+
+    Parameters
+    ----------
+    slugs : iterable of str
+        The assignments; each has a folder in the course's source directory.
+    course_dir : path
+        The course.
+
+    Returns
+    -------
+    dict
+        The folder of each release.
+
+    Raises
+    ------
+    GradingError
+        If an assignment has no source, or nbgrader refuses it.
+    """
+    course = _course(course_dir)
+    released = {}
+    for slug in slugs:
+        source = course.path("source", ".", slug)
+        if not source.is_dir():
+            raise GradingError(f"The assignment {slug!r} has no source folder {_show(source)}.")
+        result = course.convert(GenerateAssignment, slug, ".", force=True)
+        if not result.success:
+            if "Cannot add or remove cells" in result.log or "Cannot modify" in result.log:
+                raise GradingError(
+                    f"The cells of {slug!r} have changed, and the gradebook holds submissions of "
+                    "it. Points and tests of the cells that were there may change; to add or "
+                    "remove cells, give the assignment another name, or start another gradebook."
+                )
+            raise GradingError(f"{slug!r} cannot be released: {result.cause}")
+        released[slug] = course.path("release", ".", slug)
+    return released
+
+
+def collect(slug: str, course_dir: FolderOrCourse = ".") -> list[str]:
+    """Fetch new submissions from nbgrader's exchange; return who has handed in.
+
+    Raises
+    ------
+    GradingError
+        If there is no exchange on this machine.
+    """
+    from nbgrader.exchange import ExchangeError, ExchangeFactory
+
+    course = _course(course_dir)
+    coursedir = course.coursedir
+    coursedir.assignment_id = slug
+    exchange = ExchangeFactory(parent=coursedir)
+    try:
+        collector = exchange.Collect(coursedir=coursedir, parent=coursedir)
+        collector.log = course.log
+        collector.update = True
+        collector.start()
+    except (ExchangeError, SystemExit, OSError) as error:
+        submitted = course.path("submitted", "STUDENT", slug)
+        raise GradingError(
+            f"Nothing can be collected: there is no nbgrader exchange for this course here "
+            f"({error or 'no exchange folder'}). Put each notebook into {_show(submitted)}, or "
+            "use `nbgrader zip_collect` on an archive from a learning platform."
+        ) from error
+    return course.submissions(slug)
+
+
+def grade(
+    slug: str,
+    course_dir: FolderOrCourse = ".",
+    *,
+    students: str = "*",
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Grade the submissions of an assignment and record the points in the gradebook.
+
+    Parameters
+    ----------
+    slug : str
+        The assignment.
+    course_dir : path
+        The course: this one, or any other nbgrader course.
+    students : str
+        A glob on the names of the students.
+    force : bool
+        Grade again what was graded. Scores and comments that a person gave stay.
+    progress : callable, optional
+        Called with the student's name, the number done and the number of all: once before each
+        submission, once at the end.
+
+    Returns
+    -------
+    Report
+        A row for each submission. One that cannot be graded says so there, and stops no other.
+
+    Raises
+    ------
+    GradingError
+        If the assignment was never released, or nobody handed it in.
+    """
+    begin = time.monotonic()
+    course = _course(course_dir)
+    names = course.submissions(slug, students)
+    notebooks = _notebooks(course, slug)
+    if not names:
+        where = course.path("submitted", students, slug)
+        raise GradingError(f"Nobody has handed in {slug!r}: there is no {_show(where)}.")
+    report = Report(slug)
+    for done, name in enumerate(names):
+        if progress:
+            progress(name, done, len(names))
+        report.students.append(_grade_one(course, slug, name, notebooks, force))
+    if progress:
+        progress("", len(names), len(names))
+    report.seconds = time.monotonic() - begin
+    return report
+
+
+def read_report(slug: str, course_dir: FolderOrCourse = ".", *, students: str = "*") -> Report:
+    """Return what the gradebook and the graded notebooks say now, without grading anything."""
+    course = _course(course_dir)
+    _notebooks(course, slug)
+    report = Report(slug)
+    for name in course.submissions(slug, students):
+        row = _read_row(course, slug, name)
+        report.students.append(
+            row
+            or StudentReport(
+                name, NEEDS_A_PERSON, failed=True, reason="It has not been graded yet."
+            )
+        )
+    return report
+
+
+def mark(
+    slug: str,
+    student: str,
+    cell: str,
+    points: float,
+    course_dir: FolderOrCourse = ".",
+    *,
+    notebook: str | None = None,
+    comment: str | None = None,
+) -> None:
+    """Record what a person gives for a cell, as the formgrader does.
+
+    Parameters
+    ----------
+    slug, student, cell : str
+        The assignment, the student, and the ``grade_id`` of the cell.
+    points : float
+        The points; they stand in the place of the points that the tests gave, if any.
+    course_dir : path
+        The course.
+    notebook : str, optional
+        Its name; that of the assignment by default.
+    comment : str, optional
+        Shown to the student under an answer.
+
+    Raises
+    ------
+    GradingError
+        If the gradebook knows no such cell of this student.
+    """
+    course = _course(course_dir)
+    with course.gradebook() as gradebook:
+        place = (cell, notebook or slug, slug, student)
+        try:
+            entry = gradebook.find_grade(*place)
+            entry.manual_score = float(points)
+            entry.needs_manual_grade = False
+            if comment is not None:
+                gradebook.find_comment(*place).manual_comment = comment
+            gradebook.db.commit()
+        except MissingEntry as error:
+            raise GradingError(f"There is nothing to mark: {error}") from error
+
+
+def feedback(
+    slug: str,
+    course_dir: FolderOrCourse = ".",
+    *,
+    students: str = "*",
+    progress: Progress | None = None,
+) -> dict[str, list[Path]]:
+    """Write the feedback pages of graded submissions, replacing older ones.
+
+    Returns
+    -------
+    dict
+        The pages of each student.
+
+    Raises
+    ------
+    GradingError
+        If nothing was graded, or a page cannot be made (after the others were).
+    """
+    course = _course(course_dir)
+    names = [
+        name
+        for name in course.submissions(slug, students)
+        if any(course.path("autograded", name, slug).glob("*.ipynb"))
+    ]
+    if not names:
+        raise GradingError(f"No submission of {slug!r} has been graded yet.")
+    pages: dict[str, list[Path]] = {}
+    failed = []
+    for done, name in enumerate(names):
+        if progress:
+            progress(name, done, len(names))
+        result = course.convert(GenerateFeedback, slug, name, force=True)
+        if result.success:
+            pages[name] = sorted(course.path("feedback", name, slug).glob("*.html"))
+        else:
+            failed.append(f"{name}: {result.cause}")
+    if progress:
+        progress("", len(names), len(names))
+    if failed:
+        raise GradingError(
+            "Some feedback could not be made; the others have theirs. " + "; ".join(failed)
+        )
+    return pages
+
+
+def export(
+    course_dir: FolderOrCourse = ".",
+    slug: str | None = None,
+    *,
+    format: str = "csv",
+    to: Path | str = "grades.csv",
+) -> Path:
+    """Write the gradebook as a table.
+
+    Parameters
+    ----------
+    course_dir : path
+        The course.
+    slug : str, optional
+        One assignment; all of them by default.
+    format : str
+        ``"csv"`` (nbgrader's columns) or ``"json"``.
+    to : path
+        The file to write; relative paths are relative to the current folder.
+    """
+    course = _course(course_dir)
+    path = Path(to)
+    with course.gradebook() as gradebook:
+        known = {assignment.name for assignment in gradebook.assignments}
+        if slug is not None and slug not in known:
+            raise GradingError(
+                f"The gradebook knows no assignment {slug!r}. It has: "
+                f"{', '.join(sorted(known)) or 'none'}."
+            )
+        if format == "csv":
+            exporter = CsvExport(to=str(path), assignment=[slug] if slug else [])
+            exporter.log = course.log
+            exporter.export(gradebook)
+        elif format == "json":
+            table = rows(gradebook, {slug} if slug else None)
+            text = json.dumps([{key: row[key] for key in COLUMNS} for row in table], default=str)
+            path.write_text(text + "\n", encoding="utf-8")
+        else:
+            raise GradingError(f"The format {format!r} is unknown. There are: csv, json.")
+    return path
+
+
+# One submission
+
+
+def _grade_one(
+    course: Course, slug: str, student: str, notebooks: dict[str, set[str]], force: bool
+) -> StudentReport:
+    begin = time.monotonic()
+    with quiet():
+        problem = _unreadable(course, slug, student, notebooks)
+    if problem:
+        return StudentReport(student, NEEDS_A_PERSON, failed=True, reason=problem)
+    if not force and _is_current(course, slug, student):
+        row = _read_row(course, slug, student)
+        if row is not None:
+            return row
+    result = course.convert(Autograde, slug, student, force=True)
+    seconds = time.monotonic() - begin
+    row = _read_row(course, slug, student) if result.success else None
+    if row is None:
+        reason = result.cause or "nbgrader gave no reason"
+        return StudentReport(
+            student,
+            NEEDS_A_PERSON,
+            failed=True,
+            seconds=seconds,
+            reason=f"It could not be graded: {reason}",
+        )
+    row.seconds = seconds
+    return row
+
+
+def _unreadable(course: Course, slug: str, student: str, notebooks: dict[str, set[str]]) -> str:
+    """Return why a submission cannot be graded, as far as can be said before trying."""
+    folder = course.path("submitted", student, slug)
+    present = {path.stem: path for path in folder.glob("*.ipynb") if path.is_file()}
+    if not set(present) & set(notebooks):
+        wanted = " and ".join(f"{name}.ipynb" for name in notebooks)
+        others = sorted(path.name for path in folder.iterdir() if path.is_file())
+        held = f"it holds {', '.join(others[:5])}" if others else "it is empty"
+        return (
+            f"The folder has no {wanted}; {held}. If the notebook was renamed, give it its name "
+            "back; otherwise ask for it."
+        )
+    for name in notebooks:
+        if name not in present:
+            # nbgrader scores a notebook that was not handed in with 0: no reason to stop.
+            continue
+        problem = _not_a_notebook(present[name], notebooks[name])
+        if problem:
+            return f"{present[name].name} {problem}"
+    return ""
+
+
+def _not_a_notebook(path: Path, wanted: set[str]) -> str:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        return "is not a text file, so it is no notebook. Ask for it again."
+    except OSError as error:
+        return f"cannot be read: {error.strerror}. Mend its permissions, or ask for it again."
+    if not text.strip():
+        return "is empty. Ask for it again."
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        if text.lstrip()[:1] == "<":
+            return "is a web page, not a notebook. Ask for the .ipynb file itself."
+        return (
+            "is not a notebook (not JSON): it may have been cut off while it was uploaded, or it "
+            "may hold the marks of a merge. Ask for it again."
+        )
+    if not isinstance(data, dict) or not isinstance(data.get("nbformat"), int):
+        return "is JSON but no notebook: it names no notebook format. Ask for the .ipynb file."
+    try:
+        notebook = nbformat.reads(text, as_version=4)
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
+        return f"is no valid notebook ({reason}). Ask for it again."
+    if not any(metadata_of(cell).get("grade_id") in wanted for cell in notebook.cells):
+        return (
+            "holds none of the cells of this exercise: it may be the notebook of another one, or "
+            "it was saved by a program that drops cell metadata. Ask for the right one."
+        )
+    return ""
+
+
+def _is_current(course: Course, slug: str, student: str) -> bool:
+    """Return whether a submission was graded as it stands now, to its end."""
+    graded = {path.name: path for path in course.path("autograded", student, slug).glob("*.ipynb")}
+    if not graded:
+        return False
+    submitted = course.path("submitted", student, slug)
+    for path in submitted.iterdir():
+        other = graded.get(path.name)
+        if other is not None and path.stat().st_mtime > other.stat().st_mtime:
+            return False
+    return True
+
+
+def _notebooks(course: Course, slug: str) -> dict[str, set[str]]:
+    """Return the notebooks of an assignment and their cells, as the gradebook has them."""
+    with course.gradebook() as gradebook:
+        try:
+            assignment = gradebook.find_assignment(slug)
+        except MissingEntry:
+            known = sorted(other.name for other in gradebook.assignments)
+            raise GradingError(
+                f"The gradebook knows no assignment {slug!r}: release it first. "
+                f"It has: {', '.join(known) or 'none'}."
+            ) from None
+        notebooks = {
+            notebook.name: {cell.name for cell in notebook.source_cells}
+            for notebook in sorted(assignment.notebooks, key=lambda entry: entry.name)
+        }
+    if not notebooks:
+        raise GradingError(f"The assignment {slug!r} has no notebooks: release it first.")
+    return notebooks
+
+
+def _read_row(course: Course, slug: str, student: str) -> StudentReport | None:
+    """Return a student's row from the gradebook; None if grading did not come to its end."""
+    folder = course.path("autograded", student, slug)
+    row = StudentReport(student)
+    with course.gradebook() as gradebook:
+        try:
+            submission = gradebook.find_submission(slug, student)
+        except MissingEntry:
+            return None
+        row.penalty = submission.late_submission_penalty or 0.0
+        row.score = max(0.0, submission.score - row.penalty)
+        row.max_score = submission.max_score
+        several = len(submission.notebooks) > 1
+        for notebook in sorted(submission.notebooks, key=lambda entry: entry.name):
+            path = folder / f"{notebook.name}.ipynb"
+            cells = _graded_cells(path)
+            if not path.is_file():
+                row.notes.append(f"{notebook.name}.ipynb was not handed in and scores 0.")
+            order = {name: place for place, name in enumerate(cells)}
+            for entry in sorted(notebook.grades, key=lambda g: order.get(g.name, len(order))):
+                cell = cells.get(entry.name)
+                manual = entry.cell_type != "code" or bool(
+                    cell is not None and metadata_of(cell).get("solution")
+                )
+                if path.is_file() and not manual and entry.auto_score is None:
+                    return None
+                name = f"{notebook.name}/{entry.name}" if several else entry.name
+                row.cells.append(
+                    CellScore(
+                        name,
+                        score=entry.score,
+                        max_score=entry.max_score,
+                        manual=manual,
+                        waiting=bool(entry.needs_manual_grade),
+                        message=_message(cell) if entry.score < entry.max_score else "",
+                    )
+                )
+            row.notes += _notes(path)
+    waiting = [cell for cell in row.cells if cell.waiting]
+    row.status = NEEDS_A_PERSON if waiting else GRADED
+    if waiting:
+        points = sum(cell.max_score for cell in waiting)
+        row.reason = (
+            f"{len(waiting)} {'answer waits' if len(waiting) == 1 else 'answers wait'} to be "
+            f"marked ({points:g} points): {', '.join(cell.name for cell in waiting)}."
+        )
+    return row
+
+
+def _graded_cells(path: Path) -> dict[str, NotebookNode]:
+    """Return the graded cells of a notebook in its order, by their names."""
+    if not path.is_file():
+        return {}
+    notebook = nbformat.read(path, as_version=4)
+    return {
+        metadata_of(cell)["grade_id"]: cell
+        for cell in notebook.cells
+        if metadata_of(cell).get("grade") or metadata_of(cell).get("task")
+    }
+
+
+def _notes(path: Path) -> list[str]:
+    if not path.is_file():
+        return []
+    return list(nbformat.read(path, as_version=4).metadata.get(NOTES, []))
+
+
+def _message(cell: NotebookNode | None) -> str:
+    """Return what a cell's failure says."""
+    for output in cell.get("outputs", []) if cell is not None else []:
+        if output.output_type == "error":
+            message = strip_ansi(output.evalue).strip()
+            own = output.ename in ("CheckFailed",)
+            return message if own and message else f"{output.ename}: {message}".rstrip(": ")
+        if output.output_type == "stream" and output.name == "stderr":
+            return f"It wrote to stderr: {strip_ansi(output.text).strip().splitlines()[-1]}"
+    return ""
+
+
+def _course(course: FolderOrCourse) -> Course:
+    return course if isinstance(course, Course) else Course(course)
+
+
+def _show(path: Path) -> str:
+    """Return a path as short as it can be said from here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,333 @@
+"""Draw the figures of the chapter *Why the non-linearity, and which?*."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+from numpy.typing import ArrayLike
+
+from course_lib.plotting.style import (
+    COLORS,
+    INK,
+    LINE_STYLES,
+    MARKERS,
+    MUTED,
+    PAPER,
+    new_figure,
+    styled,
+)
+
+__all__ = ["chain", "curves", "dead_units", "fits", "hinges"]
+
+HALO = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.0, "alpha": 0.85}
+
+
+@styled
+def fits(x: ArrayLike, target: ArrayLike, networks: Mapping[str, ArrayLike]) -> Figure:
+    """Draw what each network made of a curve that it was to learn.
+
+    Parameters
+    ----------
+    x : array_like, shape (n,)
+        Inputs, in ascending order.
+    target : array_like, shape (n,)
+        The curve.
+    networks : mapping of str to array_like, shape (n,)
+        Name of a network and what it answers at `x`; at most three.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    x, target = np.asarray(x), np.asarray(target)
+    figure, axes = new_figure(width=7.0, height=3.2)
+    axes.plot(x, target, color=MUTED, linewidth=6, alpha=0.35, solid_capstyle="round")
+    lowest = int(np.argmin(target))
+    _label(axes, "target", x[lowest], target[lowest], MUTED, dx=-18, dy=18)
+    # Labels sit where smooth curves and straight lines are far from each other.
+    for place, color, style, (name, answer) in zip(
+        (0.60, 0.90, 0.30), COLORS, LINE_STYLES, networks.items(), strict=False
+    ):
+        answer = np.asarray(answer)
+        axes.plot(x, answer, color=color, linestyle=style)
+        i = int(place * len(x))
+        _label(axes, name, x[i], answer[i], color, dx=8, dy=-12)
+    axes.set_xlabel("input x")
+    axes.set_ylabel("output")
+    return figure
+
+
+@styled
+def curves(z: ArrayLike, functions: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
+    """Draw functions and their slopes, a panel each, on common axes.
+
+    Parameters
+    ----------
+    z : array_like, shape (n,)
+        Where the functions were computed.
+    functions : mapping of str to (values, slopes)
+        Name of a function, its values and its slopes at `z`, each of shape (n,). A name may carry
+        a second line.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    z = np.asarray(z)
+    columns = 3
+    rows = -(-len(functions) // columns)
+    figure, panels = new_figure(
+        rows, columns, width=7.0, height=2.3 * rows, sharex=True, sharey=True
+    )
+    panels = np.ravel(panels)
+    for axes, (name, (values, slopes)) in zip(panels, functions.items(), strict=False):
+        values, slopes = np.asarray(values), np.asarray(slopes)
+        axes.axhline(0, color=MUTED, linewidth=0.8)
+        axes.axvline(0, color=MUTED, linewidth=0.8)
+        axes.plot(z, values, color=COLORS[0], linestyle="-", linewidth=2.2)
+        for start, stop in _pieces(slopes):
+            axes.plot(z[start:stop], slopes[start:stop], color=COLORS[1], linestyle="--")
+        axes.set_title(name)
+        axes.set_ylim(-1.3, 2.3)
+        steepest = float(np.nanmax(slopes))
+        axes.text(
+            0.96,
+            0.04,
+            f"steepest: {steepest:.3g}",
+            transform=axes.transAxes,
+            ha="right",
+            fontsize=9.5,
+            color=COLORS[1],
+            bbox=HALO,
+        )
+    for axes in panels[len(functions) :]:
+        axes.set_visible(False)
+    first = panels[0]
+    first.text(0.97, 0.86, "value", transform=first.transAxes, ha="right", color=COLORS[0])
+    first.text(0.04, 0.70, "slope", transform=first.transAxes, color=COLORS[1])
+    for axes in panels[::columns]:
+        axes.set_ylabel("value, slope")
+    for axes in panels[-columns:]:
+        axes.set_xlabel("pre-activation z")
+    return figure
+
+
+@styled
+def chain(slopes: Mapping[str, ArrayLike], largest: float) -> Figure:
+    """Draw what is left of a slope behind a chain of neurons.
+
+    Parameters
+    ----------
+    slopes : mapping of str to array_like, shape (k + 1,)
+        Name of an activation function and the slope of the chain behind 0, 1, ..., k neurons.
+    largest : float
+        A factor that one neuron cannot exceed; its powers are drawn as a bound.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axes = new_figure(width=7.0, height=3.4)
+    depth = max(len(np.asarray(slope)) for slope in slopes.values()) - 1
+    layers = np.arange(depth + 1)
+    axes.fill_between(layers, largest**layers, 10.0, color=MUTED, alpha=0.10, linewidth=0)
+    axes.plot(layers, largest**layers, color=MUTED, linestyle=":", linewidth=1.4)
+    i = depth // 2
+    axes.annotate(
+        f"no sigmoid chain gets above this line: ({largest:g})$^k$",
+        (i, largest**i),
+        xytext=(10, 6),
+        textcoords="offset points",
+        color=MUTED,
+        fontsize=9.5,
+    )
+    for color, style, marker, (name, slope) in zip(
+        COLORS, LINE_STYLES, MARKERS, slopes.items(), strict=False
+    ):
+        slope = np.asarray(slope)
+        axes.plot(layers, slope, color=color, linestyle=style, marker=marker)
+        end = slope[-1]
+        shown = f"{end:.2g}" if end >= 0.01 else _power(end)
+        axes.annotate(
+            f"{name}: {shown}",
+            (depth, end),
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center",
+            color=color,
+            fontweight="bold",
+        )
+    axes.set_yscale("log")
+    axes.set_ylim(min(float(np.min(s)) for s in slopes.values()) / 4, 4)
+    axes.set_xlim(-0.2, depth * 1.28)
+    axes.set_xticks(layers[::2])
+    axes.set_xlabel("neurons in the chain, k")
+    axes.set_ylabel("slope of the chain")
+    return figure
+
+
+@styled
+def hinges(
+    x: ArrayLike,
+    target: ArrayLike,
+    fit: ArrayLike,
+    corners: ArrayLike,
+    units: Sequence[int],
+    errors: Mapping[str, ArrayLike],
+    goal: float,
+) -> Figure:
+    """Draw a curve made of straight pieces, and its error as the pieces grow in number.
+
+    Parameters
+    ----------
+    x, target, fit : array_like, shape (n,)
+        A curve and what a few units make of it.
+    corners : array_like, shape (k,)
+        Where the fit bends.
+    units : sequence of int
+        Numbers of units.
+    errors : mapping of str to array_like, shape (len(units),) or (seeds, len(units))
+        Name of a way to choose the units, and its mean squared error; with several seeds, the
+        median is drawn and the range is shaded. `nan` where nothing was measured.
+    goal : float
+        An error to mark.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    x, fit, corners = np.asarray(x), np.asarray(fit), np.asarray(corners)
+    figure, (left, right) = new_figure(1, 2, width=7.4, height=3.6, width_ratios=(1, 1.35))
+    left.plot(x, target, color=MUTED, linewidth=6, alpha=0.35)
+    left.plot(x, fit, color=COLORS[0], linestyle="-")
+    left.plot(corners, np.interp(corners, x, fit), "o", color=COLORS[0], markersize=6)
+    left.set_title(f"{len(corners)} ReLU units")
+    left.set_xlabel("input x")
+    left.set_ylabel("output")
+
+    right.axhline(goal, color=MUTED, linestyle=":", linewidth=1.4)
+    ends = {}
+    right.text(units[0], goal * 0.8, f"{goal:g}", color=MUTED, fontsize=9.5, va="top")
+    for color, style, marker, (name, error) in zip(
+        COLORS, LINE_STYLES, MARKERS, errors.items(), strict=False
+    ):
+        runs = np.atleast_2d(error)
+        measured = ~np.isnan(runs).any(axis=0)
+        n, runs = np.asarray(units)[measured], runs[:, measured]
+        middle = np.median(runs, axis=0)
+        if len(runs) > 1:
+            low, high = runs.min(axis=0), runs.max(axis=0)
+            right.fill_between(n, low, high, color=color, alpha=0.18, linewidth=0)
+        right.plot(n, middle, color=color, linestyle=style, marker=marker)
+        ends[name] = (n[-1], middle[-1], color)
+    right.set_xscale("log", base=2)
+    right.set_yscale("log")
+    right.set_xticks(list(units), [f"{n}" for n in units])
+    right.minorticks_off()
+    right.set_xlim(units[0] * 0.85, units[-1] * 5.2)
+    _label_ends(right, ends)
+    right.set_title("Error as units grow")
+    right.set_xlabel("number of units")
+    right.set_ylabel("mean squared error")
+    return figure
+
+
+@styled
+def dead_units(
+    rates: Sequence[float],
+    dead: Mapping[str, ArrayLike],
+    accuracy: Mapping[str, ArrayLike],
+) -> Figure:
+    """Draw dead units and accuracy against the learning rate.
+
+    Parameters
+    ----------
+    rates : sequence of float
+        Learning rates.
+    dead, accuracy : mapping of str to array_like, shape (seeds, len(rates))
+        Name of an activation function, and for each seed and rate the share of dead units and the
+        accuracy, both between 0 and 1. The median is drawn and the range is shaded.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, panels = new_figure(1, 2, width=7.4, height=3.4, sharex=True, sharey=True)
+    places = np.arange(len(rates))  # evenly spaced: the rates are neither linear nor geometric
+    titles = ("Dead units", "Accuracy on unseen digits")
+    for axes, title, shares in zip(panels, titles, (dead, accuracy), strict=True):
+        ends = {}
+        for color, style, marker, (name, runs) in zip(
+            COLORS, LINE_STYLES, MARKERS, shares.items(), strict=False
+        ):
+            runs = np.atleast_2d(runs)
+            middle = np.median(runs, axis=0)
+            axes.fill_between(
+                places, runs.min(axis=0), runs.max(axis=0), color=color, alpha=0.18, linewidth=0
+            )
+            axes.plot(places, middle, color=color, linestyle=style, marker=marker)
+            ends[name] = (places[-1], middle[-1], color)
+        axes.set_title(title)
+        axes.set_xticks(places, [f"{rate:g}" for rate in rates])
+        axes.set_xlim(-0.3, 1.37 * len(rates) - 1)
+        axes.set_ylim(-0.03, 1.05)
+        _label_ends(axes, ends)
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.set_xlabel("learning rate")
+    panels[0].set_ylabel("share")
+    return figure
+
+
+def _label(
+    axes: Axes, text: str, x: float, y: float, color: str = INK, dx: float = 6, dy: float = 0
+) -> None:
+    axes.annotate(
+        text,
+        (x, y),
+        xytext=(dx, dy),
+        textcoords="offset points",
+        va="center",
+        color=color,
+        fontweight="bold",
+        bbox=HALO,
+    )
+
+
+def _label_ends(axes: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None:
+    """Write each curve's name behind its last point, moving names apart where they would overlap.
+
+    `ends` maps a name to the point (x, y) and the color. The limits of the axes must be set.
+    """
+    to_share = axes.transScale + axes.transLimits  # data to shares of the panel's width and height
+    places = {name: to_share.transform((x, y)) for name, (x, y, _) in ends.items()}
+    lowest_free = -np.inf
+    for name in sorted(places, key=lambda name: places[name][1]):
+        across, up = places[name]
+        up = max(up, lowest_free)
+        lowest_free = up + 0.075
+        axes.text(
+            across + 0.03,
+            up,
+            name,
+            transform=axes.transAxes,
+            va="center",
+            color=ends[name][2],
+            fontweight="bold",
+            fontsize=9.5,
+        )
+
+
+def _pieces(slopes: np.ndarray) -> list[tuple[int, int]]:
+    """Split at jumps, so that no vertical line is drawn where a slope is undefined."""
+    jumps = np.flatnonzero(np.abs(np.diff(slopes)) > 0.5) + 1
+    ends = [0, *jumps.tolist(), len(slopes)]
+    return list(pairwise(ends))
+
+
+def _power(value: float) -> str:
+    """Write 2.4e-07 as a number times a power of ten."""
+    exponent = int(np.floor(np.log10(value)))
+    return rf"{value / 10.0**exponent:.1f}$\times$10$^{{{exponent}}}$"

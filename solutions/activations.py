@@ -1,0 +1,1695 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Activations: bend, gate, decide
+#
+# - **Time:** 90 minutes. **Difficulty:** 2 of 5. **Points:** 36, of which a person gives 4.
+# - **Needs:** the chapter *Why the non-linearity, and which?*, NumPy arrays, what a derivative is.
+#
+# You will write the functions that bend the straight lines of a network: sigmoid, the slope of
+# tanh, ReLU and leaky ReLU, GELU, softmax and its logarithm, each so that it survives numbers in
+# the ten thousands. Then you will build a detector for units that have died. At the end a small
+# network runs on nothing but your functions. It learns to tell three spirals apart and paints a
+# map of what it believes, and your detector explains why one of the maps comes out broken.
+#
+# **How to check.** Each step has a test below it: run it, and it is silent when all is well.
+# *Validate* in the notebook's toolbar runs all of them. `course check activations` in a terminal
+# also runs the hidden tests, which try what the visible ones do not, and shows points and hints in
+# a table. A wrong step does not cost you the later ones: where a test says `given(...)`, it lends
+# your function a right version of what an earlier step was to build. Section names in the hints
+# are those of the chapter.
+#
+# **What holds in every step**
+#
+# - `z` is a NumPy array of any shape: a row, a batch, a stack of images. The answer has the same
+#   shape.
+# - `z` may hold `float64`, `float32` or whole numbers: the sigmoid of the integer 2 is 0.88, not
+#   0. Floats come out at least as precise as they went in.
+# - The array that you are given still belongs to its owner: return a new one and leave it as it
+#   was.
+# - Loops or whole arrays, NumPy or another library inside your function: all of it counts, if a
+#   NumPy array comes out.
+# - Where `z` is large, such as 10,000 or −10,000, the answer is finite and right. A warning from
+#   NumPy on the way costs nothing, unless the step says *without a warning*.
+
+# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import math
+
+import numpy as np
+from scipy.special import erf
+
+from course_lib.plotting.style import COLORS, LINE_STYLES, MARKERS, new_figure, styled
+
+np.set_printoptions(suppress=True)
+
+# %% [markdown]
+# ## Step 1. Squash: sigmoid and tanh
+#
+# The *sigmoid* $\sigma(z) = 1 / (1 + e^{-z})$ turns any number into one between 0 and 1. Typed as
+# it stands, it meets a wall: $e^{-z}$ for $z = -10000$ is larger than any floating-point number.
+# NumPy warns of an overflow, and goes on with infinity. The result, $1/\infty = 0$, is even right,
+# but a program that warns when nothing is wrong teaches its readers to overlook warnings.
+#
+# Write `sigmoid` so that it gives the right numbers **without a warning** for every `z` from
+# −10,000 to 10,000. The way out: the same function can be written as $e^{z} / (1 + e^{z})$. Which
+# of the two never takes the exponential of a large positive number depends on the sign of $z$.
+
+
+# %% nbgrader={"grade": false, "grade_id": "sigmoid", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def sigmoid(z):
+    """Squash each number into the interval from 0 to 1, without a warning.
+
+    Parameters
+    ----------
+    z : ndarray of any shape
+        Pre-activations, from -10,000 to 10,000.
+
+    Returns
+    -------
+    ndarray, same shape as z
+        1 / (1 + exp(-z)) for each entry.
+
+    Example
+    -------
+    >>> sigmoid(np.array([-2.0, 0.0, 2.0])).round(4)
+    array([0.1192, 0.5   , 0.8808])
+    """
+    ### BEGIN SOLUTION
+    # exp(-|z|) is at most 1, so it cannot overflow. For z < 0 it is exp(z).
+    e = np.exp(-np.abs(z))
+    return np.where(np.asarray(z) >= 0, 1, e) / (1 + e)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-sigmoid", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close
+
+assert_close(
+    sigmoid(np.array([-2.0, 0.0, 2.0])),
+    [0.11920292, 0.5, 0.88079708],
+    what="sigmoid([-2, 0, 2])",
+    hint="At 0 the exponential is 1 and the sigmoid 1 / (1 + 1). If your values come in the "
+    "opposite order, the sign in the exponent is missing. See 'Five ways to bend'.",
+)
+assert_close(
+    sigmoid(np.array([[1.0, -1.0, 0.0], [0.5, 3.0, -3.0]])),
+    [[0.73105858, 0.26894142, 0.5], [0.62245933, 0.95257413, 0.04742587]],
+    what="sigmoid of a batch, shape (2, 3)",
+    hint="The sigmoid works on each entry by itself and keeps the shape. See 'Five ways to bend'.",
+)
+
+# %% nbgrader={"grade": true, "grade_id": "test-sigmoid-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: whole numbers, float32, other shapes, and whether z is left as it was.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, assert_equal
+
+assert_close(
+    sigmoid(np.array([-2, 0, 2])),
+    [0.11920292, 0.5, 0.88079708],
+    what="sigmoid of the integers [-2, 0, 2]",
+    hint="Whole numbers came in and the answers are fractions. An array made with "
+    "np.zeros_like(z) or z.copy() holds whole numbers too, and cuts the fractions off: "
+    "make it with dtype=float. See 'Five ways to bend'.",
+)
+z = np.linspace(-6, 6, 24, dtype=np.float32).reshape(2, 3, 4)
+exact = 0.5 * (1 + np.tanh(z.astype(np.float64) / 2))
+assert_close(
+    sigmoid(z),
+    exact,
+    rtol=1e-5,
+    atol=1e-6,
+    what="sigmoid of a float32 array, shape (2, 3, 4)",
+    hint="The function must not depend on the number of axes of z. See 'Five ways to bend'.",
+)
+assert_close(
+    sigmoid(z[:, ::2].transpose(2, 0, 1)),
+    exact[:, ::2].transpose(2, 0, 1),
+    rtol=1e-5,
+    atol=1e-6,
+    what="sigmoid of a transposed slice of an array",
+    hint="Entries must come out where they went in, whatever their order in memory.",
+)
+assert_close(
+    sigmoid(np.array([[-3.0]])),
+    [[0.04742587]],
+    what="sigmoid of one number, shape (1, 1)",
+    hint="One negative number alone is an array as well. See 'Five ways to bend'.",
+)
+mine = np.array([-1.0, 0.0, 1.0])
+sigmoid(mine)
+assert_equal(
+    mine.tolist(),
+    [-1.0, 0.0, 1.0],
+    what="The array that was given to sigmoid",
+    hint="Your function changed its argument. z *= -1 or np.exp(z, out=z) write into the "
+    "caller's array: make a new one.",
+)
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "test-sigmoid-large-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: numbers up to 10,000 on both sides, and warnings.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, assert_equal, probe
+
+
+def with_warnings(function, z):
+    import warnings
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            value = function(z)
+        except ArithmeticError as error:
+            return None, [f"{type(error).__name__}: {error}"]
+    return value, sorted({str(w.message) for w in caught if w.category is RuntimeWarning})
+
+
+for dtype in ("float64", "float32"):
+    z = np.array([-10_000, -1000, -100, 100, 1000, 10_000], dtype=dtype)
+    got, warned = probe(with_warnings, sigmoid, z)
+    assert_equal(
+        list(warned),
+        [],
+        what=f"Warnings of sigmoid for z from -10,000 to 10,000 ({dtype})",
+        hint="exp of a large positive number overflows. np.where does not protect you: it "
+        "computes both branches for every entry and then chooses. Give exp only numbers that "
+        "are not positive, such as -abs(z). "
+        "See 'From scores to probabilities' for what overflows and when.",
+    )
+    assert_close(
+        got,
+        [0, 0, 0, 1, 1, 1],
+        what=f"sigmoid([-10000, -1000, -100, 100, 1000, 10000]) ({dtype})",
+        hint="Far left the sigmoid is 0, far right it is 1. nan comes from inf / inf: "
+        "exp(z) / (1 + exp(z)) is safe only where z is negative. See 'Five ways to bend'.",
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Its slope
+#
+# When the network learns, the error travels back through each activation and is multiplied by the
+# activation's slope at the place where it worked: at `z`. For the sigmoid the slope is
+# $\sigma'(z) = \sigma(z)\,(1 - \sigma(z))$.
+#
+# In every step of this notebook, a derivative is a function of `z`, the number that went *into*
+# the activation, never of the number that came out.
+
+
+# %% nbgrader={"grade": false, "grade_id": "sigmoid_derivative", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def sigmoid_derivative(z):
+    """Slope of the sigmoid at z.
+
+    Parameters
+    ----------
+    z : ndarray of any shape
+        Pre-activations (what goes into the sigmoid, not what comes out).
+
+    Returns
+    -------
+    ndarray, same shape as z
+        Slopes, from 0 to 1/4.
+
+    Example
+    -------
+    >>> sigmoid_derivative(np.array([-2.0, 0.0, 2.0])).round(4)
+    array([0.105, 0.25 , 0.105])
+    """
+    ### BEGIN SOLUTION
+    s = sigmoid(z)
+    return s * (1 - s)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-sigmoid_derivative", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close, given
+from course_lib.scratch import activations as reference
+
+with given(sigmoid=reference.sigmoid):
+    assert_close(
+        sigmoid_derivative(np.array([-2.0, 0.0, 2.0])),
+        [0.10499359, 0.25, 0.10499359],
+        what="sigmoid_derivative([-2, 0, 2])",
+        hint="z is what goes into the sigmoid, so z * (1 - z) is not its slope: that formula "
+        "wants the sigmoid's output. At z = 0 the slope is 1/4. See 'Five ways to bend'.",
+    )
+
+# %% nbgrader={"grade": true, "grade_id": "test-sigmoid_derivative-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: slopes measured on a finer grid, whole numbers, float32, and numbers up to 10,000.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, assert_equal, given, probe
+from course_lib.scratch import activations as reference
+
+
+def quietly(function, *args):
+    with np.errstate(all="ignore"):
+        return function(*args)
+
+
+z = np.linspace(-5, 5, 21).reshape(3, 7)
+h = 1e-5
+measured = (np.tanh((z + h) / 2) - np.tanh((z - h) / 2)) / (4 * h)
+with given(sigmoid=reference.sigmoid):
+    assert_close(
+        sigmoid_derivative(z),
+        measured,
+        rtol=1e-5,
+        what="sigmoid_derivative on a grid, against the measured rise over run",
+        hint="The slope is sigmoid(z) * (1 - sigmoid(z)), with z the pre-activation. "
+        "See 'Five ways to bend'.",
+    )
+    assert_close(
+        sigmoid_derivative(np.array([[-2], [0], [2]])),
+        [[0.10499359], [0.25], [0.10499359]],
+        what="sigmoid_derivative of the integers [[-2], [0], [2]]",
+        hint="Whole numbers came in and the slopes are fractions: an array made with "
+        "np.zeros_like(z) cuts them off.",
+    )
+    assert_close(
+        probe(quietly, sigmoid_derivative, np.array([-1e4, -800.0, 800.0, 1e4])),
+        [0, 0, 0, 0],
+        what="sigmoid_derivative([-10000, -800, 800, 10000])",
+        hint="Far from 0 the sigmoid is flat and its slope 0. nan comes from inf / inf when "
+        "exp(-z) overflows: build the slope from sigmoid(z), which does not. "
+        "See 'Five ways to bend'.",
+    )
+    mine = np.array([-1.0, 0.0, 1.0], dtype=np.float32)
+    assert_close(
+        sigmoid_derivative(mine),
+        [0.19661193, 0.25, 0.19661193],
+        rtol=1e-5,
+        what="sigmoid_derivative of float32 [-1, 0, 1]",
+        hint="float32 has seven digits. A slope measured with a tiny step in z drowns in "
+        "rounding: use the formula. See 'Five ways to bend'.",
+    )
+    assert_equal(
+        mine.tolist(),
+        [-1.0, 0.0, 1.0],
+        what="The array that was given to sigmoid_derivative",
+        hint="Your function changed its argument: make a new array.",
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### The slope of tanh
+#
+# *Tanh* squashes into the interval from −1 to 1, and NumPy has it: `np.tanh`. Write its slope. The
+# relation to remember is the cousin of the one above: $\tanh'(z) = 1 - \tanh^2(z)$.
+
+
+# %% nbgrader={"grade": false, "grade_id": "tanh_derivative", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def tanh_derivative(z):
+    """Slope of tanh at z.
+
+    Parameters
+    ----------
+    z : ndarray of any shape
+        Pre-activations (what goes into tanh, not what comes out).
+
+    Returns
+    -------
+    ndarray, same shape as z
+        Slopes, from 0 to 1.
+
+    Example
+    -------
+    >>> tanh_derivative(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([0.42  , 1.    , 0.0707])
+    """
+    ### BEGIN SOLUTION
+    return 1 - np.tanh(z) ** 2
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-tanh_derivative", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close
+
+assert_close(
+    tanh_derivative(np.array([-1.0, 0.0, 2.0])),
+    [0.41997434, 1.0, 0.07065082],
+    what="tanh_derivative([-1, 0, 2])",
+    hint="z is what goes into tanh: 1 - z**2 would want the output, tanh(z), in the place of z. "
+    "And the square is of tanh(z) as a whole. See 'Five ways to bend'.",
+)
+
+# %% nbgrader={"grade": true, "grade_id": "test-tanh_derivative-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: other shapes, whole numbers, float32, and numbers up to 10,000.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, assert_equal, probe
+
+
+def quietly(function, *args):
+    with np.errstate(all="ignore"):
+        return function(*args)
+
+
+z = np.linspace(-3, 3, 12).reshape(2, 2, 3)
+assert_close(
+    tanh_derivative(z),
+    1 / np.cosh(z) ** 2,
+    rtol=1e-5,
+    what="tanh_derivative of an array of shape (2, 2, 3)",
+    hint="The slope of tanh is 1 - tanh(z)**2 = 1 / cosh(z)**2, entry by entry. "
+    "See 'Five ways to bend'.",
+)
+mine = np.array([[-1, 0, 2]])
+assert_close(
+    tanh_derivative(mine),
+    [[0.41997434, 1.0, 0.07065082]],
+    what="tanh_derivative of the integers [[-1, 0, 2]]",
+    hint="Whole numbers came in and the slopes are fractions: an array made with "
+    "np.zeros_like(z) cuts them off.",
+)
+assert_equal(
+    mine.tolist(),
+    [[-1, 0, 2]],
+    what="The array that was given to tanh_derivative",
+    hint="Your function changed its argument: make a new array.",
+)
+for dtype in ("float64", "float32"):
+    z = np.array([-10_000, -50, 50, 10_000], dtype=dtype)
+    assert_close(
+        probe(quietly, tanh_derivative, z),
+        [0, 0, 0, 0],
+        atol=1e-6,
+        what=f"tanh_derivative([-10000, -50, 50, 10000]) ({dtype})",
+        hint="Far from 0 tanh is flat and its slope 0. nan comes from a quotient of "
+        "exponentials that both overflow: np.tanh does not. See 'Five ways to bend'.",
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Step 2. Bend: ReLU and its leaky sister
+#
+# The *rectified linear unit* lets positive numbers through and turns the rest into 0. It costs
+# next to nothing, and where it is on its slope is 1, however large `z` is. The price is a corner
+# at 0 and a flat side to the left of it.
+
+
+# %% nbgrader={"grade": false, "grade_id": "relu", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def relu(z):
+    """Let positive numbers through, and turn the rest into 0.
+
+    Parameters
+    ----------
+    z : ndarray of any shape
+        Pre-activations.
+
+    Returns
+    -------
+    ndarray, same shape as z
+
+    Example
+    -------
+    >>> relu(np.array([-2.0, 0.0, 3.0]))
+    array([0., 0., 3.])
+    """
+    ### BEGIN SOLUTION
+    return np.maximum(z, 0)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-relu", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close
+
+assert_close(
+    relu(np.array([-2.0, 0.0, 3.0])),
+    [0, 0, 3],
+    what="relu([-2, 0, 3])",
+    hint="Each entry is compared with 0 by itself. np.max(z, 0) looks for the largest along "
+    "axis 0; np.maximum(z, 0) compares entry by entry. See 'Five ways to bend'.",
+)
+
+# %% nbgrader={"grade": true, "grade_id": "test-relu-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: a batch, float32, whole and large numbers, and whether z is left as it was.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, assert_equal, probe
+
+
+def quietly(function, *args):
+    with np.errstate(all="ignore"):
+        return function(*args)
+
+
+mine = np.array([[-1.5, 0.5], [2.0, -3.0]])
+assert_close(
+    relu(mine),
+    [[0, 0.5], [2, 0]],
+    what="relu([[-1.5, 0.5], [2, -3]])",
+    hint="The shape of the batch stays, and each entry is treated by itself. "
+    "See 'Five ways to bend'.",
+)
+assert_equal(
+    mine.tolist(),
+    [[-1.5, 0.5], [2.0, -3.0]],
+    what="The array that was given to relu",
+    hint="Your function changed its argument. z[z < 0] = 0 writes into the caller's array: "
+    "copy it first, or use np.maximum or np.where, which make a new one.",
+)
+big = np.array([-10_000, -1, 0, 1, 10_000])
+for dtype in ("float64", "float32", "int64"):
+    assert_close(
+        probe(quietly, relu, big.astype(dtype)),
+        [0, 0, 0, 1, 10_000],
+        what=f"relu([-10000, -1, 0, 1, 10000]) ({dtype})",
+        hint="ReLU has no limit on the right: 10,000 goes through unchanged. "
+        "See 'Five ways to bend'.",
+    )
+z = np.arange(-12.0, 12.0).reshape(2, 3, 4).transpose(2, 0, 1)[::-1]
+assert_close(
+    relu(z),
+    (z + abs(z)) / 2,
+    what="relu of a transposed and reversed array, shape (4, 2, 3)",
+    hint="Entries must come out where they went in, whatever their order in memory.",
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# The corner needs a decision. At exactly 0 the graph has no slope: 0 fits the left side, 1 the
+# right. We take the **slope of the left side**, as PyTorch does: `relu_derivative` is 0 at 0. What
+# must never come out is `nan`: zeros are common in real data, and one `nan` in the slope makes
+# every weight `nan` a step later.
+
+
+# %% nbgrader={"grade": false, "grade_id": "relu_derivative", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def relu_derivative(z):
+    """Slope of ReLU at z: 1 where z is positive, 0 elsewhere, also at 0.
+
+    Parameters
+    ----------
+    z : ndarray of any shape
+        Pre-activations.
+
+    Returns
+    -------
+    ndarray, same shape as z
+        Zeros and ones.
+
+    Example
+    -------
+    >>> relu_derivative(np.array([-2.0, 0.0, 3.0]))
+    array([0., 0., 1.])
+    """
+    ### BEGIN SOLUTION
+    return (np.asarray(z) > 0).astype(float)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-relu_derivative", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close, given, probe
+from course_lib.scratch import activations as reference
+
+
+def quietly(function, *args):
+    with np.errstate(all="ignore"):
+        return function(*args)
+
+
+with given(relu=reference.relu):
+    assert_close(
+        probe(quietly, relu_derivative, np.array([-2.0, 0.0, 3.0])),
+        [0, 0, 1],
+        what="relu_derivative([-2, 0, 3])",
+        hint="At 0 the text asks for the slope of the left side: 0. nan there comes from 0 / 0, "
+        "as in relu(z) / z: ask where z > 0 instead of dividing. See 'Five ways to bend'.",
+    )
+
+# %% nbgrader={"grade": true, "grade_id": "test-relu_derivative-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: zeros of both signs, whole and large numbers, float32, a batch.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, assert_equal, given, probe
+from course_lib.scratch import activations as reference
+
+
+def quietly(function, *args):
+    with np.errstate(all="ignore"):
+        return function(*args)
+
+
+with given(relu=reference.relu):
+    for dtype in ("float64", "float32", "int64"):
+        mine = np.array([[-10_000, -3, 0], [0, 2, 10_000]], dtype=dtype)
+        assert_close(
+            probe(quietly, relu_derivative, mine),
+            [[0, 0, 0], [0, 1, 1]],
+            what=f"relu_derivative([[-10000, -3, 0], [0, 2, 10000]]) ({dtype})",
+            hint="The slope is 1 where z is positive, however large, and 0 elsewhere, also at 0. "
+            "See 'Five ways to bend'.",
+        )
+        assert_equal(
+            mine.tolist(),
+            [[-10_000, -3, 0], [0, 2, 10_000]],
+            what="The array that was given to relu_derivative",
+            hint="Your function changed its argument: copy it first, or compare, which makes a "
+            "new array.",
+        )
+    assert_close(
+        probe(quietly, relu_derivative, np.array([-0.0, 1e-30, -1e-30, 0.5])),
+        [0, 1, 0, 1],
+        what="relu_derivative([-0.0, 1e-30, -1e-30, 0.5])",
+        hint="A tiny positive number is positive: the slope does not fade in, it jumps from 0 "
+        "to 1 right of 0. See 'Five ways to bend'.",
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# *Leaky ReLU* lets a little through on the left as well: `negative_slope * z`. It exists for the
+# reason that you will see in step 5. The negative slope is between 0 and 1, and at 0 the left side
+# decides again.
+
+
+# %% nbgrader={"grade": false, "grade_id": "leaky_relu", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def leaky_relu(z, negative_slope=0.01):
+    """Let positive numbers through, and a fraction of the others.
+
+    Parameters
+    ----------
+    z : ndarray of any shape
+        Pre-activations.
+    negative_slope : float
+        The fraction, between 0 and 1.
+
+    Returns
+    -------
+    ndarray, same shape as z
+
+    Example
+    -------
+    >>> leaky_relu(np.array([-2.0, 0.0, 3.0]), negative_slope=0.25)
+    array([-0.5,  0. ,  3. ])
+    """
+    ### BEGIN SOLUTION
+    return np.where(np.asarray(z) > 0, z, negative_slope * np.asarray(z))
+    ### END SOLUTION
+
+
+def leaky_relu_derivative(z, negative_slope=0.01):
+    """Slope of leaky ReLU at z: 1 where z is positive, negative_slope elsewhere, also at 0.
+
+    Parameters
+    ----------
+    z : ndarray of any shape
+        Pre-activations.
+    negative_slope : float
+        The slope on the left, between 0 and 1.
+
+    Returns
+    -------
+    ndarray, same shape as z
+
+    Example
+    -------
+    >>> leaky_relu_derivative(np.array([-2.0, 0.0, 3.0]), negative_slope=0.25)
+    array([0.25, 0.25, 1.  ])
+    """
+    ### BEGIN SOLUTION
+    return np.where(np.asarray(z) > 0, 1.0, negative_slope)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-leaky_relu", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close
+
+assert_close(
+    leaky_relu(np.array([-2.0, 0.0, 3.0])),
+    [-0.02, 0, 3],
+    what="leaky_relu([-2, 0, 3])",
+    hint="Left of 0 the line goes on, less steeply: a negative number stays negative. "
+    "See 'Five ways to bend'.",
+)
+
+# %% nbgrader={"grade": true, "grade_id": "test-leaky_relu_derivative", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close, given, probe
+from course_lib.scratch import activations as reference
+
+
+def quietly(function, *args):
+    with np.errstate(all="ignore"):
+        return function(*args)
+
+
+with given(leaky_relu=reference.leaky_relu):
+    assert_close(
+        probe(quietly, leaky_relu_derivative, np.array([-2.0, 0.0, 3.0])),
+        [0.01, 0.01, 1],
+        what="leaky_relu_derivative([-2, 0, 3])",
+        hint="A slope does not grow with z: left of 0, and at 0, it is negative_slope itself, "
+        "not negative_slope * z. See 'Five ways to bend'.",
+    )
+
+# %% nbgrader={"grade": true, "grade_id": "test-leaky_relu-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: other slopes, whole and large numbers, float32, a batch.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, assert_equal, probe
+
+
+def quietly(function, *args):
+    with np.errstate(all="ignore"):
+        return function(*args)
+
+
+for dtype in ("float64", "float32", "int64"):
+    mine = np.array([[-10_000, -4], [0, 10_000]], dtype=dtype)
+    assert_close(
+        probe(quietly, leaky_relu, mine, 0.25),
+        [[-2500, -1], [0, 10_000]],
+        what=f"leaky_relu([[-10000, -4], [0, 10000]], negative_slope=0.25) ({dtype})",
+        hint="The caller chooses negative_slope; 0.01 is only what it is when nobody does. "
+        "See 'Five ways to bend'.",
+    )
+    assert_equal(
+        mine.tolist(),
+        [[-10_000, -4], [0, 10_000]],
+        what="The array that was given to leaky_relu",
+        hint="Your function changed its argument: copy it first, or use np.where.",
+    )
+assert_close(
+    probe(quietly, leaky_relu, np.array([[[-5, -1, 2]]])),
+    [[[-0.05, -0.01, 2]]],
+    what="leaky_relu of the integers [[[-5, -1, 2]]]",
+    hint="Whole numbers came in and fractions come out: an array made with z.copy() or "
+    "np.zeros_like(z) cuts them off.",
+)
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "test-leaky_relu_derivative-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: other slopes, whole and large numbers, float32, a batch.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, assert_equal, given, probe
+from course_lib.scratch import activations as reference
+
+
+def quietly(function, *args):
+    with np.errstate(all="ignore"):
+        return function(*args)
+
+
+with given(leaky_relu=reference.leaky_relu):
+    for dtype in ("float64", "float32", "int64"):
+        mine = np.array([[[-10_000, -4, 0]], [[0, 1, 10_000]]], dtype=dtype)
+        assert_close(
+            probe(quietly, leaky_relu_derivative, mine, 0.25),
+            [[[0.25, 0.25, 0.25]], [[0.25, 1, 1]]],
+            what=f"leaky_relu_derivative([[[-10000, -4, 0]], [[0, 1, 10000]]], 0.25) ({dtype})",
+            hint="The caller chooses negative_slope. With whole numbers, an array made with "
+            "np.ones_like(z) cannot hold 0.25. See 'Five ways to bend'.",
+        )
+        assert_equal(
+            mine.tolist(),
+            [[[-10_000, -4, 0]], [[0, 1, 10_000]]],
+            what="The array that was given to leaky_relu_derivative",
+            hint="Your function changed its argument: copy it first, or use np.where.",
+        )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Step 3. Gate: GELU, exact and approximate
+#
+# ReLU multiplies `z` by a gate that is either shut (0) or open (1). The *Gaussian error linear
+# unit* opens the gate smoothly: $\mathrm{GELU}(z) = z\,\Phi(z)$, where
+# $\Phi(z) = \tfrac12\bigl(1 + \operatorname{erf}(z/\sqrt2)\bigr)$ is the probability that a
+# standard normal variable is below $z$.
+#
+# The article that introduced GELU (arXiv:1606.08415) also gives a formula with tanh, and many
+# networks have been trained with that one:
+# $\mathrm{GELU}(z) \approx \tfrac12 z \bigl(1 + \tanh\bigl[\sqrt{2/\pi}\,(z + 0.044715\,z^3)\bigr]\bigr)$.
+# The two differ in the fourth digit: too little to see in a plot, enough to puzzle whoever
+# compares two networks number by number.
+#
+# Write both. `erf` from SciPy is imported in the first cell. A name other than "none" and "tanh"
+# is refused with a `ValueError`: a typing error must not choose a formula.
+
+
+# %% nbgrader={"grade": false, "grade_id": "gelu", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def gelu(z, approximate="none"):
+    """Multiply each number by the probability that a standard normal variable is below it.
+
+    Parameters
+    ----------
+    z : ndarray of any shape
+        Pre-activations.
+    approximate : "none" or "tanh"
+        The exact function, or its approximation by tanh.
+
+    Returns
+    -------
+    ndarray, same shape as z
+
+    Raises
+    ------
+    ValueError
+        If approximate is neither "none" nor "tanh".
+
+    Example
+    -------
+    >>> gelu(np.array([-1.0, 0.0, 1.0])).round(5)
+    array([-0.15866,  0.     ,  0.84134])
+    >>> gelu(np.array([-1.0, 0.0, 1.0]), approximate="tanh").round(5)
+    array([-0.15881,  0.     ,  0.84119])
+    """
+    ### BEGIN SOLUTION
+    z = np.asarray(z, dtype=float)
+    if approximate == "none":
+        return z * (1 + erf(z / math.sqrt(2))) / 2
+    if approximate == "tanh":
+        return z * (1 + np.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3))) / 2
+    raise ValueError(f"approximate must be 'none' or 'tanh', not {approximate!r}")
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-gelu", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close
+
+assert_close(
+    gelu(np.array([-1.0, 0.0, 1.0])),
+    [-0.15865525, 0.0, 0.84134475],
+    what="gelu([-1, 0, 1])",
+    hint="The exact GELU is z * (1 + erf(z / sqrt(2))) / 2, and it is what comes when nobody asks "
+    "for an approximation. Is z divided by the square root of 2 inside erf? "
+    "See 'Five ways to bend'.",
+)
+assert_close(
+    gelu(np.array([-1.0, 0.0, 1.0]), approximate="tanh"),
+    [-0.15880801, 0.0, 0.84119199],
+    what="gelu([-1, 0, 1], approximate='tanh')",
+    hint="Check the two constants: sqrt(2 / pi) = 0.79788 stands before the bracket, and "
+    "0.044715 before z**3. If you get 0.84134475, the exact function came back. "
+    "See 'Five ways to bend'.",
+)
+
+# %% nbgrader={"grade": true, "grade_id": "test-gelu-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden: both formulas on a fine grid, whole and large numbers, float32, an unknown name.
+### BEGIN HIDDEN TESTS
+import numpy as np
+from scipy.special import expit, ndtr
+
+from course_lib.exercises import assert_close, assert_equal, assert_raises, probe
+
+
+def quietly(function, *args):
+    with np.errstate(all="ignore"):
+        return function(*args)
+
+
+z = np.linspace(-4, 4, 24).reshape(2, 4, 3)
+# (1 + tanh(u)) / 2 is the sigmoid of 2u.
+by_tanh = z * expit(2 * (2 / np.pi) ** 0.5 * (z + 0.044715 * z**3))
+assert_close(
+    gelu(z),
+    z * ndtr(z),
+    what="gelu on a grid, shape (2, 4, 3)",
+    hint="The gate is the normal distribution function. z * sigmoid(1.702 z) and the formula "
+    "with tanh only come close to it. See 'Five ways to bend'.",
+)
+assert_close(
+    gelu(z, "tanh"),
+    by_tanh,
+    what="gelu on a grid, shape (2, 4, 3), approximate='tanh'",
+    hint="Check the constants sqrt(2 / pi) and 0.044715, and that z is cubed. A wrong "
+    "coefficient of z**3 shows only away from 0. See 'Five ways to bend'.",
+)
+for name in ("none", "tanh"):
+    mine = np.array([[-2, 0], [1, 3]])
+    right = [[-0.04550026, 0], [0.84134475, 2.99595031]]
+    rough = [[-0.0454023, 0], [0.8411920, 2.9963627]]
+    assert_close(
+        gelu(mine, name),
+        right if name == "none" else rough,
+        what=f"gelu of the integers [[-2, 0], [1, 3]], approximate={name!r}",
+        hint="Whole numbers came in and fractions come out: an array made with "
+        "np.zeros_like(z) cuts them off.",
+    )
+    assert_equal(
+        mine.tolist(),
+        [[-2, 0], [1, 3]],
+        what="The array that was given to gelu",
+        hint="Your function changed its argument: make a new array.",
+    )
+    for dtype in ("float64", "float32"):
+        assert_close(
+            probe(quietly, gelu, np.array([-10_000, -50, 50, 10_000], dtype=dtype), name),
+            [0, 0, 50, 10_000],
+            atol=1e-6,
+            what=f"gelu([-10000, -50, 50, 10000], approximate={name!r}) ({dtype})",
+            hint="Far left the gate is shut and GELU is 0, far right it is open and GELU is z. "
+            "nan comes from exponentials that overflow: np.tanh and erf do not. "
+            "See 'Five ways to bend'.",
+        )
+assert_raises(
+    ValueError,
+    gelu,
+    np.zeros(2),
+    "tan",
+    what="gelu(z, approximate='tan')",
+    hint="A name that is neither 'none' nor 'tanh' is refused with raise ValueError(...): an "
+    "`else` that takes any other name for one of the two lets a typing error choose.",
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Its slope
+#
+# GELU is a product, $z \cdot \Phi(z)$, so its slope has two terms: $\Phi(z) + z\,\Phi'(z)$, where
+# $\Phi'(z) = e^{-z^2/2} / \sqrt{2\pi}$ is the bell curve. Write it for the exact function.
+
+
+# %% nbgrader={"grade": false, "grade_id": "gelu_derivative", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def gelu_derivative(z):
+    """Slope of the exact GELU at z.
+
+    Parameters
+    ----------
+    z : ndarray of any shape
+        Pre-activations.
+
+    Returns
+    -------
+    ndarray, same shape as z
+        Slopes, from -0.13 to 1.13.
+
+    Example
+    -------
+    >>> gelu_derivative(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.0833,  0.5   ,  1.0833])
+    """
+    ### BEGIN SOLUTION
+    z = np.asarray(z, dtype=float)
+    gate = (1 + erf(z / math.sqrt(2))) / 2
+    bell = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+    return gate + z * bell
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-gelu_derivative", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close, given
+from course_lib.scratch import activations as reference
+
+with given(gelu=reference.gelu):
+    assert_close(
+        gelu_derivative(np.array([-1.0, 0.0, 1.0])),
+        [-0.08331547, 0.5, 1.08331547],
+        what="gelu_derivative([-1, 0, 1])",
+        hint="The product rule gives two terms: the gate itself, and z times the slope of the "
+        "gate. With the first alone you get 0.8413 at 1, with the second alone 0.2420. "
+        "See 'Five ways to bend'.",
+    )
+
+# %% nbgrader={"grade": true, "grade_id": "test-gelu_derivative-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: a grid against measured slopes, whole and large numbers, float32.
+### BEGIN HIDDEN TESTS
+import numpy as np
+from scipy.special import ndtr
+
+from course_lib.exercises import assert_close, assert_equal, given, probe
+from course_lib.scratch import activations as reference
+
+
+def quietly(function, *args):
+    with np.errstate(all="ignore"):
+        return function(*args)
+
+
+z = np.linspace(-4, 4, 24).reshape(2, 4, 3)
+h = 1e-5
+measured = ((z + h) * ndtr(z + h) - (z - h) * ndtr(z - h)) / (2 * h)
+with given(gelu=reference.gelu):
+    assert_close(
+        gelu_derivative(z),
+        measured,
+        rtol=1e-5,
+        atol=1e-7,
+        what="gelu_derivative on a grid, against the measured rise over run",
+        hint="The slope is gate + z * bell, with bell = exp(-z**2 / 2) / sqrt(2 pi). "
+        "See 'Five ways to bend'.",
+    )
+    mine = np.array([[-1], [0], [1]])
+    assert_close(
+        gelu_derivative(mine),
+        [[-0.08331547], [0.5], [1.08331547]],
+        what="gelu_derivative of the integers [[-1], [0], [1]]",
+        hint="Whole numbers came in and the slopes are fractions.",
+    )
+    assert_equal(
+        mine.tolist(),
+        [[-1], [0], [1]],
+        what="The array that was given to gelu_derivative",
+        hint="Your function changed its argument: make a new array.",
+    )
+    for dtype in ("float64", "float32"):
+        assert_close(
+            probe(quietly, gelu_derivative, np.array([-10_000, -50, 50, 10_000], dtype=dtype)),
+            [0, 0, 1, 1],
+            atol=1e-6,
+            what=f"gelu_derivative([-10000, -50, 50, 10000]) ({dtype})",
+            hint="Far left the slope is 0, far right 1. If it is not finite, the sign in "
+            "exp(-z**2 / 2) is lost: (-z)**2 is positive. See 'Five ways to bend'.",
+        )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Step 4. Decide: softmax and its logarithm
+#
+# A network that chooses among classes ends in one number a class, the *logits*. *Softmax* turns
+# them into probabilities: $p_i = e^{z_i/T} / \sum_j e^{z_j/T}$, the sum taken along one axis. The
+# *temperature* $T$ says how decided the answer is: near 0 the largest logit takes everything, at a
+# high temperature all classes become equally likely.
+#
+# The exponential overflows above 709 (in `float32` above 88), and then $\infty/\infty$ is `nan`.
+# But softmax does not change when the same number is subtracted from all logits of an axis. Choose
+# that number so that the largest exponent is 0: each slice along the axis has its own.
+#
+# Refuse a temperature of 0 or below with a `ValueError`.
+
+
+# %% nbgrader={"grade": false, "grade_id": "softmax", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def softmax(z, axis=-1, temperature=1.0):
+    """Turn the logits along one axis into probabilities.
+
+    Parameters
+    ----------
+    z : ndarray with at least one axis
+        Logits, for example of shape (n, k) for n samples and k classes.
+    axis : int
+        The axis along which the probabilities add up to 1.
+    temperature : float
+        Divides the logits; above 0.
+
+    Returns
+    -------
+    ndarray, same shape as z
+        Probabilities, from 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If temperature is 0 or negative.
+
+    Example
+    -------
+    >>> softmax(np.array([[1.0, 2.0, 3.0]])).round(4)
+    array([[0.09  , 0.2447, 0.6652]])
+    >>> softmax(np.array([[1.0, 2.0, 3.0]]), temperature=10.0).round(4)
+    array([[0.3006, 0.3322, 0.3672]])
+    """
+    ### BEGIN SOLUTION
+    if temperature <= 0:
+        raise ValueError(f"temperature must be above 0, but it is {temperature}")
+    z = np.asarray(z) / temperature
+    e = np.exp(z - z.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-softmax", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close
+
+assert_close(
+    softmax(np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])),
+    [[0.09003057, 0.24472847, 0.66524096], [1 / 3, 1 / 3, 1 / 3]],
+    what="softmax([[1, 2, 3], [0, 0, 0]])",
+    hint="By default the last axis adds up to 1: each row is a distribution of its own, and "
+    "three equal logits share it equally. See 'From scores to probabilities'.",
+)
+assert_close(
+    softmax(np.array([1.0, 2.0, 3.0]), temperature=2.0),
+    [0.18632372, 0.30719589, 0.50648039],
+    what="softmax([1, 2, 3], temperature=2)",
+    hint="The temperature divides the logits before the exponential, not the probabilities "
+    "after it: exp(z) / T cancels. See 'From scores to probabilities'.",
+)
+
+# %% nbgrader={"grade": true, "grade_id": "test-softmax-axis-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: every axis of arrays with one, two and three axes; whole numbers; float32.
+### BEGIN HIDDEN TESTS
+import numpy as np
+from scipy.special import softmax as by_scipy
+
+from course_lib.exercises import assert_close, assert_equal
+
+rng = np.random.default_rng(seed=4)
+for shape in [(4,), (3, 3), (1, 4), (5, 1), (2, 3, 4)]:
+    z = rng.normal(size=shape)
+    for axis in range(-len(shape), len(shape)):
+        assert_close(
+            softmax(z, axis=axis),
+            by_scipy(z, axis=axis),
+            what=f"softmax of an array of shape {shape}, axis={axis}",
+            hint="The sum and the largest are taken along axis and nothing else, and "
+            "keepdims=True lines them up with z again. Without it a square array gives "
+            "wrong numbers and no error. See 'From scores to probabilities'.",
+        )
+assert_close(
+    softmax(np.array([[0, 1], [2, 3]]), axis=0),
+    [[0.11920292, 0.11920292], [0.88079708, 0.88079708]],
+    what="softmax of the integers [[0, 1], [2, 3]], axis=0",
+    hint="Whole numbers came in and probabilities are fractions. axis=0 makes the columns "
+    "add up to 1. See 'From scores to probabilities'.",
+)
+z = rng.normal(size=(6, 5)).astype(np.float32)
+assert_close(
+    softmax(z[::2].T, axis=0),
+    by_scipy(z[::2].astype(np.float64), axis=1).T,
+    rtol=1e-5,
+    what="softmax of a transposed float32 slice, axis=0",
+    hint="Entries must come out where they went in, whatever their order in memory.",
+)
+mine = np.array([1.0, 2.0, 4.0])
+softmax(mine)
+softmax(mine, temperature=2.0)
+assert_equal(
+    mine.tolist(),
+    [1.0, 2.0, 4.0],
+    what="The array that was given to softmax",
+    hint="Your function changed its argument. z -= z.max() writes into the caller's array: "
+    "z = z - z.max() makes a new one.",
+)
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "test-softmax-large-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: logits up to 10,000 on both sides, close together and far apart.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, probe
+
+
+def quietly(function, *args):
+    with np.errstate(all="ignore"):
+        return function(*args)
+
+
+for dtype in ("float64", "float32"):
+    z = np.array([[10_000, 9_999, -10_000], [-10_000, -9_999, -10_000]], dtype=dtype)
+    assert_close(
+        probe(quietly, softmax, z),
+        [[0.73105858, 0.26894142, 0], [0.21194156, 0.57611688, 0.21194156]],
+        rtol=1e-5 if dtype == "float64" else 2e-3,  # float32 has 7 digits, 10,000 uses 5
+        what=f"softmax([[10000, 9999, -10000], [-10000, -9999, -10000]]) ({dtype})",
+        hint="exp overflows for large logits: subtract the largest of each row first. Each row "
+        "has its own: after subtracting the largest of the whole array, the second row is "
+        "0 / 0. See 'From scores to probabilities'.",
+    )
+assert_close(
+    probe(quietly, softmax, np.array([[1e4, -1e4], [1e4, 1e4]]), 0),
+    [[0.5, 0], [0.5, 1]],
+    what="softmax([[10000, -10000], [10000, 10000]], axis=0)",
+    hint="Subtract the largest along the axis that was asked for: here that of each column. "
+    "See 'From scores to probabilities'.",
+)
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "test-softmax-temperature-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: low and high temperatures, also with large logits, and temperatures that make no sense.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, assert_raises, probe
+
+
+def quietly(function, *args):
+    with np.errstate(all="ignore"):
+        return function(*args)
+
+
+z = np.array([[1.0, 2.0], [3.0, 1.0]])
+for temperature in (0.25, 1.0, 8.0):
+    # Of two classes, the first has the sigmoid of the difference of the logits.
+    first = 1 / (1 + np.exp((z[:, 1] - z[:, 0]) / temperature))
+    assert_close(
+        softmax(z, temperature=temperature),
+        np.stack([first, 1 - first], axis=1),
+        what=f"softmax([[1, 2], [3, 1]], temperature={temperature})",
+        hint="A low temperature sharpens and a high one levels: the logits are divided by it, "
+        "not multiplied. See 'From scores to probabilities'.",
+    )
+assert_close(
+    probe(quietly, softmax, np.array([9_999.0, 10_000.0]), -1, 0.01),
+    [0, 1],
+    what="softmax([9999, 10000], temperature=0.01)",
+    hint="A low temperature makes logits larger still: what is subtracted must be the largest "
+    "of the logits after the division, or the division must come after the subtraction. "
+    "See 'From scores to probabilities'.",
+)
+for temperature in (0, -1.0):
+    assert_raises(
+        ValueError,
+        softmax,
+        z,
+        -1,
+        temperature,
+        what=f"softmax(z, temperature={temperature})",
+        hint="A temperature of 0 divides by zero, and a negative one prefers the smallest "
+        "logit: refuse both with raise ValueError(...). See 'From scores to probabilities'.",
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Its logarithm
+#
+# Training wants the logarithm of the probability of the right class. Taken in two steps it breaks:
+# a probability of $e^{-1000}$ is rounded to 0, and $\log 0 = -\infty$. The answer, −1000, was
+# there all along in the logits. Taken in one step, $\log p_i = z_i - \log \sum_j e^{z_j}$, and the
+# same subtraction as before keeps the exponentials small.
+
+
+# %% nbgrader={"grade": false, "grade_id": "log_softmax", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def log_softmax(z, axis=-1):
+    """Logarithms of the softmax along one axis, finite for finite logits.
+
+    Parameters
+    ----------
+    z : ndarray with at least one axis
+        Logits.
+    axis : int
+        The axis along which the probabilities add up to 1.
+
+    Returns
+    -------
+    ndarray, same shape as z
+        Natural logarithms of probabilities, 0 or below.
+
+    Example
+    -------
+    >>> log_softmax(np.array([[1.0, 2.0, 3.0]])).round(4)
+    array([[-2.4076, -1.4076, -0.4076]])
+    """
+    ### BEGIN SOLUTION
+    z = np.asarray(z)
+    below = z - z.max(axis=axis, keepdims=True)
+    return below - np.log(np.exp(below).sum(axis=axis, keepdims=True))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-log_softmax", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close, given
+from course_lib.scratch import activations as reference
+
+
+def given_softmax(z, axis=-1, temperature=1.0):
+    return reference.softmax(np.asarray(z) / temperature, axis=axis)
+
+
+with given(softmax=given_softmax):
+    assert_close(
+        log_softmax(np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])),
+        [[-2.40760596, -1.40760596, -0.40760596], [-1.09861229, -1.09861229, -1.09861229]],
+        what="log_softmax([[1, 2, 3], [0, 0, 0]])",
+        hint="Of three equal classes each has the probability 1/3, and log(1/3) = -1.0986: the "
+        "natural logarithm. See 'From scores to probabilities'.",
+    )
+
+# %% nbgrader={"grade": true, "grade_id": "test-log_softmax-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: every axis of arrays with one, two and three axes; whole numbers; float32.
+### BEGIN HIDDEN TESTS
+import numpy as np
+from scipy.special import log_softmax as by_scipy
+
+from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.scratch import activations as reference
+
+
+def given_softmax(z, axis=-1, temperature=1.0):
+    return reference.softmax(np.asarray(z) / temperature, axis=axis)
+
+
+rng = np.random.default_rng(seed=5)
+with given(softmax=given_softmax):
+    for shape in [(4,), (3, 3), (1, 4), (5, 1), (2, 3, 4)]:
+        z = rng.normal(size=shape)
+        for axis in range(-len(shape), len(shape)):
+            assert_close(
+                log_softmax(z, axis=axis),
+                by_scipy(z, axis=axis),
+                what=f"log_softmax of an array of shape {shape}, axis={axis}",
+                hint="The largest and the sum are taken along axis and nothing else, with "
+                "keepdims=True to line them up with z again. See 'From scores to probabilities'.",
+            )
+    mine = np.array([[0, 1], [2, 3]], dtype=np.float32)
+    assert_close(
+        log_softmax(mine, axis=0),
+        [[-2.12692801, -2.12692801], [-0.12692801, -0.12692801]],
+        rtol=1e-5,
+        what="log_softmax of float32 [[0, 1], [2, 3]], axis=0",
+        hint="axis=0 makes the probabilities of each column add up to 1. "
+        "See 'From scores to probabilities'.",
+    )
+    assert_equal(
+        mine.tolist(),
+        [[0, 1], [2, 3]],
+        what="The array that was given to log_softmax",
+        hint="Your function changed its argument. z -= z.max() writes into the caller's array: "
+        "z = z - z.max() makes a new one.",
+    )
+    assert_close(
+        log_softmax(np.array([0, 2])),
+        [-2.12692801, -0.12692801],
+        what="log_softmax of the integers [0, 2]",
+        hint="Whole numbers came in and logarithms are fractions.",
+    )
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "test-log_softmax-large-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: logits up to 10,000 on both sides, close together and far apart.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, given, probe
+from course_lib.scratch import activations as reference
+
+
+def given_softmax(z, axis=-1, temperature=1.0):
+    return reference.softmax(np.asarray(z) / temperature, axis=axis)
+
+
+def quietly(function, *args):
+    with np.errstate(all="ignore"):
+        return function(*args)
+
+
+with given(softmax=given_softmax):
+    for dtype in ("float64", "float32"):
+        z = np.array([[1000, 0, 0], [10_000, -10_000, 10_000], [-10_000, 0, -9_000]], dtype=dtype)
+        assert_close(
+            probe(quietly, log_softmax, z),
+            [[0, -1000, -1000], [-np.log(2), -20_000 - np.log(2), -np.log(2)], [-10_000, 0, -9000]],
+            rtol=1e-5,
+            atol=1e-8 if dtype == "float64" else 2e-3,  # float32 has 7 digits, 10,000 uses 5
+            what="log_softmax([[1000, 0, 0], [10000, -10000, 10000], [-10000, 0, -9000]]) "
+            f"({dtype})",
+            hint="The logarithm of a probability that was rounded to 0 is -inf, and a small "
+            "number added to it invents an answer (log 1e-12 is -27.6). Never form the "
+            "probability: z - max - log(sum(exp(z - max))). See 'From scores to probabilities'.",
+        )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Step 5. Count the dead
+#
+# A ReLU unit whose `z` is 0 or below for every sample puts out 0 for every sample. Its slope is 0
+# as well, so nothing that the network learns reaches its weights: it will put out 0 for ever. It
+# is *dead*.
+#
+# Write the detector. It looks at one layer's pre-activations, one sample a row and one unit a
+# column, and tells for each **unit** whether no sample at all wakes it. Anything but two axes is
+# refused with a `ValueError`, because nobody could tell samples from units.
+
+
+# %% nbgrader={"grade": false, "grade_id": "dead_units", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def dead_units(pre_activations):
+    """Tell which units of a ReLU layer are dead: never above 0, on any sample.
+
+    Parameters
+    ----------
+    pre_activations : ndarray of shape (n, units)
+        What goes into the activation: one sample a row, one unit a column.
+
+    Returns
+    -------
+    ndarray of bool, shape (units,)
+        True for a unit whose pre-activations are all 0 or negative.
+
+    Raises
+    ------
+    ValueError
+        If pre_activations has not exactly two axes.
+
+    Example
+    -------
+    >>> dead_units(np.array([[-1.0, 2.0, 0.0], [-3.0, -1.0, -2.0]]))
+    array([ True, False,  True])
+    """
+    ### BEGIN SOLUTION
+    pre_activations = np.asarray(pre_activations)
+    if pre_activations.ndim != 2:
+        raise ValueError(f"expected the shape (n, units), but it is {pre_activations.shape}")
+    return (pre_activations <= 0).all(axis=0)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-dead_units", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close
+
+assert_close(
+    dead_units(np.array([[-1.0, 2.0, 0.0], [-3.0, -1.0, -2.0]])),
+    [True, False, True],
+    what="dead_units([[-1, 2, 0], [-3, -1, -2]])",
+    hint="One answer a unit, and units are columns: look along axis 0, over all samples. At "
+    "exactly 0 a ReLU is off, so the third unit is dead. See 'Units that die'.",
+)
+
+# %% nbgrader={"grade": true, "grade_id": "test-dead_units-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden: many units, as many samples as units, one sample, float32, and other numbers of axes.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, assert_raises
+
+rng = np.random.default_rng(seed=6)
+square = -np.abs(rng.normal(size=(6, 6)))
+square[4, 1] = square[0, 3] = square[5, 3] = 1e-6
+expected = [True, False, True, False, True, True]
+assert_close(
+    dead_units(square),
+    expected,
+    what="dead_units of six samples and six units, where units 1 and 3 are awake for few",
+    hint="A unit is dead only if every sample leaves it at 0 or below. A negative mean is not "
+    "enough, and neither is one negative sample. See 'Units that die'.",
+)
+assert_close(
+    dead_units(np.asfortranarray(square.astype(np.float32))[::-1]),
+    expected,
+    what="dead_units of the same samples in another order, in float32",
+    hint="The order of the samples does not matter, only whether there is one that wakes the unit.",
+)
+assert_close(
+    dead_units(np.array([[0.0, -1.0, 5.0, -2.0]])),
+    [True, True, False, True],
+    what="dead_units of one sample and four units",
+    hint="One sample is a batch too: four units, four answers. See 'Units that die'.",
+)
+assert_close(
+    dead_units(np.array([[0], [0], [0]])),
+    [True],
+    what="dead_units of three samples that leave one unit at 0",
+    hint="At exactly 0 a ReLU puts out 0 and its slope is 0: such a unit is dead. "
+    "See 'Units that die'.",
+)
+for shape in [(4,), (2, 3, 4)]:
+    assert_raises(
+        ValueError,
+        dead_units,
+        np.zeros(shape),
+        what=f"dead_units of an array of shape {shape}",
+        hint="Only (n, units) says which axis holds the samples: check the number of axes and "
+        "raise ValueError(...).",
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Step 6. Send the error back through the activation
+#
+# One line is missing before a network can learn on your functions. On the way forward a hidden
+# layer computes `z`, then `activation(z)`. On the way back it is told how fast the loss changes
+# with each of its outputs, the *upstream* gradient, and must pass on how fast the loss changes
+# with each `z`. The chain rule says: multiply by the activation's slope at `z`, entry by entry.
+#
+# `derivative` is a function such as your `relu_derivative`.
+
+
+# %% nbgrader={"grade": false, "grade_id": "activation_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def activation_backward(upstream, z, derivative):
+    """Turn the gradient for an activation's outputs into the gradient for its inputs.
+
+    Parameters
+    ----------
+    upstream : ndarray of any shape
+        How fast the loss changes with each output of the activation.
+    z : ndarray, same shape as upstream
+        Pre-activations: what went into the activation.
+    derivative : callable
+        Takes z and returns the activation's slopes there, in the same shape.
+
+    Returns
+    -------
+    ndarray, same shape as z
+        How fast the loss changes with each entry of z.
+
+    Example
+    -------
+    >>> z = np.array([[-1.0, 2.0]])
+    >>> activation_backward(np.array([[5.0, 5.0]]), z, lambda z: 2 * z)  # of the activation z**2
+    array([[-10.,  20.]])
+    """
+    ### BEGIN SOLUTION
+    return upstream * derivative(z)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-activation_backward", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close
+from course_lib.scratch import activations as reference
+
+assert_close(
+    activation_backward(
+        np.array([[1.0, 2.0], [3.0, 4.0]]),
+        np.array([[-1.0, 1.0], [2.0, -2.0]]),
+        reference.relu_derivative,
+    ),
+    [[0, 2], [3, 0]],
+    what="activation_backward([[1, 2], [3, 4]], [[-1, 1], [2, -2]], derivative of ReLU)",
+    hint="Where z is positive a ReLU passes the gradient on, elsewhere it stops it. The slope is "
+    "taken at z, not at upstream, and the product is entry by entry: *, not @. "
+    "See 'Five ways to bend'.",
+)
+
+# %% nbgrader={"grade": true, "grade_id": "test-activation_backward-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: smooth activations against a measured change of a loss, in several shapes.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, assert_equal
+from course_lib.scratch import activations as reference
+
+rng = np.random.default_rng(seed=7)
+pairs = [
+    (np.tanh, reference.tanh_derivative, "tanh"),
+    (reference.sigmoid, reference.sigmoid_derivative, "sigmoid"),
+    (np.square, lambda z: 2 * z, "the square"),
+]
+h = 1e-5
+for shape in [(5,), (1, 3), (4, 4), (2, 3, 2)]:
+    for function, slope, name in pairs:
+        upstream, z = rng.normal(size=shape), rng.normal(size=shape)
+        # The loss sum(upstream * function(z)), measured a little to the right and left of z.
+        measured = upstream * (function(z + h) - function(z - h)) / (2 * h)
+        before = upstream.tolist(), z.tolist()
+        assert_close(
+            activation_backward(upstream, z, slope),
+            measured,
+            rtol=1e-5,
+            what=f"activation_backward through {name}, shape {shape}",
+            hint="upstream * derivative(z): the slope at z, the number that went in; not at the "
+            "activation's output, not at upstream. See 'Five ways to bend'.",
+        )
+        assert_equal(
+            (upstream.tolist(), z.tolist()),
+            before,
+            what="The arrays that were given to activation_backward",
+            hint="Your function changed its arguments: upstream *= ... writes into the caller's "
+            "array.",
+        )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Step 7. The map
+#
+# Three spirals of points, one a class, wound into each other. No straight line separates them. The
+# network below has two inputs, 48 hidden units and three outputs, and every number that it
+# computes passes through your functions. Nothing is left to write: read it and find them.
+
+
+# %% nbgrader={"grade": false, "grade_id": "spirals", "locked": true, "schema_version": 3, "solution": false, "task": false}
+def spirals(samples=50, seed=1):
+    """Return points of shape (3 * samples, 2) on three spirals, and the spiral of each."""
+    rng = np.random.default_rng(seed)
+    radius = np.tile(np.linspace(0.15, 1, samples), 3)
+    label = np.repeat(np.arange(3), samples)
+    angle = 2 * np.pi * (label / 3 + 0.8 * radius) + rng.normal(scale=0.12, size=label.size)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1), label
+
+
+X, y = spirals()
+
+
+# %% nbgrader={"grade": false, "grade_id": "train", "locked": true, "schema_version": 3, "solution": false, "task": false}
+def train(activation, derivative, rate, steps=600, units=48, seed=0):
+    """Train one hidden layer; return its parameters and the share of dead units along the way."""
+    rng = np.random.default_rng(seed)
+    W1, b1 = rng.normal(scale=2, size=(2, units)), rng.normal(size=units)
+    W2, b2 = rng.normal(scale=np.sqrt(2 / units), size=(units, 3)), np.zeros(3)
+    dead = []
+    for step in range(steps + 1):
+        if step % 20 == 0:
+            dead.append(np.mean(dead_units(X @ W1 + b1)))
+        rows = rng.choice(len(X), size=45, replace=False)
+        z = X[rows] @ W1 + b1
+        hidden = activation(z)
+        # The gradient of the mean of -log p(right class) at the logits is p - (1 for that class).
+        d_logits = (softmax(hidden @ W2 + b2) - np.eye(3)[y[rows]]) / len(rows)
+        d_z = activation_backward(d_logits @ W2.T, z, derivative)
+        W2, b2 = W2 - rate * hidden.T @ d_logits, b2 - rate * d_logits.sum(axis=0)
+        W1, b1 = W1 - rate * X[rows].T @ d_z, b1 - rate * d_z.sum(axis=0)
+    return (W1, b1, W2, b2), dead
+
+
+def believes(points, activation, parameters):
+    """Return the logarithm of each class's probability at each point, shape (n, 3)."""
+    W1, b1, W2, b2 = parameters
+    return log_softmax(activation(points @ W1 + b1) @ W2 + b2)
+
+
+# %% [markdown]
+# Three runs from the same start: ReLU with a sensible learning rate, ReLU with one ten times as
+# large, and leaky ReLU with the large one.
+
+# %%
+runs = {
+    "ReLU, rate 0.5": (relu, relu_derivative, 0.5),
+    "ReLU, rate 5": (relu, relu_derivative, 5.0),
+    "leaky ReLU, rate 5": (leaky_relu, leaky_relu_derivative, 5.0),
+}
+results = {}
+for name, (activation, derivative, rate) in runs.items():
+    parameters, dead = train(activation, derivative, rate)
+    log_p = believes(X, activation, parameters)
+    loss = -log_p[np.arange(len(X)), y].mean()
+    right = np.mean(log_p.argmax(axis=1) == y)
+    results[name] = activation, parameters, dead
+    print(f"{name:20}  loss {loss:6.3f}   right {right:4.0%}   silent units {dead[-1]:4.0%}")
+
+
+# %%
+@styled
+def picture(results, size=70):
+    """Color each point of the plane by the probabilities of the three classes."""
+    figure, axes = new_figure(rows=2, columns=2, width=7.5, height=6.8)
+    *maps, chart = axes.flat
+    x = np.linspace(-1.2, 1.2, size)
+    grid = np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2)
+    palette = np.array([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in COLORS[:3]])
+    for n, (name, (activation, parameters, dead)) in enumerate(results.items()):
+        p = np.exp(believes(grid, activation, parameters))
+        image = 0.35 + 0.65 * (p @ palette).reshape(size, size, 3)
+        maps[n].imshow(image, extent=(-1.2, 1.2, -1.2, 1.2), origin="lower")
+        for k in range(3):
+            maps[n].plot(*X[y == k].T, MARKERS[k], color=palette[k], mec="white", mew=0.7)
+        maps[n].set(title=name, xticks=[], yticks=[])
+        steps, share = 20 * np.arange(len(dead)), 100 * np.array(dead)
+        chart.plot(steps, share, ls=LINE_STYLES[n], color=COLORS[n + 3], label=name)
+    chart.set(title="Units silent on all samples", xlabel="step", ylabel="share, %", ylim=(0, 100))
+    chart.legend(loc=(0.38, 0.12))
+    return figure
+
+
+picture(results)
+
+# %% [markdown]
+# **What you see.** The first map has learned the spirals: three arms with soft borders. The second
+# has the same network, the same start and the same data, and comes out as a few slabs around a
+# gray middle, where no class is preferred. Your detector says why. Within the first hundred steps
+# the large rate throws most units to the side where ReLU is flat, and their share never comes down
+# again: a dead unit has no slope to climb back on. The third network is thrown almost as far in
+# the same steps. But silent is not dead: through the small negative slope the error still reaches
+# the weights, some units wake up again, and the arms come back, less clean than at the sensible
+# rate.
+#
+# Try a rate of your own, another activation (`gelu` with `gelu_derivative` is waiting), or a
+# temperature for the map, and run the two cells again.
+
+# %% [markdown]
+# ## Step 8. What would you try?
+#
+# *4 points, read by a person. About 150 words.*
+#
+# A colleague trains a network like yours to tell **four** classes apart: 200 hidden ReLUs,
+# learning rate 1. After 2,000 steps the loss stands at 1.386 and does not move. `dead_units` finds
+# 160 of the 200 units dead.
+#
+# 1. What does the number 1.386 tell you?
+# 2. What do you think happened, and why does it not mend itself?
+# 3. Name three things you would try or measure, in the order in which you would do them, with the
+#    reason for the order. For each: which result would support your explanation, and which would
+#    send you looking elsewhere?
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "why-dead", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
+# 1.386 is $\log 4$: the loss of a network that gives each of four classes the probability 1/4,
+# whatever the input. It has learned nothing, or has forgotten it.
+#
+# The likely story is a step that was too large. It threw weights and, above all, biases so far
+# that `z` is negative on every sample for 160 units. There the slope of ReLU is 0, the gradient
+# for their weights is 0, and no later step moves them, at any learning rate. So lowering the rate
+# and training on will not revive them: the network must start afresh.
+#
+# First I would run `dead_units` on the untrained network: it costs one forward pass. If most units
+# are dead before the first step, the learning rate is innocent, and I would look at the
+# initialization and at the scale of the inputs (were they standardized?). If few are, the units
+# died in training. Then I would start again with a rate of 0.1, and 0.01, changing nothing else,
+# and watch the share of dead units and the loss. If both fall, the rate was the cause. If few
+# units die and the loss still stays at $\log 4$, the dead units were not the reason, and I would
+# look at the data and labels, and try to learn ten samples by heart. Last I would try leaky ReLU
+# or GELU at the old rate, because it changes the model and not only its training: if the loss
+# falls, flat units were what held it; if not, the step is too large for any activation.
+#
+# One doubt remains in any case: 40 living units are enough to do better than chance, so dead units
+# alone may not explain 1.386.
+#
+# === BEGIN MARK SCHEME ===
+# One point each; half points where the idea is there and the reason is not.
+#
+# 1. **Reads the loss.** 1.386 = log 4, so the network is at chance. ("High" or "stuck" without the
+#    link to four equal classes: 0.)
+# 2. **Explains the trap.** The step was too large, z is negative on all samples, slope 0, gradient
+#    0, hence no recovery; says or implies that lowering the rate *and training on* cannot revive
+#    the dead units, and a fresh start is needed. (0.5 without why it does not mend itself.)
+# 3. **Orders the trials with reasons.** Three trials or measurements, cheap ones and one change at
+#    a time first. Accept any sound order and other sound trials: dead share before training,
+#    smaller rate, initialization of weights or biases, standardized inputs, leaky ReLU or GELU,
+#    gradient clipping, warm-up, learning ten samples by heart. (0.5 for a list without reasons.)
+# 4. **Says what each result would tell.** For at least two trials, both a result that supports the
+#    explanation and one that speaks against it. (0.5 if only the supporting ones.)
+#
+# An answer that notices that 40 living units should do better than chance, so that something else
+# may be wrong too, earns a point that was lost elsewhere (never more than 4).
+# === END MARK SCHEME ===

@@ -1,0 +1,119 @@
+"""Checking one's own notebook, and what is said of notebooks that cannot be checked."""
+
+import json
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell
+
+from course_lib.exercises import sources
+from course_lib.exercises.checking import check
+from course_lib.exercises.progress import next_step, progress, record
+from course_lib.paths import CourseError
+
+
+@pytest.fixture
+def work(tiny_course):
+    """Return the path of a reader's copy whose first step is solved, and the notebook in it."""
+    notebook = sources.release_notebook(tiny_course, "tiny")
+    cell = next(c for c in notebook.cells if sources.grade_id(c) == "double")
+    cell.source = "def double(z):\n    return np.add(z, z)"
+    path = sources.work_path(tiny_course, "tiny")
+    path.parent.mkdir(parents=True)
+    nbformat.write(notebook, path)
+    return path, notebook
+
+
+def test_points_and_hints(tiny_course, work):
+    result = check(tiny_course, "tiny", work[0])
+    assert {r.grade_id: r.points for r in result.results} == {
+        "test-double": 2,
+        "test-double-hidden": 2,
+        "test-quad": 0,
+        "why": None,
+    }
+    assert (result.points, result.max_points, result.manual_points) == (4, 6, 3)
+    (lost,) = [r for r in result.results if r.message]
+    assert "NotImplementedError" in lost.message
+
+
+def test_the_notebook_is_not_changed(tiny_course, work):
+    before = work[0].read_bytes()
+    check(tiny_course, "tiny", work[0])
+    assert work[0].read_bytes() == before
+
+
+def test_deleted_and_edited_tests_come_from_the_source(tiny_course, work):
+    path, notebook = work
+    notebook.cells = [c for c in notebook.cells if sources.grade_id(c) != "test-double"]
+    for cell in notebook.cells:
+        if sources.grade_id(cell) == "test-quad":
+            cell.source, cell.metadata.nbgrader.points = "pass", 100
+    nbformat.write(notebook, path)
+    result = check(tiny_course, "tiny", path)
+    assert (result.points, result.max_points) == (4, 6)
+
+
+def test_cells_that_the_student_added_are_run(tiny_course, work):
+    path, notebook = work
+    notebook.cells.insert(3, new_code_cell("helper = lambda z: 2 * np.asarray(z)"))
+    cell = next(c for c in notebook.cells if sources.grade_id(c) == "quad")
+    cell.source = "def quad(z):\n    return helper(helper(z))"
+    nbformat.write(notebook, path)
+    assert check(tiny_course, "tiny", path).points == 6
+
+
+def test_a_broken_step_is_named_and_the_others_count(tiny_course, work):
+    path, notebook = work
+    cell = next(c for c in notebook.cells if sources.grade_id(c) == "quad")
+    cell.source = "def quad(z:"
+    nbformat.write(notebook, path)
+    result = check(tiny_course, "tiny", path)
+    assert result.points == 4
+    assert "SyntaxError" in result.broken["quad"]
+
+
+def test_what_cannot_be_checked_is_named(tiny_course, work):
+    path, notebook = work
+    text = path.read_text()
+
+    def refusal():
+        with pytest.raises(CourseError) as caught:
+            check(tiny_course, "tiny", path)
+        return str(caught.value)
+
+    path.write_text(text[: len(text) // 2])
+    assert "is not JSON" in refusal()
+    path.write_bytes(b"\xff\xfe\x00")
+    assert "UTF-8" in refusal()
+    path.write_text(json.dumps({"cells": 3}))
+    assert "not a notebook" in refusal()
+    other = json.loads(text)
+    for cell in other["cells"]:
+        cell["metadata"].pop("nbgrader", None)
+    path.write_text(json.dumps(other))
+    assert "is not the exercise 'tiny'" in refusal()
+    notebook.cells = [c for c in notebook.cells if sources.grade_id(c) != "quad"]
+    nbformat.write(notebook, path)
+    assert "lacks the cells quad" in refusal()
+    path.unlink()
+    assert "course start tiny" in refusal()
+
+
+def test_progress(tiny_course, work):
+    (entry,) = progress(tiny_course)
+    assert (entry.started, entry.points, entry.complete) == (True, None, False)
+    record(tiny_course, "tiny", check(tiny_course, "tiny", work[0]))
+    (entry,) = progress(tiny_course)
+    assert (entry.points, entry.max_points, entry.complete) == (4, 6, False)
+    assert next_step([entry]) == "course check tiny"
+
+
+def test_results_that_cannot_be_read_are_set_aside(tiny_course, work):
+    path = tiny_course / "work" / "progress.json"
+    path.write_text("{")
+    with pytest.raises(CourseError, match="Delete it"):
+        progress(tiny_course)
+    record(tiny_course, "tiny", check(tiny_course, "tiny", work[0]))
+    assert progress(tiny_course)[0].points == 4
+    assert path.with_suffix(".unreadable.json").read_text() == "{"

@@ -1,0 +1,53 @@
+"""What the grading tests share: courses to grade, and a browser to look with."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# The tests' own helpers lie beside them.
+sys.path.insert(0, str(Path(__file__).parent))
+
+ROOT = Path(__file__).resolve().parents[2]
+
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def course_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of this course with its exercise generated, to be changed as tests please."""
+    from course_lib.exercises.sources import generate
+
+    root = tmp_path_factory.mktemp("course")
+    for name in ("_toc.yml", "jupytext.toml", "nbgrader_config.py", "requirements.txt"):
+        shutil.copy(ROOT / name, root)
+    for name in ("book", "jupyter", "sample_class", "solutions"):
+        shutil.copytree(ROOT / name, root / name)
+    (root / "exercises").mkdir()
+    generate(root, ["activations"])
+    return root
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """Chromium, without a window."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "These tests look at pages in Chromium: install it (Debian: apt install chromium)."
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
+        yield chromium
+        chromium.close()

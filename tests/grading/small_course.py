@@ -1,0 +1,125 @@
+"""An nbgrader course of somebody else's: one assignment, nothing in it from this book.
+
+It has what graders trip over: hidden tests, partial credit, a written answer, a cell that prints.
+Its folders are nbgrader's defaults.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+SLUG = "sums"
+
+KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
+
+
+def cell(kind: str, name: str, source: str, **flags: Any) -> NotebookNode:
+    """Return a cell with nbgrader's metadata."""
+    metadata = {"grade": False, "solution": False, "locked": False, "task": False}
+    metadata |= {"schema_version": 3, "grade_id": name} | flags
+    make = new_code_cell if kind == "code" else new_markdown_cell
+    made = make(source, metadata={"nbgrader": metadata})
+    made.id = name
+    return made
+
+
+SOURCE = [
+    ("markdown", "sums", "# Sums", {"locked": True}),
+    (
+        "code",
+        "total",
+        "def total(numbers):\n    ### BEGIN SOLUTION\n"
+        "    return sum(numbers)\n    ### END SOLUTION",
+        {"solution": True},
+    ),
+    (
+        "code",
+        "test-total",
+        "assert total([1, 2, 3]) == 6, 'total([1, 2, 3]) should be 6'\n"
+        "### BEGIN HIDDEN TESTS\n"
+        "assert total([]) == 0, 'An empty list has the sum 0.'\n"
+        "assert total([-17, 4242]) == 4225, 'Numbers may be negative.'\n"
+        "### END HIDDEN TESTS",
+        {"grade": True, "locked": True, "points": 3},
+    ),
+    (
+        "code",
+        "mean",
+        "def mean(numbers):\n    ### BEGIN SOLUTION\n"
+        "    return sum(numbers) / len(numbers)\n    ### END SOLUTION",
+        {"solution": True},
+    ),
+    (
+        "code",
+        "test-mean",
+        "assert mean([1, 3]) == 2",
+        {"grade": True, "locked": True, "points": 2},
+    ),
+    (
+        "code",
+        "test-mean-parts",
+        "points = 0\nif mean([2]) == 2:\n    points += 1\nif mean([1, 2]) == 1.5:\n"
+        "    points += 1\npoints",
+        {"grade": True, "locked": True, "points": 2},
+    ),
+    (
+        "markdown",
+        "why",
+        "=== BEGIN MARK SCHEME ===\nOne point for the word overflow.\n=== END MARK SCHEME ===",
+        {"grade": True, "solution": True, "points": 2},
+    ),
+]
+
+TOTAL = "def total(numbers):\n    return sum(numbers)"
+MEAN = "def mean(numbers):\n    return sum(numbers) / len(numbers)"
+
+
+def build(folder: Path) -> None:
+    """Write the course's source notebook and an empty configuration."""
+    notebook = new_notebook(metadata={"kernelspec": KERNELSPEC})
+    notebook.cells = [cell(kind, name, text, **flags) for kind, name, text, flags in SOURCE]
+    path = folder / "source" / SLUG / f"{SLUG}.ipynb"
+    path.parent.mkdir(parents=True)
+    nbformat.write(notebook, path)
+    (folder / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.Execute.timeout = 6\nc.Execute.iopub_timeout = 3\n"
+    )
+
+
+def released(folder: Path) -> NotebookNode:
+    """Return the release."""
+    return nbformat.read(folder / "release" / SLUG / f"{SLUG}.ipynb", as_version=4)
+
+
+def named(notebook: NotebookNode, name: str) -> NotebookNode:
+    """Return a cell by its grade id."""
+    (found,) = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name]
+    return found
+
+
+def answered(folder: Path, **answers: str) -> NotebookNode:
+    """Return the release with the text of some cells replaced (``_`` for ``-`` in names)."""
+    notebook = released(folder)
+    for name, text in answers.items():
+        named(notebook, name.replace("_", "-")).source = text
+    return notebook
+
+
+def hand_in(folder: Path, student: str, notebook: NotebookNode | str | bytes) -> Path:
+    """Put a notebook (or any bytes in its place) where a student's submission goes."""
+    path = folder / "submitted" / student / SLUG / f"{SLUG}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(notebook, bytes):
+        path.write_bytes(notebook)
+    elif isinstance(notebook, str):
+        path.write_text(notebook, encoding="utf-8")
+    else:
+        # Not nbformat.write, which would mend or refuse what students do hand in.
+        path.write_text(json.dumps(notebook), encoding="utf-8")
+    return path

@@ -1,0 +1,157 @@
+"""`make lab` seen in a browser: nbgrader's tools, and text files as notebooks."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from course_lib.grading.lab import lab_command
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+TOKEN = "for-this-test-only"
+# Machines that run these tests run others, too.
+PATIENCE = 120_000
+
+
+@pytest.fixture(scope="module")
+def lab(course_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """JupyterLab on a copy of the course, with an empty home; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command, environment = lab_command(course_root, port=port, browser=False)
+    home = tmp_path_factory.mktemp("home")
+    environment = {k: v for k, v in environment.items() if not k.startswith("JUPYTERLAB_")}
+    environment |= {"HOME": str(home), "JUPYTER_TOKEN": TOKEN}
+    log = home / "lab.log"
+    with log.open("w") as file:
+        server = subprocess.Popen(
+            command, cwd=course_root, env=environment, stdout=file, stderr=subprocess.STDOUT
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            assert server.poll() is None, log.read_text()
+            try:
+                urllib.request.urlopen(f"{address}/api/status?token={TOKEN}", timeout=5).close()
+                break
+            except OSError:
+                time.sleep(0.5)
+        else:
+            pytest.fail(f"JupyterLab did not answer:\n{log.read_text()}")
+        yield address
+    finally:
+        server.terminate()
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+@pytest.fixture
+def page(lab: str, browser: Any) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1500, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{lab}/lab?token={TOKEN}&reset")
+    page.wait_for_selector("#jp-main-dock-panel")
+    yield page
+    context.close()
+
+
+def open_by_double_click(page: Any, *names: str) -> None:
+    """Walk through folders in the file browser and open what comes last."""
+    for name in names:
+        entry = page.locator(".jp-DirListing-item", has=page.get_by_text(name, exact=True))
+        entry.first.dblclick()
+    page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
+
+
+def test_a_teacher_changes_points_and_nothing_else_changes(page: Any, course_root: Path) -> None:
+    source = course_root / "solutions" / "activations.py"
+    before = source.read_text(encoding="utf-8")
+    open_by_double_click(page, "solutions", "activations.py")
+    page.get_by_text("Create Assignment", exact=True).first.click()
+    cell = page.locator(
+        ".nbgrader-CellWidget",
+        has=page.locator('.nbgrader-CellId input[value="test-sigmoid"]'),
+    )
+    # The value is a property, which selectors do not see: look for it by hand.
+    page.wait_for_function(
+        "[...document.querySelectorAll('.nbgrader-CellId input')]"
+        ".some(input => input.value === 'test-sigmoid')"
+    )
+    place = page.evaluate(
+        "[...document.querySelectorAll('.nbgrader-CellWidget')].findIndex("
+        "cell => cell.querySelector('.nbgrader-CellId input')?.value === 'test-sigmoid')"
+    )
+    cell = page.locator(".nbgrader-CellWidget").nth(place)
+    total = page.locator(".nbgrader-TotalPointsInput")
+    old_total = float(total.input_value())
+    points = cell.locator(".nbgrader-CellPoints input")
+    points.fill("7")
+    points.press("Tab")
+    page.wait_for_function(
+        f"Number(document.querySelector('.nbgrader-TotalPointsInput').value) == {old_total + 6}"
+    )
+    page.locator(".jp-NotebookPanel").first.click(position={"x": 5, "y": 200})
+    page.keyboard.press("Control+s")
+    deadline = time.monotonic() + PATIENCE / 1000
+    while source.read_text(encoding="utf-8") == before and time.monotonic() < deadline:
+        time.sleep(0.2)
+    after = source.read_text(encoding="utf-8")
+    source.write_text(before, encoding="utf-8")
+    changed = [
+        line for line in difflib.ndiff(before.splitlines(), after.splitlines()) if line[0] in "+-"
+    ]
+    assert [line[0] for line in changed] == ["-", "+"], changed
+    assert '"grade_id": "test-sigmoid"' in changed[0]
+    assert changed[1][1:] == changed[0][1:].replace('"points": 1', '"points": 7')
+
+
+def test_a_chapter_opens_as_a_notebook(page: Any) -> None:
+    open_by_double_click(page, "book", "foundations", "activations.md")
+    assert page.locator(".jp-NotebookPanel .jp-CodeCell").count() > 3
+
+
+def test_validate_says_what_fails(page: Any, lab: str) -> None:
+    page.goto(f"{lab}/lab/tree/exercises/activations/activations.ipynb?reset")
+    page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
+    page.get_by_role("button", name="Validate").first.click()
+    page.get_by_text("Validation Results").wait_for()
+    dialog = page.locator(".jp-Dialog")
+    text = dialog.inner_text()
+    assert "cell failed" in text or "cells failed" in text
+    assert "NotImplementedError" in text
+
+
+def test_the_formgrader_finds_the_course(page: Any, lab: str) -> None:
+    page.goto(f"{lab}/formgrader/manage_assignments")
+    page.get_by_role("link", name="activations", exact=True).wait_for()
+    page.goto(f"{lab}/lab?reset")
+    # The menu of the Lab leads there, too.
+    page.get_by_role("menuitem", name="Nbgrader").click()
+    page.get_by_role("menuitem", name="Formgrader").first.click()
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("link", name="activations", exact=True).wait_for()
+
+
+def test_settings_lie_in_the_course_and_not_at_home(course_root: Path) -> None:
+    command, environment = lab_command(course_root, browser=False)
+    assert environment["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0] == str(course_root / "jupyter")
+    overrides = course_root / "jupyter" / "labconfig" / "default_setting_overrides.json"
+    viewers = json.loads(overrides.read_text())["@jupyterlab/docmanager-extension:plugin"]
+    assert viewers["defaultViewers"]["python"] == "Jupytext Notebook"
+    assert "--no-browser" in command

@@ -1,0 +1,576 @@
+"""Wrong and unusual answers to the exercise `activations`."""
+
+import math
+
+import numpy as np
+import torch
+from scipy import special
+
+from course_lib.exercises.answers import right, wrong
+
+# Sigmoid and tanh ---------------------------------------------------------------------------------
+
+
+@wrong(loses=["test-sigmoid-large-hidden"], says="exp of a large positive number overflows")
+def sigmoid_as_in_the_book():
+    """The formula as it stands; its values are right, and it warns left of -709."""
+
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+
+
+@wrong(loses=["test-sigmoid-large-hidden"], says="computes both branches")
+def sigmoid_guarded_by_where():
+    """np.where looks like an if, but the branch that is not taken overflows all the same."""
+
+    def sigmoid(z):
+        return np.where(z >= 0, 1 / (1 + np.exp(-z)), np.exp(z) / (1 + np.exp(z)))
+
+
+@wrong(loses=["test-sigmoid-large-hidden"], says="(float32)")
+def sigmoid_clipped_for_float64():
+    """500 is a safe exponent in float64; in float32 the exponential overflows above 88."""
+
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-np.clip(z, -500, 500)))
+
+
+@wrong(loses=["test-sigmoid-hidden"], says="holds whole numbers too")
+def sigmoid_into_an_integer_array():
+    """zeros_like takes the dtype of z: for whole numbers every answer is cut to 0."""
+
+    def sigmoid(z):
+        answer = np.zeros_like(z)
+        left = z < 0
+        answer[left] = np.exp(z[left]) / (1 + np.exp(z[left]))
+        answer[~left] = 1 / (1 + np.exp(-z[~left]))
+        return answer
+
+
+@wrong(
+    loses=["test-sigmoid_derivative", "test-sigmoid_derivative-hidden"],
+    says="wants the sigmoid's output",
+)
+def sigmoid_derivative_of_the_output():
+    """The formula from backpropagation code, where the variable is the output, s."""
+
+    def sigmoid_derivative(z):
+        return z * (1 - z)
+
+
+@wrong(loses=["test-sigmoid_derivative-hidden"], says="inf / inf")
+def sigmoid_derivative_by_the_quotient_rule():
+    """Right on paper; where exp(-z) overflows, the quotient is inf / inf."""
+
+    def sigmoid_derivative(z):
+        return np.exp(-z) / (1 + np.exp(-z)) ** 2
+
+
+@wrong(
+    loses=["test-tanh_derivative", "test-tanh_derivative-hidden"],
+    says="z is what goes into tanh",
+)
+def tanh_derivative_of_the_output():
+    """1 - a**2 with a the output, a name that the code lost."""
+
+    def tanh_derivative(z):
+        return 1 - z**2
+
+
+# ReLU and leaky ReLU ------------------------------------------------------------------------------
+
+
+@wrong(loses=["test-relu", "test-relu-hidden"], says="np.maximum(z, 0) compares entry by entry")
+def relu_by_max():
+    """np.max and np.maximum differ by four letters: this is the largest along axis 0."""
+
+    def relu(z):
+        return np.max(z, 0)
+
+
+@wrong(loses=["test-relu-hidden"], says="changed its argument")
+def relu_in_place():
+    """The result is right, and the caller's z is gone."""
+
+    def relu(z):
+        z[z < 0] = 0
+        return z
+
+
+@wrong(
+    loses=["test-relu_derivative", "test-relu_derivative-hidden"], says="nan there comes from 0 / 0"
+)
+def relu_derivative_by_division():
+    """A line through the origin has the slope y / x, but not at the origin."""
+
+    def relu_derivative(z):
+        return relu(z) / z
+
+
+@wrong(loses=["test-relu_derivative", "test-relu_derivative-hidden"], says="slope of the left side")
+def relu_derivative_one_at_zero():
+    """>= for >, so the corner takes the slope of the right side."""
+
+    def relu_derivative(z):
+        return np.where(z >= 0, 1.0, 0.0)
+
+
+@wrong(loses=["test-leaky_relu-hidden"], says="The caller chooses negative_slope")
+def leaky_relu_with_its_own_slope():
+    """The number of the text is typed in, and the argument forgotten."""
+
+    def leaky_relu(z, negative_slope=0.01):
+        return np.where(z > 0, z, 0.01 * z)
+
+
+@wrong(
+    loses=["test-leaky_relu_derivative", "test-leaky_relu_derivative-hidden"],
+    says="A slope does not grow with z",
+)
+def leaky_relu_derivative_is_leaky_relu():
+    """The function's left branch is copied: its value, where its slope is asked for."""
+
+    def leaky_relu_derivative(z, negative_slope=0.01):
+        return np.where(z > 0, 1.0, negative_slope * z)
+
+
+# GELU ---------------------------------------------------------------------------------------------
+
+
+@wrong(loses=["test-gelu", "test-gelu-hidden"], says="sqrt(2 / pi) = 0.79788")
+def gelu_without_the_root():
+    """2 / pi for its square root."""
+
+    def gelu(z, approximate="none"):
+        if approximate == "none":
+            return z * (1 + erf(z / math.sqrt(2))) / 2
+        if approximate == "tanh":
+            return z * (1 + np.tanh(2 / math.pi * (z + 0.044715 * z**3))) / 2
+        raise ValueError(approximate)
+
+
+@wrong(loses=["test-gelu", "test-gelu-hidden"], says="0.044715 before z**3")
+def gelu_constant_off():
+    """A digit of 0.044715 is lost: the error is in the fifth digit."""
+
+    def gelu(z, approximate="none"):
+        if approximate == "none":
+            return z * (1 + erf(z / math.sqrt(2))) / 2
+        if approximate == "tanh":
+            return z * (1 + np.tanh(math.sqrt(2 / math.pi) * (z + 0.04475 * z**3))) / 2
+        raise ValueError(approximate)
+
+
+@wrong(loses=["test-gelu", "test-gelu-hidden"], says="divided by the square root of 2")
+def gelu_with_erf_for_phi():
+    """erf is the integral of exp(-t**2), not of the normal density."""
+
+    def gelu(z, approximate="none"):
+        if approximate == "none":
+            return z * (1 + erf(z)) / 2
+        if approximate == "tanh":
+            return z * (1 + np.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3))) / 2
+        raise ValueError(approximate)
+
+
+@wrong(loses=["test-gelu-hidden"], says="lets a typing error choose")
+def gelu_takes_any_name():
+    """if ... else ...: whatever is not "none" is taken for "tanh"."""
+
+    def gelu(z, approximate="none"):
+        if approximate == "none":
+            return z * (1 + erf(z / math.sqrt(2))) / 2
+        else:
+            return z * (1 + np.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3))) / 2
+
+
+@wrong(
+    loses=["test-gelu_derivative", "test-gelu_derivative-hidden"],
+    says="The product rule gives two terms",
+)
+def gelu_derivative_is_the_gate():
+    """The gate is treated as if it did not depend on z."""
+
+    def gelu_derivative(z):
+        return (1 + erf(z / math.sqrt(2))) / 2
+
+
+# Softmax ------------------------------------------------------------------------------------------
+
+
+@wrong(
+    loses=["test-softmax-large-hidden", "test-softmax-temperature-hidden"],
+    says="subtract the largest of each row first",
+)
+def naive_softmax():
+    """exp overflows above 709, and inf / inf is nan."""
+
+    def softmax(z, axis=-1, temperature=1.0):
+        if temperature <= 0:
+            raise ValueError("temperature")
+        e = np.exp(z / temperature)
+        return e / e.sum(axis=axis, keepdims=True)
+
+
+@wrong(loses=["test-softmax-large-hidden"], says="Each row has its own")
+def softmax_minus_the_largest_of_all():
+    """One number for the whole array: a row far below it is 0 / 0."""
+
+    def softmax(z, axis=-1, temperature=1.0):
+        if temperature <= 0:
+            raise ValueError("temperature")
+        e = np.exp((z - z.max()) / temperature)
+        return e / e.sum(axis=axis, keepdims=True)
+
+
+@wrong(
+    loses=["test-softmax", "test-softmax-large-hidden", "test-softmax-temperature-hidden"],
+    says="each row is a distribution of its own",
+)
+def softmax_over_the_samples():
+    """axis=0 by default: each class adds up to 1 over the batch."""
+
+    def softmax(z, axis=0, temperature=1.0):
+        if temperature <= 0:
+            raise ValueError("temperature")
+        e = np.exp((z - z.max(axis=axis, keepdims=True)) / temperature)
+        return e / e.sum(axis=axis, keepdims=True)
+
+
+@wrong(
+    loses=["test-softmax-axis-hidden", "test-softmax-large-hidden"],
+    says="taken along axis and nothing else",
+)
+def softmax_always_over_rows():
+    """The argument axis is never looked at."""
+
+    def softmax(z, axis=-1, temperature=1.0):
+        if temperature <= 0:
+            raise ValueError("temperature")
+        e = np.exp((z - z.max(axis=-1, keepdims=True)) / temperature)
+        return e / e.sum(axis=-1, keepdims=True)
+
+
+@wrong(loses=["test-softmax-axis-hidden"], says="z -= z.max() writes into the caller's array")
+def softmax_in_place():
+    """-= saves a line and costs the caller the logits."""
+
+    def softmax(z, axis=-1, temperature=1.0):
+        if temperature <= 0:
+            raise ValueError("temperature")
+        z -= z.max(axis=axis, keepdims=True)
+        e = np.exp(z / temperature)
+        return e / e.sum(axis=axis, keepdims=True)
+
+
+@wrong(
+    loses=["test-softmax", "test-softmax-temperature-hidden"],
+    says="The temperature divides the logits before the exponential",
+)
+def softmax_divides_too_late():
+    """exp(z) / T over sum(exp(z) / T): the temperature cancels."""
+
+    def softmax(z, axis=-1, temperature=1.0):
+        if temperature <= 0:
+            raise ValueError("temperature")
+        e = np.exp(z - z.max(axis=axis, keepdims=True)) / temperature
+        return e / e.sum(axis=axis, keepdims=True)
+
+
+@wrong(loses=["test-log_softmax-large-hidden"], says="a probability that was rounded to 0 is -inf")
+def log_softmax_in_two_steps():
+    """The logarithm of a probability that is already 0."""
+
+    def log_softmax(z, axis=-1):
+        return np.log(softmax(z, axis=axis))
+
+
+@wrong(loses=["test-log_softmax-large-hidden"], says="invents an answer")
+def log_softmax_with_an_epsilon():
+    """The usual patch: no infinity any more, and a wrong number in its place."""
+
+    def log_softmax(z, axis=-1):
+        return np.log(softmax(z, axis=axis) + 1e-12)
+
+
+# Dead units, and the way back ---------------------------------------------------------------------
+
+
+@wrong(loses=["test-dead_units", "test-dead_units-hidden"], says="units are columns")
+def dead_samples():
+    """Looks along the units: tells which samples wake nobody."""
+
+    def dead_units(pre_activations):
+        if pre_activations.ndim != 2:
+            raise ValueError("two axes")
+        return (pre_activations <= 0).all(axis=1)
+
+
+@wrong(loses=["test-dead_units", "test-dead_units-hidden"], says="At exactly 0 a ReLU is off")
+def dead_only_below_zero():
+    """< for <=: a unit that stands at 0 passes for alive."""
+
+    def dead_units(pre_activations):
+        if pre_activations.ndim != 2:
+            raise ValueError("two axes")
+        return (pre_activations < 0).all(axis=0)
+
+
+@wrong(loses=["test-dead_units-hidden"], says="A negative mean is not enough")
+def dead_on_average():
+    """A unit that wakes rarely has a negative mean, and is alive."""
+
+    def dead_units(pre_activations):
+        if pre_activations.ndim != 2:
+            raise ValueError("two axes")
+        return pre_activations.mean(axis=0) <= 0
+
+
+@wrong(
+    loses=["test-activation_backward", "test-activation_backward-hidden"],
+    says="taken at z, not at upstream",
+)
+def slope_at_the_gradient():
+    """The derivative is called with what is at hand, the gradient."""
+
+    def activation_backward(upstream, z, derivative):
+        return z * derivative(upstream)
+
+
+# Right, and unusual -------------------------------------------------------------------------------
+
+
+@right
+def one_number_at_a_time():
+    """Loops and the math module, as somebody writes who has not met NumPy's functions yet."""
+
+    def entry_by_entry(function, z):
+        answer = np.empty(z.shape)
+        for place in np.ndindex(z.shape):
+            answer[place] = function(float(z[place]))
+        return answer
+
+    def one_sigmoid(z):
+        return 1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))
+
+    def sigmoid(z):
+        return entry_by_entry(one_sigmoid, z)
+
+    def sigmoid_derivative(z):
+        return entry_by_entry(lambda x: one_sigmoid(x) * one_sigmoid(-x), z)
+
+    def relu(z):
+        return entry_by_entry(lambda x: x if x > 0 else 0.0, z)
+
+    def relu_derivative(z):
+        return entry_by_entry(lambda x: 1.0 if x > 0 else 0.0, z)
+
+    def leaky_relu(z, negative_slope=0.01):
+        return entry_by_entry(lambda x: x if x > 0 else negative_slope * x, z)
+
+    def gelu_derivative(z):
+        def one(x):
+            bell = math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+            return math.erfc(-x / math.sqrt(2)) / 2 + x * bell
+
+        return entry_by_entry(one, z)
+
+    def softmax(z, axis=-1, temperature=1.0):
+        if not temperature > 0:
+            raise ValueError("the temperature must be positive")
+        rows = np.moveaxis(np.array(z, dtype=float), axis, -1)
+        for place in np.ndindex(rows.shape[:-1]):
+            largest = max(rows[place])
+            e = [math.exp((x - largest) / temperature) for x in rows[place]]
+            rows[place] = [x / sum(e) for x in e]
+        return np.moveaxis(rows, -1, axis)
+
+    def dead_units(pre_activations):
+        if len(pre_activations.shape) != 2:
+            raise ValueError("samples and units, please")
+        dead = []
+        for unit in range(pre_activations.shape[1]):
+            awake = [row[unit] for row in pre_activations if row[unit] > 0]
+            dead.append(len(awake) == 0)
+        return np.array(dead)
+
+
+@right
+def with_pytorch():
+    """PyTorch inside and NumPy outside; the slopes come from autograd."""
+
+    import torch
+
+    def tensor(z):
+        return torch.tensor(np.array(z, dtype=np.float64))
+
+    def slope(function, z):
+        z = tensor(z).requires_grad_()
+        function(z).sum().backward()
+        return z.grad.numpy()
+
+    def sigmoid(z):
+        return torch.sigmoid(tensor(z)).numpy()
+
+    def sigmoid_derivative(z):
+        return slope(torch.sigmoid, z)
+
+    def tanh_derivative(z):
+        return slope(torch.tanh, z)
+
+    def relu_derivative(z):
+        return slope(torch.relu, z)
+
+    def leaky_relu_derivative(z, negative_slope=0.01):
+        return slope(lambda t: torch.nn.functional.leaky_relu(t, negative_slope), z)
+
+    def gelu(z, approximate="none"):
+        if approximate not in ("none", "tanh"):
+            raise ValueError(approximate)
+        return torch.nn.functional.gelu(tensor(z), approximate=approximate).numpy()
+
+    def gelu_derivative(z):
+        return slope(torch.nn.functional.gelu, z)
+
+    def softmax(z, axis=-1, temperature=1.0):
+        if temperature <= 0:
+            raise ValueError("temperature")
+        return torch.softmax(tensor(z) / temperature, dim=axis).numpy()
+
+    def log_softmax(z, axis=-1):
+        return torch.log_softmax(tensor(z), dim=axis).numpy()
+
+
+@right
+def with_scipy():
+    """SciPy has most of it."""
+
+    from scipy import special
+
+    def sigmoid(z):
+        return special.expit(np.asarray(z, dtype=float))
+
+    def gelu(z, approximate="none"):
+        gates = {
+            "none": special.ndtr,
+            "tanh": lambda z: special.expit(math.sqrt(8 / math.pi) * (z + 0.044715 * z**3)),
+        }
+        if approximate not in gates:
+            raise ValueError(f"choose from {sorted(gates)}")
+        return z * gates[approximate](z)
+
+    def gelu_derivative(z):
+        return special.ndtr(z) + z * np.exp(-np.square(z) / 2) / np.sqrt(2 * np.pi)
+
+    def softmax(z, axis=-1, temperature=1.0):
+        if temperature <= 0:
+            raise ValueError("temperature")
+        return special.softmax(z / temperature, axis=axis)
+
+    def log_softmax(z, axis=-1):
+        return z - special.logsumexp(z, axis=axis, keepdims=True)
+
+
+@right
+def by_other_formulas():
+    """Identities in place of the text's formulas, einsum and logaddexp in place of its sums."""
+
+    def sigmoid(z):
+        return (1 + np.tanh(z / 2)) / 2
+
+    def sigmoid_derivative(z):
+        return (1 - np.tanh(z / 2) ** 2) / 4
+
+    def relu(z):
+        return (np.abs(z) + z) / 2
+
+    def leaky_relu(z, negative_slope=0.01):
+        return np.maximum(z, negative_slope * z)
+
+    def leaky_relu_derivative(z, negative_slope=0.01):
+        return np.array([negative_slope, 1.0])[(z > 0).astype(int)]
+
+    def softmax(z, axis=-1, temperature=1.0):
+        if temperature <= 0:
+            raise ValueError("temperature")
+        z = z / temperature
+        return np.exp(z - np.logaddexp.reduce(z, axis=axis, keepdims=True))
+
+    def log_softmax(z, axis=-1):
+        return z - np.logaddexp.reduce(z, axis=axis, keepdims=True)
+
+    def dead_units(pre_activations):
+        if np.ndim(pre_activations) != 2:
+            raise ValueError("(n, units)")
+        return np.max(pre_activations, axis=0) <= 0
+
+    def activation_backward(upstream, z, derivative):
+        return np.einsum("...,...->...", upstream, derivative(z))
+
+
+@right
+def in_place_on_a_copy():
+    """Masks and out=, on arrays that belong to the function."""
+
+    def sigmoid(z):
+        answer = np.array(z, dtype=float)
+        left = answer < 0
+        answer[left] = np.exp(answer[left]) / (1 + np.exp(answer[left]))
+        answer[~left] = 1 / (1 + np.exp(-answer[~left]))
+        return answer
+
+    def relu(z):
+        z = z.copy()
+        z[z < 0] = 0
+        return z
+
+    def leaky_relu(z, negative_slope=0.01):
+        z = z.astype(float)
+        z[z < 0] *= negative_slope
+        return z
+
+    def softmax(z, axis=-1, temperature=1.0):
+        if temperature <= 0:
+            raise ValueError("temperature")
+        z = z / temperature
+        z -= z.max(axis=axis, keepdims=True)
+        np.exp(z, out=z)
+        z /= z.sum(axis=axis, keepdims=True)
+        return z
+
+    def activation_backward(upstream, z, derivative):
+        answer = upstream.copy()
+        answer *= derivative(z)
+        return answer
+
+
+@right
+def truth_values_for_numbers():
+    """Slopes of 0 and 1 as booleans, and a mask of zeros and ones where booleans are asked for."""
+
+    def relu_derivative(z):
+        return z > 0
+
+    def dead_units(pre_activations):
+        _, units = pre_activations.shape
+        return np.array([int(not (pre_activations[:, u] > 0).any()) for u in range(units)])
+
+
+@right
+def with_warnings_that_harm_nobody():
+    """Overflows and 0 / 0 that do not reach the answer, where the text allows them."""
+
+    def sigmoid_derivative(z):
+        return np.where(np.abs(z) > 80, 0.0, 1 / (2 + np.exp(z) + np.exp(-z)))
+
+    def tanh_derivative(z):
+        return 1 / np.cosh(z) ** 2
+
+    def relu_derivative(z):
+        return np.where(z == 0, 0.0, np.maximum(z, 0) / z)
+
+    def log_softmax(z, axis=-1):
+        safe = z - z.max(axis=axis, keepdims=True)
+        naive = np.log(np.exp(z) / np.exp(z).sum(axis=axis, keepdims=True))
+        stable = safe - np.log(np.exp(safe).sum(axis=axis, keepdims=True))
+        return np.where(np.isfinite(naive) & (naive > -20), naive, stable)

@@ -1,0 +1,198 @@
+"""The `course` command: what it does, and what it says when something is wrong."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from course_lib import doctor
+from course_lib.exercises import sources
+
+
+def one_line(process):
+    assert process.returncode != 0
+    assert "Traceback" not in process.stderr
+    return process.stderr.strip()
+
+
+def test_importing_the_library_is_quick_because_it_imports_nothing_heavy():
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, course_lib; print('\\n'.join(sys.modules))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    heavy = {"numpy", "torch", "matplotlib", "nbgrader", "typer", "IPython", "yaml"}
+    assert heavy & set(done.stdout.split()) == set()
+
+
+def test_help_names_every_command(course, root):
+    text = course("--help", cwd=root).stdout
+    for command in (
+        "doctor start check progress release collect grade feedback export build serve lab new"
+    ).split():
+        assert command in text
+
+
+def test_start_check_progress(course, tiny_course):
+    sources.generate(tiny_course)
+    assert "course check tiny" in course("start", "tiny", "--no-lab", cwd=tiny_course).stdout
+    mine = sources.work_path(tiny_course, "tiny")
+    notebook = nbformat.read(mine, as_version=4)
+    cell = next(c for c in notebook.cells if sources.grade_id(c) == "double")
+    cell.source = "def double(z):\n    return abs(2 * np.asarray(z))"
+    nbformat.write(notebook, mine)
+    before = mine.read_bytes()
+
+    again = course("start", "tiny", "--no-lab", cwd=tiny_course)
+    assert "as you left it" in again.stdout
+    assert mine.read_bytes() == before
+
+    shown = course("check", "tiny", cwd=tiny_course)
+    assert shown.returncode == 0
+    assert "2 of 6 points, and 3 by a person" in shown.stdout
+    assert "Hint: Negative numbers too." in shown.stdout
+    assert "2 / 6" in course("progress", cwd=tiny_course).stdout
+
+
+def test_an_unknown_exercise_lists_the_nearest(course, tiny_course):
+    for command in ("start", "check", "release"):
+        told = one_line(course(command, "tinny", cwd=tiny_course))
+        assert told == "course: No exercise is called 'tinny'. Did you mean tiny?"
+
+
+def test_a_notebook_that_is_none_is_named(course, tiny_course):
+    bad = tiny_course / "bad.ipynb"
+    bad.write_text("{")
+    told = one_line(course("check", "tiny", "--notebook", bad, cwd=tiny_course))
+    assert "bad.ipynb is not a notebook" in told
+
+
+def test_a_folder_that_is_no_course(course, tmp_path):
+    told = one_line(course("progress", cwd=tmp_path, COURSE_ROOT=str(tmp_path)))
+    assert "_toc.yml" in told
+
+
+def test_a_full_disk_is_told_in_one_line(course, tiny_course):
+    """/dev/full takes nothing: the same error as a full disk."""
+    if not os.path.exists("/dev/full"):
+        pytest.fail("this test needs /dev/full, which Linux has")
+    sources.generate(tiny_course)
+    (tiny_course / "work").mkdir()
+    shutil.copytree(tiny_course / "exercises" / "tiny", tiny_course / "work" / "tiny")
+    partial = (
+        "import pathlib; from course_lib import cli, exercises; "
+        "from course_lib.exercises import progress; "
+        "progress._file = lambda root: pathlib.Path('/dev/full'); "
+        "pathlib.Path.with_suffix = lambda self, suffix: self; "
+        "import sys; sys.argv = ['course', 'check', 'tiny']; cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", partial], cwd=tiny_course, capture_output=True, text=True
+    )
+    assert one_line(done).startswith("course: The disk is full")
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [("EROFS", "read-only"), ("EACCES", "No right"), ("EIO", "doctor")]
+)
+def test_faults_of_the_file_system_are_explained(number, words):
+    import errno
+
+    from course_lib.cli import _explain
+
+    code = getattr(errno, number)
+    told = _explain(OSError(code, os.strerror(code), "/some/file"))
+    assert words in told
+    assert "/some/file" in told
+
+
+def test_old_python_is_told_in_one_line(root):
+    script = (
+        "import sys, runpy; sys.version_info = (3, 9, 1, 'final', 0); "
+        "runpy.run_module('course_lib', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True)
+    assert "this is Python 3.9; the course needs 3.11" in one_line(done)
+
+
+def test_doctor_finds_nothing_wrong_here(course, root):
+    done = course("doctor", cwd=root)
+    assert done.returncode == 0, done.stdout
+    for what in ("Python", "torch", "nbgrader", "device", "disk", "gradebook"):
+        assert what in done.stdout
+
+
+def test_doctor_says_what_to_do(root, tmp_path, monkeypatch):
+    (tmp_path / "requirements.txt").write_text("numpy==0.1\n")
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: os.terminal_size((0, 0)))
+    monkeypatch.setattr(
+        doctor.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 9, 1)
+    )
+    monkeypatch.setattr(doctor.shutil, "which", lambda name, path=None: None)
+    monkeypatch.setattr(doctor.sys, "version_info", (3, 9, 0, "final", 0))
+
+    def refuse(dir):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setenv("COURSE_DEVICE", "tpu9")
+    faults = {f.what: f for f in doctor.examine(tmp_path) if f.state != "ok"}
+    assert set(faults) == {"Python", "numpy", "device", "disk", "folder", "gradebook", "npm"}
+    assert all(fault.advice for fault in faults.values())
+    assert "tested with 0.1" in faults["numpy"].advice
+
+
+def test_serve_names_a_taken_port_and_a_missing_site(course, tiny_course):
+    import socket
+
+    assert "course build" in one_line(course("serve", cwd=tiny_course))
+    site = tiny_course / "_build" / "html"
+    site.mkdir(parents=True)
+    (site / "index.html").write_text("here")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        told = one_line(course("serve", "--port", port, cwd=tiny_course))
+    assert f"Port {port} is taken" in told
+
+
+def test_new_writes_what_builds_and_proves_itself(course, tiny_course):
+    (tiny_course / "tests" / "misconceptions").mkdir(parents=True)
+    done = course("new", "my-topic", "--part", "part", "--title", "Why?", cwd=tiny_course)
+    assert done.returncode == 0, done.stderr
+    assert "- file: book/part/my-topic" in (tiny_course / "_toc.yml").read_text()
+    from course_lib.book.chapters import run_chapters
+    from course_lib.exercises import proofs
+
+    (tiny_course / "requirements.txt").write_text("")
+    (run,) = run_chapters(tiny_course, ["book/part/my-topic"])
+    assert run.ran
+    assert proofs.prove_reference(tiny_course, "my-topic") == []
+    assert proofs.prove_release(tiny_course, "my-topic") == []
+    assert proofs.prove_secrecy(tiny_course, "my-topic") == []
+    kept = proofs.answers(tiny_course, "my-topic")
+    assert [proofs.prove_answer(tiny_course, "my-topic", answer) for answer in kept] == [[], []]
+
+
+def test_new_refuses_without_writing(course, tiny_course):
+    before = sorted(tiny_course.rglob("*"))
+    assert "cannot be a chapter's name" in one_line(course("new", "My Topic", cwd=tiny_course))
+    assert "is taken" in one_line(course("new", "tiny", "--part", "part", cwd=tiny_course))
+    assert "It has: part" in one_line(course("new", "fine", "--part", "nowhere", cwd=tiny_course))
+    assert sorted(tiny_course.rglob("*")) == before
+
+
+def test_grading_commands_on_another_course_explain_what_is_missing(course, tmp_path):
+    told = one_line(course("grade", "hw1", "--course-dir", tmp_path / "none", cwd=tmp_path))
+    assert "no course folder" in told.lower()
+
+
+def test_an_assignment_that_was_never_released_is_named(course, tiny_course):
+    done = course("grade", "tiny", "--json", "--course-dir", tiny_course, cwd=tiny_course)
+    assert done.stdout == ""
+    assert "knows no assignment 'tiny': release it first" in one_line(done)
