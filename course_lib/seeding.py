@@ -38,7 +38,8 @@ def seed_everything(seed: int = 0) -> np.random.Generator:
     if not 0 <= seed < 2**32:
         raise ValueError(f"seed must lie in 0 ... 2**32 - 1; came {seed}")
     random.seed(int(seed))
-    np.random.seed(int(seed))
+    # Libraries that a page uses may draw from NumPy's old global generator.
+    np.random.seed(int(seed))  # noqa: NPY002
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.manual_seed(int(seed))

@@ -8,7 +8,6 @@ kept in ``_build/executed`` and handed to the jupyter-cache that Sphinx reads.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import os
@@ -19,11 +18,13 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
+from course_lib.imports import imported_modules
 from course_lib.paths import CourseError, toc_entries
 
 #: A cell that runs longer than this, in seconds, is an error: no chapter may take that long.
@@ -163,27 +164,6 @@ def fingerprint(root: Path, page: str, graph: ImportGraph | None = None) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def imported_modules(sources: Iterable[str]) -> set[str]:
-    """Return the dotted names that pieces of code import, ``from a import b`` as ``a.b``."""
-    names: set[str] = set()
-    for source in sources:
-        # IPython's magics and shell lines are no Python.
-        lines = [
-            "" if line.lstrip().startswith(("%", "!")) else line for line in source.split("\n")
-        ]
-        try:
-            tree = ast.parse("\n".join(lines))
-        except SyntaxError:
-            continue  # running the chapter will say so
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                names.update(alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names.add(node.module)
-                names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return names
-
-
 class ImportGraph:
     """Which module of course_lib imports which."""
 
@@ -244,6 +224,7 @@ def _stable(notebook: NotebookNode) -> dict[str, Any]:
 
 def _execute(folder: str, page: str, print_: str) -> ChapterRun:
     """Run one chapter and keep the result. Called in a process of its own."""
+    from jupyter_client import AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -254,18 +235,27 @@ def _execute(folder: str, page: str, print_: str) -> ChapterRun:
     notebook = read_chapter(root, page)
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"
-    client = NotebookClient(
-        notebook,
-        timeout=SECONDS_PER_CELL,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
-        record_timing=False,
-    )
     start = time.perf_counter()
-    try:
-        client.execute()
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        raise CourseError(_failure(root, path, notebook, error)) from None
+    with TemporaryDirectory(prefix="course-kernel-") as sockets:
+        manager = AsyncKernelManager(kernel_name="python3")
+        if os.name == "posix":
+            # Sockets in a folder of one's own: kernels that start together take no port twice.
+            manager.transport, manager.ip = "ipc", os.path.join(sockets, "kernel")
+        client = NotebookClient(
+            notebook,
+            km=manager,
+            timeout=SECONDS_PER_CELL,
+            resources={"metadata": {"path": str(path.parent)}},
+            record_timing=False,
+        )
+        try:
+            client.execute(cleanup_kc=True)
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            raise CourseError(_failure(root, path, notebook, error)) from None
+        except RuntimeError as error:
+            raise CourseError(
+                f"{path.relative_to(root)}: no kernel would run it: {error}"
+            ) from None
     seconds = time.perf_counter() - start
     notebook.metadata.pop("language_info", None)
     notebook.metadata["course_build"] = {"fingerprint": print_, "seconds": round(seconds, 2)}

@@ -50,7 +50,9 @@ def _outdated(
 
 def _forget(app: Sphinx, failure: Exception | None) -> None:
     """Drop what was read when the build fails on its warnings."""
-    if failure or (app.warningiserror and app._warncount):
+    # With --keep-going, Sphinx holds the wish to fail on warnings in `keep_going`.
+    strict = app.warningiserror or app.keep_going
+    if failure or (strict and app._warncount):
         (Path(app.doctreedir) / ENV_PICKLE_FILENAME).unlink(missing_ok=True)
 
 

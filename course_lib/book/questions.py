@@ -20,7 +20,7 @@ names file and line, and the book is built with warnings as errors.
 
 In HTML the choices are radio buttons in a fieldset. Without JavaScript each explanation waits in a
 ``<details>``; ``_static/questions.js`` turns these into live regions that open when their choice is
-made. Other formats list the choices as A, B, C and the explanations below them.
+made. Other formats list the choices and, below them, what each is told.
 """
 
 import re
@@ -201,12 +201,13 @@ class PlainQuestions(SphinxPostTransform):
             asked.replace_self(self._plain(asked))
 
     def _plain(self, asked: question) -> list[nodes.Node]:
-        """Give the question, its choices as a lettered list, and a list of what each is told."""
+        """Give the question, its choices, and in the same order what each is told."""
         texts, answers = (
             nodes.enumerated_list(enumtype="upperalpha", prefix="", suffix=".") for _ in range(2)
         )
         more: list[nodes.Node] = []
-        head = nodes.paragraph(ids=asked["ids"], names=asked["names"])
+        target = nodes.target(ids=asked["ids"], names=asked["names"])
+        head = nodes.paragraph()
         for part in asked:
             if isinstance(part, question_text):
                 head += nodes.strong("", "", *part.children)
@@ -217,7 +218,7 @@ class PlainQuestions(SphinxPostTransform):
                 answers += nodes.list_item("", verdict, *answer.children)
             else:
                 more.append(part)
-        return [head, *more, texts, nodes.paragraph("", "Answers:"), answers]
+        return [target, head, *more, texts, nodes.paragraph("", "Answers:"), answers]
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

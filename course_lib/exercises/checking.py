@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import json
 from dataclasses import dataclass, field
@@ -14,9 +13,6 @@ from nbformat import NotebookNode
 from course_lib.exercises.running import CellRun, run_notebook
 from course_lib.exercises.sources import grade_id, is_solution, is_test, source_notebook
 from course_lib.paths import CourseError
-
-#: Modules worth importing before the fork, if a notebook uses them.
-_HEAVY = ("torch", "matplotlib.pyplot", "scipy.special", "sklearn")
 
 
 @dataclass(frozen=True)
@@ -185,12 +181,7 @@ def grade_notebook(
     """Run a notebook that holds its tests, and count the points as nbgrader does."""
     from nbgrader.utils import determine_grade
 
-    runs = run_notebook(
-        notebook,
-        folder=folder,
-        seconds_per_cell=seconds_per_cell,
-        preload=tuple(name for name in _HEAVY if name.split(".")[0] in imported_modules(notebook)),
-    )
+    runs = run_notebook(notebook, folder=folder, seconds_per_cell=seconds_per_cell)
     by_index = {run.index: run for run in runs}
     results, broken = [], {}
     for index, cell in enumerate(notebook.cells):
@@ -208,24 +199,6 @@ def grade_notebook(
         elif name and run.status in ("error", "timeout", "died"):
             broken[name] = run.error
     return CheckResult(results, broken)
-
-
-def imported_modules(notebook: NotebookNode) -> set[str]:
-    """Return the top-level names of the modules that the code cells import."""
-    names: set[str] = set()
-    for cell in notebook.cells:
-        if cell.cell_type != "code":
-            continue
-        try:
-            tree = ast.parse(cell.source)
-        except SyntaxError:
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                names.update(alias.name.split(".")[0] for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names.add(node.module.split(".")[0])
-    return names
 
 
 def _message(run: CellRun) -> str:

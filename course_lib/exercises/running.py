@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,11 @@ from nbformat.v4 import new_output
 
 #: How often a run may start again without the cell that ended it.
 MAX_RESTARTS = 3
+
+#: What every run needs.
+_ALWAYS = ("IPython.core.interactiveshell", "numpy")
+
+_preloaded: set[str] = set()
 
 #: How much of what a cell prints is kept, in characters.
 MAX_OUTPUT = 20_000
@@ -50,7 +56,6 @@ def run_notebook(
     *,
     folder: Path | None = None,
     seconds_per_cell: float = 60.0,
-    preload: tuple[str, ...] = (),
 ) -> list[CellRun]:
     """Run the code cells of a notebook in order, in another process.
 
@@ -62,8 +67,6 @@ def run_notebook(
         Where the cells run; the current folder by default.
     seconds_per_cell : float
         After this time a cell is stopped.
-    preload : tuple of str
-        Modules that the server imports before the first run, such as ``("torch",)``.
 
     Returns
     -------
@@ -72,7 +75,7 @@ def run_notebook(
     """
     cells = [(i, c.source) for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
     runs = {index: CellRun(index) for index, _ in cells}
-    context = _context(preload)
+    context = _context()
     culprits: set[int] = set()
     while True:
         left = [(index, source) for index, source in cells if index not in culprits]
@@ -121,7 +124,15 @@ def _cell_run(message: dict[str, Any]) -> CellRun:
     return CellRun(outputs=outputs, **message)
 
 
-def _context(preload: tuple[str, ...]) -> Any:
+def preload(modules: Iterable[str]) -> None:
+    """Let the server import these before the first run, so that no run has to.
+
+    Without effect once the server has started, and where processes are not forked.
+    """
+    _preloaded.update(modules)
+
+
+def _context() -> Any:
     """Return the multiprocessing context: a fork server where there is one."""
     # Threads made before a fork hang in the child, and results depend on how many there are.
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -129,7 +140,7 @@ def _context(preload: tuple[str, ...]) -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "IPython.core.interactiveshell", *preload])
+    context.set_forkserver_preload([__name__, *_ALWAYS, *sorted(_preloaded)])
     return context
 
 

@@ -106,11 +106,13 @@ def release_notebook(root: Path, slug: str) -> NotebookNode:
     from nbgrader.coursedir import CourseDirectory
     from nbgrader.preprocessors import SaveCells
     from nbgrader.utils import capture_log
+    from traitlets.config import Application
 
     app = NbGrader()
     settings = root / "nbgrader_config.py"
     if settings.is_file():
-        app.load_config_file(settings.name, path=[str(root)])
+        # nbgrader's own method of this name takes no arguments and looks in the current folder.
+        Application.load_config_file(app, settings.name, path=[str(root)])
     with tempfile.TemporaryDirectory(prefix="course-release-") as folder:
         course = CourseDirectory(config=app.config)
         course.root = folder

@@ -12,13 +12,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-__all__ = ["SAFE_HTML", "STAND_INS", "configure", "find_alembic"]
+import nbgrader
+
+__all__ = ["SAFE_HTML", "STAND_INS", "configure", "find_alembic", "safe_pages"]
 
 # nbgrader's preprocessors, and what takes their place. Used for courses that have lists of their
 # own, too.
 STAND_INS = {
     "nbgrader.preprocessors.execute.Execute": "course_lib.grading.execute.Execute",
     "nbgrader.preprocessors.deduplicateids.DeduplicateIds": "course_lib.grading.repair.Repair",
+    "nbgrader.preprocessors.getgrades.GetGrades": "course_lib.grading.feedback.GetGrades",
     "nbgrader.preprocessors.overwritecells.OverwriteCells": (
         "course_lib.grading.repair.OverwriteCells"
     ),
@@ -36,6 +39,24 @@ def find_alembic() -> None:
     if shutil.which("alembic") is None:
         beside = str(Path(sys.executable).parent)
         os.environ["PATH"] = os.pathsep.join([beside, os.environ.get("PATH", "")])
+
+
+def safe_pages(c: Any) -> None:
+    """Let pages that are made of submissions be safe to open, and feedback begin with its points.
+
+    What a course has set for its pages stays.
+    """
+    html = c.HTMLExporter
+    if SAFE_HTML not in html.get("preprocessors", []):
+        html.preprocessors = [*html.get("preprocessors", []), SAFE_HTML]
+    filters = {"markdown2html": "course_lib.grading.feedback.safe_markdown"}
+    html.filters = filters | dict(html.get("filters", {}))
+    if "extra_template_basedirs" not in html:
+        # The feedback template here extends nbgrader's of the same name. nbconvert finds that one
+        # as `feedback/` inside a template called `templates`, which is nbgrader's whole folder.
+        formgrader = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader"
+        own = Path(__file__).parent / "templates"
+        html.extra_template_basedirs = list(map(str, (own, formgrader / "templates", formgrader)))
 
 
 def configure(c: Any) -> None:
@@ -71,10 +92,9 @@ def configure(c: Any) -> None:
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
     c.GenerateFeedback.preprocessors = [
-        "nbgrader.preprocessors.GetGrades",
+        "course_lib.grading.feedback.GetGrades",
         "course_lib.grading.feedback.MaskHiddenTests",
         "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
     ]
-    c.HTMLExporter.preprocessors = [SAFE_HTML]
-    c.HTMLExporter.filters = {"markdown2html": "course_lib.grading.feedback.safe_markdown"}
+    safe_pages(c)
     c.ExportApp.plugin_class = "course_lib.grading.export.CsvExport"

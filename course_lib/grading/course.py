@@ -18,7 +18,7 @@ from nbgrader.apps.baseapp import NbGrader
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config, LoggingConfigurable
 
-from course_lib.grading.config import SAFE_HTML, STAND_INS, find_alembic
+from course_lib.grading.config import STAND_INS, find_alembic, safe_pages
 from course_lib.paths import CourseError
 
 __all__ = ["Course", "GradingError"]
@@ -71,12 +71,7 @@ class Course:
         if "root" not in config.CourseDirectory:
             config.CourseDirectory.root = str(self.folder)
         config.CourseDirectory.root = str(self.folder / config.CourseDirectory.root)
-        html = config.HTMLExporter
-        if SAFE_HTML not in html.get("preprocessors", []):
-            html.preprocessors = [*html.get("preprocessors", []), SAFE_HTML]
-            filters = dict(html.get("filters", {}))
-            filters.setdefault("markdown2html", "course_lib.grading.feedback.safe_markdown")
-            html.filters = filters
+        safe_pages(config)
         return config
 
     @contextmanager
@@ -212,7 +207,13 @@ def stand_in(preprocessor: Any) -> Any:
 def _with_mask(preprocessors: list[Any]) -> list[Any]:
     """Return the preprocessors of a feedback page, hidden tests masked."""
     mask = "course_lib.grading.feedback.MaskHiddenTests"
-    return preprocessors if mask in preprocessors else [mask, *preprocessors]
+    stand_ins = [stand_in(preprocessor) for preprocessor in preprocessors]
+    if mask in stand_ins:
+        return stand_ins
+    # It lists the points, so it comes after they were read.
+    grades = "course_lib.grading.feedback.GetGrades"
+    place = stand_ins.index(grades) + 1 if grades in stand_ins else len(stand_ins)
+    return [*stand_ins[:place], mask, *stand_ins[place:]]
 
 
 def _quiet_log() -> logging.Logger:

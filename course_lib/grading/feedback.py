@@ -15,15 +15,20 @@ from bleach.css_sanitizer import CSSSanitizer
 from jinja2 import pass_context
 from nbconvert.filters import strip_ansi
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Unicode
+from nbgrader.preprocessors import GetGrades as NbGraderGetGrades
+from traitlets import Bool, Unicode
+
+from course_lib.grading.repair import NOTES, metadata_of
 
 __all__ = [
     "HIDDEN_TESTS_RAN",
+    "GetGrades",
     "MaskHiddenTests",
     "SafeOutputs",
+    "failure_message",
     "hidden_lines",
     "safe_html",
     "safe_markdown",
@@ -36,9 +41,31 @@ REMOVED = "[a line of a hidden test was removed here]"
 SHORTEST_SECRET = 12
 
 
-class MaskHiddenTests(NbGraderPreprocessor):
-    """Take hidden tests, and what would give them away, out of a notebook for a student."""
+def failure_message(cell: NotebookNode | None) -> str:
+    """Return what the failure of a test cell says; empty if it says nothing."""
+    for output in cell.get("outputs", []) if cell is not None else []:
+        if output.output_type == "error":
+            name, message = strip_ansi(output.ename), strip_ansi(output.evalue).strip()
+            # The messages of the course's own tests speak for themselves.
+            if name == "CheckFailed" and message:
+                return message
+            if name == "NotImplementedError" and not message:
+                return "This step is not written yet."
+            return f"{name}: {message}" if message else name
+        if output.output_type == "stream" and output.name == "stderr":
+            lines = strip_ansi(output.text).strip().splitlines()
+            # That is nbgrader's rule: writing to stderr is failing.
+            return f"It wrote to stderr: {lines[-1] if lines else ''}"
+    return ""
 
+
+class MaskHiddenTests(Preprocessor):
+    """Take hidden tests, and what would give them away, out of a notebook for a student.
+
+    It also lists the graded cells, for the table at the head of the feedback page.
+    """
+
+    enabled = Bool(True).tag(config=True)
     begin = Unicode("BEGIN HIDDEN TESTS", help="What marks the first line of a hidden region.")
     end = Unicode("END HIDDEN TESTS", help="What marks the last line of a hidden region.")
 
@@ -65,7 +92,42 @@ class MaskHiddenTests(NbGraderPreprocessor):
                     cell.outputs = [out for out in map(_message_only, cell.outputs) if out]
                 for output in cell.outputs:
                     _redact(output, secrets)
+        resources["nbgrader"]["steps"] = [_step(cell) for cell in nb.cells if _is_graded(cell)]
+        resources["nbgrader"]["mended"] = list(nb.metadata.get(NOTES, []))
         return nb, resources
+
+
+def _is_graded(cell: NotebookNode) -> bool:
+    return bool(metadata_of(cell).get("grade") or metadata_of(cell).get("task"))
+
+
+def _step(cell: NotebookNode) -> dict[str, Any]:
+    """Return the row of a graded cell; `GetGrades` has put its points into the metadata."""
+    metadata = metadata_of(cell)
+    score, points = metadata.get("score", 0) or 0, metadata.get("points", 0)
+    message = failure_message(cell) if score < points else ""
+    return {
+        "name": metadata["grade_id"],
+        "score": score,
+        "max_score": points,
+        "lost": score < points,
+        "waiting": bool(metadata.get("waiting")),
+        "message": message or metadata.get("comment") or "",
+    }
+
+
+class GetGrades(NbGraderGetGrades):
+    """nbgrader's ``GetGrades``, which also knows what has not been marked yet."""
+
+    def _get_score(self, cell: NotebookNode, resources: Any) -> None:
+        super()._get_score(cell, resources)
+        grade = self.gradebook.find_grade(
+            cell.metadata["nbgrader"]["grade_id"],
+            self.notebook_id,
+            self.assignment_id,
+            self.student_id,
+        )
+        cell.metadata.nbgrader["waiting"] = bool(grade.needs_manual_grade)
 
 
 def hidden_lines(source: str, begin: str, end: str) -> set[str]:
@@ -208,8 +270,10 @@ SAFE_KINDS = ("image/png", "image/jpeg", "image/svg+xml", "text/plain")
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*\Z")
 
 
-class SafeOutputs(NbGraderPreprocessor):
+class SafeOutputs(Preprocessor):
     """Keep of each output what a page can show without running it."""
+
+    enabled = Bool(True).tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Make the outputs of `nb` safe, in place."""

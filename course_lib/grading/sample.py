@@ -57,8 +57,8 @@ c.Execute.timeout = 10
 '''
 
 
-# The folders of course_lib that no exercise and no grading uses.
-APART = frozenset({"book", "templates"})
+# What no exercise and no grading uses of course_lib: folders and files.
+APART = frozenset({"book", "templates", "cli.py", "doctor.py", "lab.py", "__main__.py"})
 
 
 @dataclass(frozen=True)
@@ -267,7 +267,8 @@ def _fingerprint(root: Path, slug: str, path: Path) -> str:
         release_path(root, slug),
         root / "requirements.txt",
         root / "nbgrader_config.py",
-        *(file for file in sorted(package.rglob("*.py")) if file.parent.name not in APART),
+        *(f for f in sorted(package.rglob("*.py")) if not {f.name, f.parent.name} & APART),
+        *sorted(Path(__file__).parent.glob("templates/*/*")),
     ]
     digest = hashlib.sha256(sys.version.encode())
     for file in inputs:

@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
-from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbgrader.api import MissingEntry
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 
 from course_lib.grading.course import Course, GradingError, Progress, quiet
 from course_lib.grading.export import COLUMNS, CsvExport, rows
+from course_lib.grading.feedback import failure_message
 from course_lib.grading.repair import NOTES, metadata_of
 from course_lib.grading.report import (
     GRADED,
@@ -454,7 +454,7 @@ def _read_row(course: Course, slug: str, student: str) -> StudentReport | None:
                         max_score=entry.max_score,
                         manual=manual,
                         waiting=bool(entry.needs_manual_grade),
-                        message=_message(cell) if entry.score < entry.max_score else "",
+                        message=failure_message(cell) if entry.score < entry.max_score else "",
                     )
                 )
             row.notes += _notes(path)
@@ -485,18 +485,6 @@ def _notes(path: Path) -> list[str]:
     if not path.is_file():
         return []
     return list(nbformat.read(path, as_version=4).metadata.get(NOTES, []))
-
-
-def _message(cell: NotebookNode | None) -> str:
-    """Return what a cell's failure says."""
-    for output in cell.get("outputs", []) if cell is not None else []:
-        if output.output_type == "error":
-            message = strip_ansi(output.evalue).strip()
-            own = output.ename in ("CheckFailed",)
-            return message if own and message else f"{output.ename}: {message}".rstrip(": ")
-        if output.output_type == "stream" and output.name == "stderr":
-            return f"It wrote to stderr: {strip_ansi(output.text).strip().splitlines()[-1]}"
-    return ""
 
 
 def _course(course: FolderOrCourse) -> Course:

@@ -22,6 +22,7 @@ from course_lib.plotting.style import (
 
 __all__ = ["chain", "curves", "dead_units", "fits", "hinges"]
 
+WIDTH = 5.8  # inches: narrow enough for the letters to stay legible on a phone
 HALO = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.0, "alpha": 0.85}
 
 
@@ -43,7 +44,7 @@ def fits(x: ArrayLike, target: ArrayLike, networks: Mapping[str, ArrayLike]) -> 
     matplotlib.figure.Figure
     """
     x, target = np.asarray(x), np.asarray(target)
-    figure, axes = new_figure(width=7.0, height=3.2)
+    figure, axes = new_figure(width=WIDTH, height=3.1)
     axes.plot(x, target, color=MUTED, linewidth=6, alpha=0.35, solid_capstyle="round")
     lowest = int(np.argmin(target))
     _label(axes, "target", x[lowest], target[lowest], MUTED, dx=-18, dy=18)
@@ -77,10 +78,10 @@ def curves(z: ArrayLike, functions: Mapping[str, tuple[ArrayLike, ArrayLike]]) -
     matplotlib.figure.Figure
     """
     z = np.asarray(z)
-    columns = 3
+    columns = 2
     rows = -(-len(functions) // columns)
     figure, panels = new_figure(
-        rows, columns, width=7.0, height=2.3 * rows, sharex=True, sharey=True
+        rows, columns, width=WIDTH, height=2.0 * rows, sharex=True, sharey=True
     )
     panels = np.ravel(panels)
     for axes, (name, (values, slopes)) in zip(panels, functions.items(), strict=False):
@@ -130,7 +131,7 @@ def chain(slopes: Mapping[str, ArrayLike], largest: float) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    figure, axes = new_figure(width=7.0, height=3.4)
+    figure, axes = new_figure(width=WIDTH, height=3.4)
     depth = max(len(np.asarray(slope)) for slope in slopes.values()) - 1
     layers = np.arange(depth + 1)
     axes.fill_between(layers, largest**layers, 10.0, color=MUTED, alpha=0.10, linewidth=0)
@@ -200,17 +201,17 @@ def hinges(
     matplotlib.figure.Figure
     """
     x, fit, corners = np.asarray(x), np.asarray(fit), np.asarray(corners)
-    figure, (left, right) = new_figure(1, 2, width=7.4, height=3.6, width_ratios=(1, 1.35))
-    left.plot(x, target, color=MUTED, linewidth=6, alpha=0.35)
-    left.plot(x, fit, color=COLORS[0], linestyle="-")
-    left.plot(corners, np.interp(corners, x, fit), "o", color=COLORS[0], markersize=6)
-    left.set_title(f"{len(corners)} ReLU units")
-    left.set_xlabel("input x")
-    left.set_ylabel("output")
+    figure, (upper, lower) = new_figure(2, 1, width=WIDTH, height=5.8, height_ratios=(1, 1.5))
+    upper.plot(x, target, color=MUTED, linewidth=6, alpha=0.35)
+    upper.plot(x, fit, color=COLORS[0], linestyle="-")
+    upper.plot(corners, np.interp(corners, x, fit), "o", color=COLORS[0], markersize=6)
+    upper.set_title(f"{len(corners)} ReLU units")
+    upper.set_xlabel("input x")
+    upper.set_ylabel("output")
 
-    right.axhline(goal, color=MUTED, linestyle=":", linewidth=1.4)
+    lower.axhline(goal, color=MUTED, linestyle=":", linewidth=1.4)
     ends = {}
-    right.text(units[0], goal * 0.8, f"{goal:g}", color=MUTED, fontsize=9.5, va="top")
+    lower.text(units[0], goal * 0.8, f"{goal:g}", color=MUTED, fontsize=9.5, va="top")
     for color, style, marker, (name, error) in zip(
         COLORS, LINE_STYLES, MARKERS, errors.items(), strict=False
     ):
@@ -220,18 +221,18 @@ def hinges(
         middle = np.median(runs, axis=0)
         if len(runs) > 1:
             low, high = runs.min(axis=0), runs.max(axis=0)
-            right.fill_between(n, low, high, color=color, alpha=0.18, linewidth=0)
-        right.plot(n, middle, color=color, linestyle=style, marker=marker)
+            lower.fill_between(n, low, high, color=color, alpha=0.18, linewidth=0)
+        lower.plot(n, middle, color=color, linestyle=style, marker=marker)
         ends[name] = (n[-1], middle[-1], color)
-    right.set_xscale("log", base=2)
-    right.set_yscale("log")
-    right.set_xticks(list(units), [f"{n}" for n in units])
-    right.minorticks_off()
-    right.set_xlim(units[0] * 0.85, units[-1] * 5.2)
-    _label_ends(right, ends)
-    right.set_title("Error as units grow")
-    right.set_xlabel("number of units")
-    right.set_ylabel("mean squared error")
+    lower.set_xscale("log", base=2)
+    lower.set_yscale("log")
+    lower.set_xticks(list(units), [f"{n}" for n in units])
+    lower.minorticks_off()
+    lower.set_xlim(units[0] * 0.85, units[-1] * 3.6)
+    _label_ends(lower, ends)
+    lower.set_title("Error as units grow")
+    lower.set_xlabel("number of units")
+    lower.set_ylabel("mean squared error")
     return figure
 
 
@@ -255,7 +256,7 @@ def dead_units(
     -------
     matplotlib.figure.Figure
     """
-    figure, panels = new_figure(1, 2, width=7.4, height=3.4, sharex=True, sharey=True)
+    figure, panels = new_figure(2, 1, width=WIDTH, height=5.6, sharex=True, sharey=True)
     places = np.arange(len(rates))  # evenly spaced: the rates are neither linear nor geometric
     titles = ("Dead units", "Accuracy on unseen digits")
     for axes, title, shares in zip(panels, titles, (dead, accuracy), strict=True):
@@ -272,12 +273,13 @@ def dead_units(
             ends[name] = (places[-1], middle[-1], color)
         axes.set_title(title)
         axes.set_xticks(places, [f"{rate:g}" for rate in rates])
-        axes.set_xlim(-0.3, 1.37 * len(rates) - 1)
+        axes.set_xlim(-0.3, 1.25 * len(rates) - 1)
         axes.set_ylim(-0.03, 1.05)
         _label_ends(axes, ends)
         axes.yaxis.set_major_formatter(PercentFormatter(1))
-        axes.set_xlabel("learning rate")
-    panels[0].set_ylabel("share")
+    panels[0].set_ylabel("share of hidden units")
+    panels[1].set_ylabel("share of images")
+    panels[1].set_xlabel("learning rate")
     return figure
 
 

@@ -11,6 +11,9 @@ ROOT = find_root(__file__)
 SLUGS = [slug for slug in exercise_slugs(ROOT) if source_path(ROOT, slug).is_file()]
 ANSWERS = [(slug, answer) for slug in SLUGS for answer in proofs.answers(ROOT, slug)]
 
+# Once in each process that runs these tests, and before any of them.
+proofs.warm(ROOT, SLUGS)
+
 
 def test_there_are_exercises():
     assert "activations" in SLUGS

@@ -88,7 +88,7 @@ def build(folder: Path) -> None:
     path.parent.mkdir(parents=True)
     nbformat.write(notebook, path)
     (folder / "nbgrader_config.py").write_text(
-        "c = get_config()\nc.Execute.timeout = 6\nc.Execute.iopub_timeout = 3\n"
+        "c = get_config()\nc.Execute.timeout = 5\nc.Execute.iopub_timeout = 3\n"
     )
 
 

@@ -3,8 +3,6 @@
 import math
 
 import numpy as np
-import torch
-from scipy import special
 
 from course_lib.exercises.answers import right, wrong
 

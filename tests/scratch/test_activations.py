@@ -257,7 +257,7 @@ def test_lists_and_single_numbers_are_welcome(function):
 def test_layout_in_memory_does_not_matter_and_nothing_is_overwritten(function, shape):
     big = np.linspace(-3, 3, 2 * math.prod(shape)).reshape(*shape[:-1], 2 * shape[-1])
     strided = big[..., ::2][::-1].T
-    strided.flags.writeable = False
+    strided.setflags(write=False)
     got = function(strided)
     assert_array_equal(got, function(np.ascontiguousarray(strided)))
     assert not np.shares_memory(got, strided)

@@ -1,0 +1,130 @@
+"""The small Sphinx extensions of the book, each on a project of one page."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "index.md").write_text("# A page\n\nIts text.\n")
+    return source
+
+
+def build(source: Path, extension: str) -> tuple[int, str]:
+    """Build with warnings as errors; return the status and what Sphinx said."""
+    (source / "conf.py").write_text(
+        f"extensions = ['myst_parser', 'course_lib.book.{extension}']\n"
+        "html_theme = 'basic'\nexclude_patterns = ['_build', 'node_modules']\n"
+    )
+    out = source / "_build"
+    said = io.StringIO()
+    with patch_docutils(str(source)), docutils_namespace():
+        app = Sphinx(
+            str(source),
+            str(source),
+            str(out / "html"),
+            str(out / "doctrees"),
+            "html",
+            status=said,
+            warning=said,
+            warningiserror=True,
+            keep_going=True,
+        )
+        app.build()
+    return app.statuscode, said.getvalue()
+
+
+def run_page(source: Path, result: str) -> None:
+    """Pretend that the page's notebook was run."""
+    path = source / "_build" / "executed" / "index.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"result": result}))
+
+
+def test_a_page_is_read_again_when_its_outputs_changed(source: Path) -> None:
+    run_page(source, "1")
+    build(source, "executed")
+    assert "0 added, 0 changed" in build(source, "executed")[1]
+    run_page(source, "2")
+    assert "0 added, 1 changed" in build(source, "executed")[1]
+    assert "0 added, 0 changed" in build(source, "executed")[1]
+
+
+def test_running_a_page_to_the_same_end_reads_nothing(source: Path) -> None:
+    run_page(source, "1")
+    build(source, "executed")
+    run_page(source, "1")
+    assert "0 added, 0 changed" in build(source, "executed")[1]
+
+
+def test_a_page_that_was_never_run_is_read_once(source: Path) -> None:
+    build(source, "executed")
+    assert "0 added, 0 changed" in build(source, "executed")[1]
+    run_page(source, "1")
+    assert "0 added, 1 changed" in build(source, "executed")[1]
+
+
+def test_a_warning_fails_the_build_until_it_is_mended(source: Path) -> None:
+    (source / "index.md").write_text("# A page\n\n[Nowhere](#nowhere)\n")
+    for _ in range(2):
+        status, said = build(source, "executed")
+        assert status == 1
+        assert "nowhere" in said
+    (source / "index.md").write_text("# A page\n")
+    assert build(source, "executed")[0] == 0
+
+
+def package(source: Path, version: str) -> Path:
+    """Make what npm would install."""
+    folder = source / "node_modules" / "mathjax"
+    for name in ("tex-mml-chtml.js", "sre/mathmaps/base.json", "sre/mathmaps/en.json"):
+        path = folder / "es5" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(version)
+    for name in ("a11y", "input/tex/extensions", "output/chtml/fonts"):
+        path = folder / "es5" / name / "part.js"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(version)
+    (folder / "package.json").write_text(json.dumps({"version": version}))
+    return folder
+
+
+def test_mathjax_is_copied_into_the_site_and_replaced_by_another_version(source: Path) -> None:
+    copied = source / "_build" / "html" / "_static" / "mathjax"
+    for version in ("3.2.1", "3.2.2"):
+        package(source, version)
+        assert build(source, "offline")[0] == 0
+        assert (copied / "tex-mml-chtml.js").read_text() == version
+        assert (copied / "output/chtml/fonts/part.js").read_text() == version
+
+
+def test_mathjax_that_is_there_is_left_alone(source: Path) -> None:
+    package(source, "3.2.2")
+    build(source, "offline")
+    copied = source / "_build/html/_static/mathjax/tex-mml-chtml.js"
+    before = copied.stat().st_mtime_ns
+    build(source, "offline")
+    assert copied.stat().st_mtime_ns == before
+
+
+def test_a_copy_that_was_cut_short_is_made_again(source: Path) -> None:
+    package(source, "3.2.2")
+    build(source, "offline")
+    copied = source / "_build/html/_static/mathjax"
+    (copied / "package.json").unlink()  # it is written last
+    (copied / "tex-mml-chtml.js").unlink()
+    build(source, "offline")
+    assert (copied / "tex-mml-chtml.js").is_file()
+
+
+def test_missing_mathjax_says_what_to_run(source: Path) -> None:
+    with pytest.raises(ExtensionError, match="npm ci"):
+        build(source, "offline")

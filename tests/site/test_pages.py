@@ -1,0 +1,192 @@
+"""The built site as files: it needs no other machine, its links lead somewhere, images speak."""
+
+import json
+import pkgutil
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+
+import course_lib
+from course_lib.paths import toc_entries
+
+pytestmark = pytest.mark.site
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Attributes that make a browser fetch something, by element. A link that a reader clicks is not
+# among them.
+FETCHING = {
+    "audio": ["src"],
+    "embed": ["src"],
+    "iframe": ["src"],
+    "image": ["href", "xlink:href"],
+    "img": ["src", "srcset"],
+    "input": ["src"],
+    "object": ["data"],
+    "script": ["src"],
+    "source": ["src", "srcset"],
+    "track": ["src"],
+    "use": ["href", "xlink:href"],
+    "video": ["src", "poster"],
+}
+ELSEWHERE = re.compile(r"\s*(https?:)?//", re.IGNORECASE)
+
+
+@cache
+def parsed(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+@pytest.fixture(scope="module")
+def pages(site_folder: Path) -> dict[Path, BeautifulSoup]:
+    return {
+        path: parsed(path)
+        for path in sorted(site_folder.rglob("*.html"))
+        if "_static" not in path.parts
+    }
+
+
+def fetched(soup: BeautifulSoup) -> Iterator[str]:
+    """Yield the addresses that opening a page fetches."""
+    for name, attributes in FETCHING.items():
+        for element in soup.find_all(name):
+            yield from (element[key] for key in attributes if element.has_attr(key))
+    for link in soup.find_all("link"):
+        if set(link.get("rel", [])) & {
+            "stylesheet",
+            "icon",
+            "preload",
+            "modulepreload",
+            "prefetch",
+        }:
+            yield link["href"]
+    for style in soup.find_all("style"):
+        yield from re.findall(r"url\(\s*['\"]?([^'\")]+)", style.get_text())
+
+
+def test_there_is_a_page_for_every_line_of_the_table_of_contents(site_folder: Path) -> None:
+    entries = toc_entries(ROOT)
+    assert entries
+    assert [e for e in entries if not (site_folder / f"{e}.html").is_file()] == []
+
+
+def test_no_page_fetches_from_another_machine(pages: dict[Path, BeautifulSoup]) -> None:
+    addresses = [(path.name, address) for path, soup in pages.items() for address in fetched(soup)]
+    assert len(addresses) > 10 * len(pages) / 2
+    assert [entry for entry in addresses if ELSEWHERE.match(entry[1])] == []
+
+
+def test_no_style_sheet_or_picture_fetches_from_another_machine(site_folder: Path) -> None:
+    files = [path for kind in ("css", "svg") for path in site_folder.rglob(f"*.{kind}")]
+    assert files
+    found = [
+        (path.name, address)
+        for path in files
+        for address in re.findall(
+            r"(?:url\(\s*['\"]?|@import\s+['\"]|href=\")([^'\")]+)",
+            path.read_text(encoding="utf-8"),
+        )
+        if ELSEWHERE.match(address)
+    ]
+    assert found == []
+
+
+def test_what_a_page_fetches_is_there(pages: dict[Path, BeautifulSoup]) -> None:
+    missing = []
+    for path, soup in pages.items():
+        for address in fetched(soup):
+            target = unquote(urlsplit(address).path)
+            if target and not address.startswith("data:") and not (path.parent / target).is_file():
+                missing.append((path.name, address))
+    assert missing == []
+
+
+def test_every_internal_link_and_anchor_resolves(pages: dict[Path, BeautifulSoup]) -> None:
+    anchors = {
+        path.resolve(): {tag["id"] for tag in soup.find_all(id=True)}
+        | {tag["name"] for tag in soup.find_all("a", attrs={"name": True})}
+        for path, soup in pages.items()
+    }
+    broken, seen = [], 0
+    for path, soup in pages.items():
+        for link in soup.find_all("a", href=True):
+            parts = urlsplit(link["href"])
+            if parts.scheme or parts.netloc:
+                continue
+            seen += 1
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path.resolve()
+            fragment = unquote(parts.fragment)
+            if not target.is_file():
+                broken.append((path.name, link["href"], "no such file"))
+            elif fragment and target in anchors and fragment not in anchors[target]:
+                broken.append((path.name, link["href"], "no such place"))
+    assert seen > 100
+    assert broken == []
+
+
+def test_ids_are_unique_in_every_page(pages: dict[Path, BeautifulSoup]) -> None:
+    doubled = []
+    for path, soup in pages.items():
+        ids = [tag["id"] for tag in soup.find_all(id=True)]
+        doubled += [(path.name, name) for name in set(ids) if ids.count(name) > 1]
+    assert doubled == []
+
+
+def test_figures_have_text_for_those_who_cannot_see_them(site_folder: Path) -> None:
+    written = {entry: parsed(site_folder / f"{entry}.html") for entry in toc_entries(ROOT)}
+    images = [(entry, image) for entry in written for image in written[entry].select("article img")]
+    assert len(images) >= 3
+    for entry, image in images:
+        text = image.get("alt", "")
+        assert len(text.split()) >= 8, f"{entry}: {image['src']} has the alt text {text!r}"
+
+
+def test_figures_are_numbered_and_say_what_they_show(pages: dict[Path, BeautifulSoup]) -> None:
+    figures = [figure for soup in pages.values() for figure in soup.select("article figure")]
+    assert figures
+    for figure in figures:
+        caption = figure.find("figcaption")
+        assert caption and caption.find(class_="caption-number"), figure
+        assert len(caption.find(class_="caption-text").get_text().split()) >= 6, caption
+
+
+def test_no_cell_shows_an_error_or_a_warning(pages: dict[Path, BeautifulSoup]) -> None:
+    shown = [
+        (path.name, output.get_text()[:80])
+        for path, soup in pages.items()
+        for output in soup.select(".cell_output .traceback, .cell_output .stderr")
+    ]
+    assert shown == []
+
+
+def test_the_page_of_the_library_names_every_room(site_folder: Path) -> None:
+    text = (ROOT / "book" / "appendix" / "api.md").read_text()
+    rooms = ["scratch", "plotting", "data", "models", "explain", "attacks", "hardware"]
+    modules = [
+        module.name
+        for package in pkgutil.iter_modules(course_lib.__path__, "course_lib.")
+        if package.name.split(".")[1] in rooms and package.ispkg
+        for module in pkgutil.iter_modules(
+            [str(Path(course_lib.__path__[0], package.name.split(".")[1]))], package.name + "."
+        )
+    ]
+    assert "course_lib.scratch.activations" in modules
+    assert [name for name in modules if f"automodule:: {name}\n" not in text] == []
+    page = parsed(site_folder / "book" / "appendix" / "api.html")
+    assert page.find(id="course_lib.scratch.activations.softmax")
+
+
+def test_the_lock_file_names_no_registry() -> None:
+    lock = json.loads((ROOT / "package-lock.json").read_text())
+    wanted = json.loads((ROOT / "package.json").read_text())
+    assert [name for name, entry in lock["packages"].items() if "resolved" in entry] == []
+    assert "://" not in json.dumps(lock)
+    for name, version in {**wanted["dependencies"], **wanted["devDependencies"]}.items():
+        entry = lock["packages"][f"node_modules/{name}"]
+        assert entry["version"] == version
+        assert entry["integrity"].startswith("sha512-")
