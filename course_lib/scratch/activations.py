@@ -312,7 +312,7 @@ def gelu(z: ArrayLike, approximate: Literal["none", "tanh"] = "none") -> Floats:
 
     References
     ----------
-    D. Hendrycks and K. Gimpel, "Gaussian error linear units (GELUs)", arXiv:1606.08415.
+    Hendrycks, D. and K. Gimpel, "Gaussian error linear units (GELUs)", arXiv:1606.08415.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.pylabtools import select_figure_formats
 from matplotlib.figure import Figure
 
-from course_lib.plotting import layers
+from course_lib.plotting import index
 from course_lib.plotting.style import (
     COLORS,
     GRID,
@@ -288,7 +288,7 @@ def test_points_through_layers_show_each_view_with_its_title() -> None:
     rng = np.random.default_rng(0)
     points = [rng.normal(size=(30, 2)) for _ in range(3)]
     labels = np.arange(30) % 2
-    figure = layers.views(
+    figure = index.views(
         points, labels, ["a", "b", "c"], notes=["1", "2", "3"], border=([1.0, 1.0], -0.5)
     )
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["a", "b", "c"]
@@ -299,3 +299,10 @@ def test_points_through_layers_show_each_view_with_its_title() -> None:
     # The border is where x + y - 0.5 is zero, and only in the last panel.
     assert [len(axes.lines) for axes in figure.axes] == [2, 2, 3]
     assert np.allclose(np.sum(figure.axes[-1].lines[-1].get_xy1()), 0.5)
+
+
+def test_it_brings_its_own_paper_for_pages_that_do_not_say_their_mode(svg: str) -> None:
+    # A notebook viewer may be light where the system is dark: ink alone would vanish there.
+    first = re.search(r"</style>\s*(<[^>]*>)", svg)[1]
+    assert first == '<rect class="paper" width="100%" height="100%"/>'
+    assert ".book-figure .paper{fill:var(--fig-paper)}" in svg

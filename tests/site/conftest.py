@@ -63,7 +63,9 @@ def site(site_folder: Path) -> Iterator[Site]:
         thread.join()
 
 
-@pytest.fixture(scope="session")
+# For a module, not the session: playwright keeps an event loop running, and tests of other modules
+# in the same process start loops of their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     found = os.environ.get("CHROMIUM") or next(
         filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

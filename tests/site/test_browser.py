@@ -175,13 +175,14 @@ def test_a_dark_page_prints_light(browser: Browser, site: Site) -> None:
     assert brightness(figure) < 80
     page.emulate_media(media="print")
     assert brightness(figure) > 200
-    ink, paper = page.evaluate(
-        "[getComputedStyle(document.querySelector('article p')).color,"
-        " getComputedStyle(document.body).backgroundColor]"
-    )
-    context.close()
-    assert sum(map(int, ink[4:-1].split(","))) < 200
+    for selector in ("article p", "article pre span", "article code"):
+        ink = page.locator(selector).first.evaluate("e => getComputedStyle(e).color")
+        assert max(map(int, ink[4:-1].split(","))) < 170, (selector, ink)
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper == "rgb(255, 255, 255)"
+    page.emulate_media(media="screen")
+    assert brightness(figure) < 80
+    context.close()
 
 
 # What remains of the theme's own faults, each with its reason. It is empty: the others are mended

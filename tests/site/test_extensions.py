@@ -2,6 +2,8 @@
 
 import io
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,8 @@ def source(tmp_path: Path) -> Path:
 def build(source: Path, extension: str) -> tuple[int, str]:
     """Build with warnings as errors; return the status and what Sphinx said."""
     (source / "conf.py").write_text(
-        f"extensions = ['myst_parser', 'course_lib.book.{extension}']\n"
+        "extensions = ['myst_parser', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon',"
+        f" 'course_lib.book.{extension}']\nautodoc_default_options = {{'members': True}}\n"
         "html_theme = 'basic'\nexclude_patterns = ['_build', 'node_modules']\n"
     )
     out = source / "_build"
@@ -80,6 +83,39 @@ def test_a_warning_fails_the_build_until_it_is_mended(source: Path) -> None:
         assert "nowhere" in said
     (source / "index.md").write_text("# A page\n")
     assert build(source, "executed")[0] == 0
+
+
+@pytest.fixture
+def rooms(source: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A package `house` with a room, and a page that lists its rooms."""
+    folder = source.parent / "house"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "kitchen.py").write_text(
+        '"""Where it is warm."""\ndef cook():\n    """Make tea."""\n'
+    )
+    (folder / "_cellar.py").write_text('"""Nobody goes there."""\n')
+    (source / "index.md").write_text("# A page\n\n```{eval-rst}\n.. modules:: house\n```\n")
+    monkeypatch.syspath_prepend(str(source.parent))
+    yield folder
+    for name in [name for name in sys.modules if name.split(".")[0] == "house"]:
+        del sys.modules[name]
+
+
+def test_a_package_is_listed_module_by_module(source: Path, rooms: Path) -> None:
+    assert build(source, "library")[0] == 0
+    page = (source / "_build" / "html" / "index.html").read_text()
+    assert 'id="house.kitchen.cook"' in page and "Make tea." in page
+    assert "_cellar" not in page
+
+
+def test_a_new_module_appears_without_an_edit(source: Path, rooms: Path) -> None:
+    build(source, "library")
+    assert "0 added, 0 changed" in build(source, "library")[1]
+    (rooms / "attic.py").write_text('"""Where it is dry."""\ndef dry():\n    """Hang up."""\n')
+    assert "0 added, 1 changed" in build(source, "library")[1]
+    page = (source / "_build" / "html" / "index.html").read_text()
+    assert page.index("house.attic.dry") < page.index("house.kitchen.cook")
 
 
 def package(source: Path, version: str) -> Path:

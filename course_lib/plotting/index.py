@@ -1,4 +1,4 @@
-"""What the layers of a network make of points in a plane."""
+"""The figure of the front page: what the layers of a network make of points in a plane."""
 
 from collections.abc import Sequence
 from typing import Any
