@@ -16,10 +16,13 @@ help: ## List these commands
 $(VENV)/ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; (3, 11) <= v[:2] <= (3, 13) or sys.exit("This is Python %d.%d; the course needs 3.11, 3.12 or 3.13. Install one and say: make PYTHON=python3.11 $(MAKECMDGOALS)" % v[:2])'
 	@echo "Making the environment in $(VENV) (a few minutes the first time) ..."
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch $@
+	@begin=$$(date +%s); set -e; \
+	$(PYTHON) -m venv $(VENV); \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt; \
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --no-deps --no-build-isolation --editable . ; \
+	touch $@; \
+	echo "environment   made                                      $$(( $$(date +%s) - begin )) s"
 
 env: $(VENV)/ready ## Make the Python environment in .venv
 
@@ -41,7 +44,7 @@ test: env system ## Everything that CI runs
 
 test-fast: env ## The part that takes less than two minutes: form, and code without the site
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -q -n 2 -m "not slow and not site and not browser"
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow and not site and not browser"
 
 lint: env ## Form, spelling, and which part of course_lib may import which
 	@$(BIN)/ruff check --quiet .
@@ -50,7 +53,7 @@ lint: env ## Form, spelling, and which part of course_lib may import which
 	@$(BIN)/codespell
 
 test-code: env ## pytest: the library, exercises and their wrong answers, grading, the site
-	@$(BIN)/pytest -q -n 2 --cov --cov-report=term:skip-covered
+	@$(BIN)/pytest -q -n 2 --dist loadfile --cov --cov-report=term:skip-covered
 
 test-exercises: env ## Only the proofs: reference, release, wrong and right answers
 	@$(BIN)/pytest -q -n 2 tests/exercises/test_proofs.py

@@ -107,7 +107,7 @@ def start(
         shutil.copytree(release.parent, mine.parent, dirs_exist_ok=True)
         out.print(f"Your copy: {_shown(mine)}")
     if lab:
-        os.execvp(sys.executable, [sys.executable, "-m", "jupyterlab", str(mine)])
+        _open_lab(root, mine)
     out.print(f"Next: solve it in Jupyter, then `course check {slug}`")
 
 
@@ -319,11 +319,17 @@ def _print_summary(report: "Report") -> None:
 def lab() -> None:
     """Open JupyterLab with nbgrader; chapters and exercise sources open as notebooks."""
     from course_lib.exercises.sources import generate
-    from course_lib.grading.lab import lab_command
 
     root = find_root()
     generate(root)
-    command, environment = lab_command(root)
+    _open_lab(root)
+
+
+def _open_lab(root: Path, notebook: Path | None = None) -> None:
+    """Become JupyterLab with the course's settings."""
+    from course_lib.grading.lab import lab_command
+
+    command, environment = lab_command(root, open_path=notebook)
     os.chdir(root)
     os.execvpe(command[0], command, environment)
 

@@ -27,7 +27,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute as NbGraderExecute
-from traitlets import Bool, Integer
+from traitlets import Bool, Enum, Integer
 
 __all__ = ["KERNEL_DIED", "NOT_RUN", "TIMED_OUT", "Execute"]
 
@@ -71,14 +71,17 @@ class Execute(NbGraderExecute):
     # Widget states are large, and neither grading nor feedback shows them.
     store_widget_state = Bool(False).tag(config=True)
 
+    iopub_timeout = Integer(
+        8,
+        help="Seconds that a cell's output may lag behind its end. A cell that ignores its "
+        "interruption is killed after this time, too.",
+    ).tag(config=True)
+
+    # Nothing that a student's cell set up is worth waiting for at the end.
+    shutdown_kernel = Enum(["graceful", "immediate"], default_value="immediate").tag(config=True)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Nothing that a student's cell set up is worth waiting for at the end.
-        self.shutdown_kernel = "immediate"
-        # How long output may lag behind the end of a cell. A cell that ignores its interruption
-        # is killed after this time, too.
-        if "iopub_timeout" not in self.config.get("Execute", {}):
-            self.iopub_timeout = 8
         self._folder: str | None = None
         self._written: dict[int, int] = {}
         self._deadline: float | None = None
@@ -132,7 +135,8 @@ class Execute(NbGraderExecute):
             self._add_error(
                 cell,
                 KERNEL_DIED,
-                "This cell ended the Python process it ran in (the kernel).",
+                "This cell ended the Python process it ran in (the kernel): with os._exit, by "
+                "running out of memory, or in a library that crashed.",
             )
             return False
         except CellTimeoutError:

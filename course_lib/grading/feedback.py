@@ -21,6 +21,7 @@ from nbformat.v4 import new_output
 from nbgrader.preprocessors import GetGrades as NbGraderGetGrades
 from traitlets import Bool, Unicode
 
+from course_lib.grading.execute import KERNEL_DIED, NOT_RUN, TIMED_OUT
 from course_lib.grading.repair import NOTES, metadata_of
 
 __all__ = [
@@ -29,7 +30,6 @@ __all__ = [
     "MaskHiddenTests",
     "SafeOutputs",
     "failure_message",
-    "hidden_lines",
     "safe_html",
     "safe_markdown",
 ]
@@ -41,13 +41,16 @@ REMOVED = "[a line of a hidden test was removed here]"
 SHORTEST_SECRET = 12
 
 
+# Errors whose messages are sentences for the student: the course's tests, and `Execute`.
+SPEAK_FOR_THEMSELVES = frozenset({"CheckFailed", KERNEL_DIED, NOT_RUN, TIMED_OUT})
+
+
 def failure_message(cell: NotebookNode | None) -> str:
     """Return what the failure of a test cell says; empty if it says nothing."""
     for output in cell.get("outputs", []) if cell is not None else []:
         if output.output_type == "error":
             name, message = strip_ansi(output.ename), strip_ansi(output.evalue).strip()
-            # The messages of the course's own tests speak for themselves.
-            if name == "CheckFailed" and message:
+            if name in SPEAK_FOR_THEMSELVES and message:
                 return message
             if name == "NotImplementedError" and not message:
                 return "This step is not written yet."
@@ -128,11 +131,6 @@ class GetGrades(NbGraderGetGrades):
             self.student_id,
         )
         cell.metadata.nbgrader["waiting"] = bool(grade.needs_manual_grade)
-
-
-def hidden_lines(source: str, begin: str, end: str) -> set[str]:
-    """Return the lines of `source` between the marks, without their indentation."""
-    return _cut(source, begin, end)[1]
 
 
 def _cut(source: str, begin: str, end: str) -> tuple[str, set[str]]:

@@ -57,10 +57,6 @@ c.Execute.timeout = 10
 '''
 
 
-# What no exercise and no grading uses of course_lib: folders and files.
-APART = frozenset({"book", "templates", "cli.py", "doctor.py", "lab.py", "__main__.py"})
-
-
 @dataclass(frozen=True)
 class Submission:
     """What one student of the sample class handed in.
@@ -259,22 +255,36 @@ def _with_times(report: Report, timed: Report) -> Report:
 
 
 def _fingerprint(root: Path, slug: str, path: Path) -> str:
-    """Return a digest of everything that the scores could depend on."""
-    package = Path(__file__).parents[1]
+    """Return a digest of everything that the scores could depend on.
+
+    Of course_lib that is what the exercise imports and what grades it, not all of it: a change to
+    another chapter's module grades nobody again.
+    """
+    from course_lib.book.chapters import ImportGraph
+    from course_lib.imports import imported_modules
+
+    source = built_source_path(root, slug)
     inputs = [
         path,
-        built_source_path(root, slug),
+        source,
         release_path(root, slug),
         root / "requirements.txt",
         root / "nbgrader_config.py",
-        *(f for f in sorted(package.rglob("*.py")) if not {f.name, f.parent.name} & APART),
         *sorted(Path(__file__).parent.glob("templates/*/*")),
     ]
-    digest = hashlib.sha256(sys.version.encode())
     for file in inputs:
         if not file.is_file():
             raise GradingError(
                 f"The sample class needs {file}, which is not there: run `course build` first."
             )
+    notebook = nbformat.read(source, as_version=4)
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    # Settings name preprocessors in strings, which no import graph sees.
+    grading = [f"course_lib.grading.{name}" for name in ("steps", "execute", "feedback")]
+    graph = ImportGraph(Path(__file__).parents[2])
+    modules = graph.behind([*imported_modules(code), *grading, "course_lib.exercises.answers"])
+    inputs += [Path(__file__), *(file for _, file in graph.files(modules))]
+    digest = hashlib.sha256(sys.version.encode())
+    for file in inputs:
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -25,7 +25,7 @@ CHROMIUM = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def course_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of this course with its exercise generated, to be changed as tests please."""
     from course_lib.exercises.sources import generate

@@ -15,8 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
+from course_lib import grading
 from course_lib.grading.lab import lab_command
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -160,6 +162,37 @@ def test_the_formgrader_finds_the_course(page: Any, lab: str) -> None:
     page.get_by_role("menuitem", name="Formgrader").first.click()
     frame = page.frame_locator("iframe")
     frame.get_by_role("link", name="activations", exact=True).wait_for()
+
+
+def test_the_formgraders_buttons_grade_and_give_feedback(
+    page: Any, lab: str, course_root: Path
+) -> None:
+    page.goto(f"{lab}/formgrader/manage_assignments")
+    page.locator("td.assign a").first.click()
+    page.get_by_text("Successfully created").wait_for()
+    release = course_root / "exercises" / "activations" / "activations.ipynb"
+    mine = course_root / "submitted" / "ada" / "activations" / "activations.ipynb"
+    mine.parent.mkdir(parents=True)
+    notebook = nbformat.read(release, as_version=4)
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == "relu":
+            cell.source = "def relu(z):\n    return np.maximum(z, 0)"
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == "sigmoid":
+            # What stock nbgrader gives the whole notebook up for.
+            cell.source = "import os\n\ndef sigmoid(z):\n    os._exit(1)"
+    nbformat.write(notebook, mine)
+    page.goto(f"{lab}/formgrader/manage_submissions/activations")
+    page.locator("td.autograde a").first.click()
+    page.get_by_text("Successfully autograded").wait_for()
+    points = grading.read_report("activations", course_root, students="ada")["ada"].points()
+    assert {name for name, score in points.items() if score} == {"test-relu", "test-relu-hidden"}
+    page.goto(f"{lab}/formgrader/manage_submissions/activations")
+    page.locator("td.generate-feedback a").first.click()
+    page.get_by_text("Successfully generated feedback").wait_for()
+    made = course_root / "feedback" / "ada" / "activations" / "activations.html"
+    text = made.read_text(encoding="utf-8")
+    assert "What to look at" in text
+    assert "BEGIN HIDDEN" not in text
 
 
 def test_settings_lie_in_the_course_and_not_at_home(course_root: Path) -> None:
