@@ -141,7 +141,7 @@ def assert_close(
     expected : array-like
         What is right. Where it is infinite or nan, `got` must be so too.
     rtol, atol : float
-        ``|got - expected| <= atol + rtol * |expected|``, as in :func:`numpy.testing.assert_allclose`.
+        ``|got - expected| <= atol + rtol * |expected|``, as in NumPy's ``assert_allclose``.
     what : str
         What was computed, in the words of the exercise, such as ``"softmax([1, 2])"``.
     hint : str
