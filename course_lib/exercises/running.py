@@ -163,6 +163,8 @@ def _child(connection: Any, cells: list[tuple[int, str]], folder: str) -> None:
         config.HistoryManager.enabled = False
         config.InteractiveShell.colors = "nocolor"
         shell = InteractiveShell.instance(config=config)
+        # `%matplotlib inline` asks for a window system's event loop; there is none to set up.
+        shell.enable_gui = lambda gui=None: None
         for index, source in cells:
             connection.send(_run_cell(shell, index, source))
     connection.close()

@@ -1,0 +1,1020 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Neurons: weigh, answer, learn
+#
+# - **Time:** 90 minutes. **Difficulty:** 1 of 5. **Points:** 31, of which a person gives 4.
+# - **Needs:** the chapter *What does one neuron compute?*, NumPy arrays, a loop.
+#
+# You will write a neuron, let it learn from its mistakes, and compute for your own data why it had
+# to come to an end. Then you set three neurons by hand for a question that one cannot answer. At the
+# end 45 copies of your neuron, one for each pair of digits, read handwriting that they have never
+# seen, and you look at what each of them looks at.
+#
+# **How to check.** Each step has a test below it: run it, and it is silent when all is well.
+# *Validate* in the notebook's toolbar runs all of them. `course check neurons` in a terminal also
+# runs the hidden tests, which try what the visible ones do not, and shows points and hints in a
+# table. A wrong step does not cost you the later ones: where a test says `given(...)`, it lends your
+# function a right version of what an earlier step was to build. Section names in the hints are those
+# of the chapter.
+#
+# **What holds in every step**
+#
+# - `X` holds samples, one a row: shape `(n, d)`. `w` holds a weight for each input: shape `(d,)`.
+#   `b` is a number. Labels `y` are +1 and −1.
+# - The arrays may hold `float64`, `float32` or whole numbers, and they still belong to their owner:
+#   return new ones and leave them as they were.
+# - Loops or whole arrays, NumPy or another library inside your function: all of it counts.
+
+# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+from scipy.optimize import nnls
+from sklearn.datasets import load_digits
+
+from course_lib.plotting import neurons as figures
+from course_lib.plotting.style import new_figure, styled
+
+np.set_printoptions(suppress=True)
+
+# %% [markdown]
+# ## Step 1. Weigh and answer
+#
+# A neuron multiplies each input by its weight, adds the products and then the bias:
+# $z = x_1 w_1 + \dots + x_d w_d + b$. That is its *weighted sum*.
+#
+# Write it for a batch: `X` of shape `(n, d)` gives `n` sums. A single sample of shape `(d,)` gives a
+# single number.
+
+
+# %% nbgrader={"grade": false, "grade_id": "weighted_sum", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def weighted_sum(X, w, b):
+    """Weigh the inputs and add the bias.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, d) or (d,)
+        Samples, one a row, or a single sample.
+    w : ndarray, shape (d,)
+        Weights.
+    b : float
+        Bias.
+
+    Returns
+    -------
+    ndarray of shape (n,), or a number for a single sample
+
+    Example
+    -------
+    >>> weighted_sum(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([10.0, 1.0]), -5.0)
+    array([ 7., 29.])
+    """
+    ### BEGIN SOLUTION
+    return X @ w + b
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-weighted_sum", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close
+
+assert_close(
+    weighted_sum(np.array([[1.0, 2.0], [3.0, 4.0], [0.0, 0.0]]), np.array([10.0, 1.0]), -5.0),
+    [7, 29, -5],
+    what="weighted_sum([[1, 2], [3, 4], [0, 0]], w=[10, 1], b=-5)",
+    hint="Three samples, three sums: each row of X is a sample, and X[i] is a whole row. The sum of "
+    "the sample (0, 0) is the bias alone. See 'Weighing two pieces of evidence'.",
+)
+
+# %% nbgrader={"grade": true, "grade_id": "test-weighted_sum-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden: square and wide batches, one sample, whole numbers, and whether X is left as it was.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, assert_equal
+
+rng = np.random.default_rng(seed=1)
+for n, d in [(3, 3), (1, 4), (5, 1), (2, 6), (40, 64)]:
+    X, w = rng.normal(size=(n, d)), rng.normal(size=d)
+    b = float(rng.normal())
+    assert_close(
+        weighted_sum(X, w, b),
+        np.einsum("ij,j->i", X, w) + b,
+        what=f"weighted_sum of {n} samples with {d} inputs",
+        hint="The sum runs along a row, over the inputs, and gives one number a sample. With as "
+        "many samples as inputs, w @ X runs down the columns and raises no error. "
+        "See 'Weighing two pieces of evidence'.",
+    )
+assert_close(
+    weighted_sum(np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.5, -1.0]), 0.25),
+    -0.75,
+    what="weighted_sum of the single sample [1, 2, 3], w=[1, 0.5, -1], b=0.25",
+    hint="A single sample has shape (d,), and its answer is a single number. X @ w does both. "
+    "See 'Weighing two pieces of evidence'.",
+)
+mine = np.array([[1, 2], [3, 4]])
+assert_close(
+    weighted_sum(mine, np.array([0.5, 0.25]), 0.5),
+    [1.5, 3.0],
+    what="weighted_sum of the integers [[1, 2], [3, 4]], w=[0.5, 0.25], b=0.5",
+    hint="Whole numbers came in and the sums are fractions. An array made with np.zeros_like of an "
+    "integer array cuts them off.",
+)
+assert_equal(
+    mine.tolist(),
+    [[1, 2], [3, 4]],
+    what="The array that was given to weighted_sum",
+    hint="Your function changed its argument: make a new array.",
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# The neuron says +1 where the sum is above 0, and −1 everywhere else, also where it is exactly 0.
+
+
+# %% nbgrader={"grade": false, "grade_id": "answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def answer(X, w, b):
+    """What the neuron says: +1 where the weighted sum is above 0, otherwise -1.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, d) or (d,)
+        Samples, one a row, or a single sample.
+    w : ndarray, shape (d,)
+        Weights.
+    b : float
+        Bias.
+
+    Returns
+    -------
+    ndarray of shape (n,), or a number for a single sample
+
+    Example
+    -------
+    >>> answer(np.array([[0, 0], [0, 1], [1, 1]]), np.array([1.0, 1.0]), -1.0)
+    array([-1, -1,  1])
+    """
+    ### BEGIN SOLUTION
+    return np.where(weighted_sum(X, w, b) > 0, 1, -1)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-answer", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close, given
+from course_lib.scratch import perceptron as reference
+
+with given(weighted_sum=reference.weighted_sum):
+    assert_close(
+        answer(np.array([[2.0, 0.0], [0.0, 2.0], [0.5, 0.0]]), np.array([1.0, -1.0]), -1.0),
+        [1, -1, -1],
+        what="answer([[2, 0], [0, 2], [0.5, 0]], w=[1, -1], b=-1)",
+        hint="The three sums are 1, -3 and -0.5. The answers are +1 and -1, not 1 and 0, and not "
+        "True and False. See 'Weighing two pieces of evidence'.",
+    )
+
+# %% nbgrader={"grade": true, "grade_id": "test-answer-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: sums of exactly 0, one sample, a larger batch.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, given
+from course_lib.scratch import perceptron as reference
+
+with given(weighted_sum=reference.weighted_sum):
+    assert_close(
+        answer(np.array([[0, 0], [1, 1], [2, 1], [1, 2]]), np.array([1, -1]), 0),
+        [-1, -1, 1, -1],
+        what="answer([[0, 0], [1, 1], [2, 1], [1, 2]], w=[1, -1], b=0)",
+        hint="A sum of exactly 0 is not above 0, so the answer is -1. np.sign would say 0, which is "
+        "no answer at all, and >= would say +1. See 'Weighing two pieces of evidence'.",
+    )
+    assert_close(
+        answer(np.array([3.0]), np.array([1.0]), -2.0),
+        1,
+        what="answer of the single sample [3], w=[1], b=-2",
+        hint="A single sample gets a single answer, +1 or -1.",
+    )
+    X = np.random.default_rng(seed=2).normal(size=(200, 7)).astype(np.float32)
+    w = np.linspace(-1, 1, 7, dtype=np.float32)
+    assert_close(
+        answer(X, w, 0.1),
+        [
+            1 if sum(float(a) * float(c) for a, c in zip(row, w, strict=True)) > -0.1 else -1
+            for row in X
+        ],
+        what="answer of 200 samples with 7 inputs",
+        hint="Each sample gets its own answer. See 'Weighing two pieces of evidence'.",
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Step 2. Labels that can teach
+#
+# Data rarely come with +1 and −1. The digits come with labels from 0 to 9, and a single neuron can
+# be asked one thing about them, such as "is this a 7?". Turn the labels into +1 where they are the
+# class that is asked for, and −1 elsewhere.
+
+
+# %% nbgrader={"grade": false, "grade_id": "plus_minus", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def plus_minus(labels, yes):
+    """Turn the labels of many classes into +1 for one class and -1 for all others.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (n,)
+        A class for each sample: whole numbers or words.
+    yes : int or str
+        The class that shall be +1.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Example
+    -------
+    >>> plus_minus(np.array([7, 1, 0, 7]), yes=7)
+    array([ 1, -1, -1,  1])
+    """
+    ### BEGIN SOLUTION
+    return np.where(labels == yes, 1, -1)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-plus_minus", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close
+
+assert_close(
+    plus_minus(np.array([7, 1, 0, 7]), 7),
+    [1, -1, -1, 1],
+    what="plus_minus([7, 1, 0, 7], yes=7)",
+    hint="The other classes become -1. With 0 for them, the rule of the next step would multiply by "
+    "0, and mistakes on them would teach nothing. See 'Learning from mistakes'.",
+)
+
+# %% nbgrader={"grade": true, "grade_id": "test-plus_minus-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: two classes 0 and 1 either way round, words, unsigned whole numbers.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close
+
+for labels, yes, expected in [
+    (np.array([0, 1, 1, 0]), 1, [-1, 1, 1, -1]),
+    (np.array([0, 1, 1, 0]), 0, [1, -1, -1, 1]),
+    (np.array([0, 1, 2, 9], dtype=np.uint8), 0, [1, -1, -1, -1]),
+    (np.array(["cat", "dog", "cat"]), "dog", [-1, 1, -1]),
+]:
+    assert_close(
+        plus_minus(labels, yes),
+        expected,
+        what=f"plus_minus({labels.tolist()}, yes={yes!r})",
+        hint="Compare with yes, whatever the classes are called. 2 * labels - 1 works for the "
+        "classes 0 and 1 alone, and only when 1 is the one that is asked for. "
+        "See 'Learning from mistakes'.",
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Step 3. One correction
+#
+# Now the rule. Show the neuron one sample `x` with its label `y`. If the answer is right, nothing
+# changes. If it is wrong, the sample pulls the weights over to its side:
+# $w \leftarrow w + y\,x$ and $b \leftarrow b + y$.
+#
+# Return the new `w` and `b`. The old `w` may still be needed by somebody: do not write into it.
+
+
+# %% nbgrader={"grade": false, "grade_id": "corrected", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def corrected(w, b, x, y):
+    """Show the neuron one sample, and change it only if its answer is wrong.
+
+    Parameters
+    ----------
+    w : ndarray, shape (d,)
+        Weights.
+    b : float
+        Bias.
+    x : ndarray, shape (d,)
+        The sample.
+    y : int
+        Its label, +1 or -1.
+
+    Returns
+    -------
+    w : ndarray, shape (d,)
+    b : float
+
+    Example
+    -------
+    >>> corrected(np.array([1.0, -1.0]), 0.0, np.array([1.0, 2.0]), y=1)
+    (array([2., 1.]), 1.0)
+    """
+    ### BEGIN SOLUTION
+    if answer(x, w, b) == y:
+        return w, b
+    return w + y * x, b + y
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-corrected", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close, given
+from course_lib.scratch import perceptron as reference
+
+with given(weighted_sum=reference.weighted_sum, answer=reference.answer):
+    for y, x, new_w, new_b in [(1, [1.0, 2.0], [2, 1], 1), (-1, [2.0, 1.0], [-1, -2], -1)]:
+        w, b = corrected(np.array([1.0, -1.0]), 0.0, np.array(x), y)
+        what = f"corrected(w=[1, -1], b=0, x={x}, y={y})"
+        assert_close(
+            w,
+            new_w,
+            what=f"The weights of {what}",
+            hint="The answer was wrong, so y * x is added to the weights, once. The difference "
+            "y - answer is 2 or -2, twice as much. See 'Learning from mistakes'.",
+        )
+        assert_close(
+            b,
+            new_b,
+            what=f"The bias of {what}",
+            hint="The bias learns too: y is added to it. Without it every line that the neuron can "
+            "draw goes through the origin. See 'Learning from mistakes'.",
+        )
+
+# %% nbgrader={"grade": true, "grade_id": "test-corrected-right-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden: samples that are answered rightly.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, given
+from course_lib.scratch import perceptron as reference
+
+with given(weighted_sum=reference.weighted_sum, answer=reference.answer):
+    for y, x, b in [(1, [2.0, 1.0], 0.0), (-1, [1.0, 2.0], 0.0), (-1, [1.0, 1.0], 0.0)]:
+        new_w, new_b = corrected(np.array([1.0, -1.0]), b, np.array(x), y)
+        assert_close(
+            np.append(new_w, new_b),
+            [1, -1, b],
+            what=f"The weights and the bias of corrected(w=[1, -1], b={b}, x={x}, y={y})",
+            hint="The answer was right, and a right answer changes nothing: the rule learns from "
+            "mistakes alone. (At a sum of exactly 0 the answer is -1.) "
+            "See 'Learning from mistakes'.",
+        )
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "test-corrected-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden: many samples, whole numbers, and whether w and x are left as they were.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.scratch import perceptron as reference
+
+rng = np.random.default_rng(seed=3)
+with given(weighted_sum=reference.weighted_sum, answer=reference.answer):
+    mine, sample = np.array([1.0, -1.0]), np.array([1.0, 2.0])
+    corrected(mine, 0.0, sample, 1)
+    assert_equal(
+        [mine.tolist(), sample.tolist()],
+        [[1.0, -1.0], [1.0, 2.0]],
+        what="The arrays that were given to corrected",
+        hint="Your function changed its arguments. w += y * x writes into the caller's array: "
+        "w = w + y * x makes a new one.",
+    )
+    for trial in range(30):
+        d = 1 + trial % 5
+        w, x = rng.integers(-3, 4, size=d), rng.integers(-3, 4, size=d) / 2
+        b, y = float(rng.integers(-2, 3)), int(rng.choice([-1, 1]))
+        new_w, new_b = corrected(w, b, x, y)
+        expected_w, expected_b = reference.corrected(w, b, x, y)
+        assert_close(
+            np.append(new_w, new_b),
+            np.append(expected_w, expected_b),
+            what=f"The weights and the bias of corrected(w={w.tolist()}, b={b}, x={x.tolist()}, "
+            f"y={y})",
+            hint="After a mistake w + y * x and b + y, otherwise w and b as they were. For the "
+            "label -1 the sample is taken away. See 'Learning from mistakes'.",
+        )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Step 4. Learn
+#
+# Start with all weights and the bias at 0. Show the samples in their order, one after the other,
+# each time to the neuron as it is *by then*. That is a pass. Go on with further passes until one
+# brings no mistake at all, or until there have been `passes` of them.
+#
+# Also keep a record: how many mistakes there were in each pass. For a neuron that has come to its
+# end, the last number of the record is 0.
+
+
+# %% nbgrader={"grade": false, "grade_id": "learn", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def learn(X, y, passes=1000):
+    """Show the samples in turn until a whole pass brings no mistake.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, d)
+        Samples, one a row.
+    y : ndarray, shape (n,)
+        Labels, +1 and -1.
+    passes : int
+        When to give up.
+
+    Returns
+    -------
+    w : ndarray, shape (d,)
+    b : float
+    mistakes : list of int
+        The number of mistakes in each pass.
+
+    Example
+    -------
+    >>> learn(np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([-1, 1, 1, 1]))
+    (array([1., 1.]), 0.0, [2, 1, 0])
+    """
+    ### BEGIN SOLUTION
+    w, b, mistakes = np.zeros(X.shape[1]), 0.0, []
+    for _ in range(passes):
+        wrong = 0
+        for i in range(len(X)):
+            if answer(X[i], w, b) != y[i]:
+                w, b = corrected(w, b, X[i], y[i])
+                wrong += 1
+        mistakes.append(wrong)
+        if wrong == 0:
+            break
+    return w, b, mistakes
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-learn", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close, given
+from course_lib.scratch import perceptron as reference
+
+with given(
+    weighted_sum=reference.weighted_sum,
+    answer=reference.answer,
+    corrected=reference.corrected,
+):
+    w, b, mistakes = learn(np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([-1, -1, -1, 1]))
+    assert_close(
+        mistakes,
+        [1, 3, 3, 2, 1, 0],
+        what="The mistakes that learn made in each pass over the question 'both?'",
+        hint="One number a pass, and the last is the 0 of the pass that brought no mistake. Each "
+        "sample is shown to the neuron as it is by then, with all corrections so far, and the "
+        "weights are not set back between passes. See 'Learning from mistakes'.",
+    )
+    assert_close(
+        np.append(w, b),
+        [2, 1, -2],
+        what="The weights and the bias that learn found for the question 'both?'",
+        hint="They start at 0, and every mistake adds y * x to the weights and y to the bias. "
+        "See 'Learning from mistakes'.",
+    )
+
+# %% nbgrader={"grade": true, "grade_id": "test-learn-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden: other data, one sample a batch, labels of one kind, and whether X is left as it was.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.scratch import perceptron as reference
+
+with given(
+    weighted_sum=reference.weighted_sum,
+    answer=reference.answer,
+    corrected=reference.corrected,
+):
+    for seed, d in [(0, 2), (1, 3), (2, 5)]:
+        rng = np.random.default_rng(seed)
+        X = rng.integers(-4, 5, size=(30, d)) / 4
+        u = rng.normal(size=d)
+        y = np.where(X @ u > 0.3, 1, -1)
+        before = X.tolist()
+        w, b, mistakes = learn(X, y)
+        right_w, right_b, rows = reference.learn(X, y)
+        assert_close(
+            mistakes,
+            [len(pass_rows) for pass_rows in rows],
+            what=f"The mistakes in each pass over 30 samples with {d} inputs",
+            hint="The samples come in the order of the rows, again and again, and learning ends "
+            "with the first pass that brings no mistake. See 'Learning from mistakes'.",
+        )
+        assert_close(
+            np.append(w, b),
+            np.append(right_w, right_b),
+            what=f"The weights and the bias after learning 30 samples with {d} inputs",
+            hint="From 0, with y * x and y for every mistake. See 'Learning from mistakes'.",
+        )
+        assert_equal(
+            X.tolist(),
+            before,
+            what="The samples that were given to learn",
+            hint="Your function changed its argument.",
+        )
+    w, b, mistakes = learn(np.array([[2.0, 1.0]]), np.array([1]))
+    assert_close(
+        np.concatenate([w, [b], mistakes]),
+        [2, 1, 1, 1, 0],
+        what="Weights, bias and mistakes after learning the single sample [2, 1] with label 1",
+        hint="At the start every sum is 0 and every answer -1: the first pass brings one mistake, "
+        "the second none.",
+    )
+    w, b, mistakes = learn(np.array([[2.0, 1.0], [1.0, 1.0]]), np.array([-1, -1]))
+    assert_close(
+        np.concatenate([w, [b], mistakes]),
+        [0, 0, 0, 0],
+        what="Weights, bias and mistakes after learning two samples with label -1",
+        hint="At the start every answer is -1, which is right here: one pass, no mistake.",
+    )
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "test-learn-gives-up-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: a question that no neuron can answer.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, given
+from course_lib.scratch import perceptron as reference
+
+with given(
+    weighted_sum=reference.weighted_sum,
+    answer=reference.answer,
+    corrected=reference.corrected,
+):
+    for passes in (1, 2, 7):
+        w, b, mistakes = learn(
+            np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([-1, 1, 1, -1]), passes
+        )
+        assert_close(
+            mistakes,
+            [2, 3, 4, 4, 4, 4, 4][:passes],
+            what=f"The mistakes in each pass over XOR, with passes={passes}",
+            hint="XOR is never learned, so learn must give up after exactly as many passes as it "
+            "is allowed. See 'The question it can never answer'.",
+        )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Step 5. Why it had to end
+#
+# How far is a sample from the line of a neuron? The sum $z$ alone does not say, for it doubles when
+# `w` and `b` are doubled, and the line stays where it was. The distance is
+# $z / \lVert w\rVert$. Keep its sign: positive on the side where the neuron says +1.
+
+
+# %% nbgrader={"grade": false, "grade_id": "distances", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def distances(X, w, b):
+    """How far each sample lies from the neuron's line; negative where it says -1.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, d)
+        Samples, one a row.
+    w : ndarray, shape (d,)
+        Weights, not all 0.
+    b : float
+        Bias.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Example
+    -------
+    >>> distances(np.array([[0.0, 0.0], [3.0, 4.0]]), np.array([3.0, 4.0]), -5.0)
+    array([-1.,  4.])
+    """
+    ### BEGIN SOLUTION
+    return weighted_sum(X, w, b) / np.sqrt(np.sum(np.square(w)))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-distances", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close, given
+from course_lib.scratch import perceptron as reference
+
+with given(weighted_sum=reference.weighted_sum):
+    assert_close(
+        distances(np.array([[0.0, 0.0], [3.0, 4.0], [1.0, 0.5]]), np.array([3.0, 4.0]), -5.0),
+        [-1, 4, 0],
+        what="distances([[0, 0], [3, 4], [1, 0.5]], w=[3, 4], b=-5)",
+        hint="The sums are -5, 20 and 0, and the length of w is 5. The sign stays. See 'The line'.",
+    )
+
+# %% nbgrader={"grade": true, "grade_id": "test-distances-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: the same line with other weights, other numbers of inputs, distances measured on the plane.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, given
+from course_lib.scratch import perceptron as reference
+
+rng = np.random.default_rng(seed=5)
+with given(weighted_sum=reference.weighted_sum):
+    for d in (1, 2, 3, 10):
+        direction = rng.normal(size=d)
+        direction /= np.linalg.norm(direction)
+        far = rng.normal(size=6)
+        # Points at known distances from the plane through `anchor`.
+        anchor, along = rng.normal(size=d), rng.normal(size=(6, d))
+        along -= np.outer(along @ direction, direction)
+        X = anchor + along + np.outer(far, direction)
+        for scale in (0.1, 1.0, 30.0):
+            assert_close(
+                distances(X, scale * direction, -scale * float(anchor @ direction)),
+                far,
+                rtol=1e-5,
+                what=f"distances of six samples with {d} inputs, for weights of length {scale}",
+                hint="Divide by the length of w, which is the root of the sum of its squares. The "
+                "bias is no part of that length, and the line does not care how long w is. "
+                "See 'The line'.",
+            )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Now Novikoff's bound. Append a 1 to every sample, so that the bias is a weight like the others.
+# Let $R$ be the length of the longest sample, with its 1. Let $\gamma$ be the smallest
+# $y\,z / \lVert(w, b)\rVert$ over all samples, where $\lVert(w, b)\rVert$ is the length of `w`
+# with `b` appended. Then no order of the samples leads to more than $(R/\gamma)^2$ mistakes.
+#
+# The bound holds for the `w` and `b` of *any* neuron that has every sample on its right side. If one
+# sample is on the wrong side, or on the line, there is no margin and no bound: raise a `ValueError`.
+
+
+# %% nbgrader={"grade": false, "grade_id": "mistake_bound", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def mistake_bound(X, y, w, b):
+    """How many mistakes learn can make at most, from any neuron that separates the labels.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, d)
+        Samples, one a row.
+    y : ndarray, shape (n,)
+        Labels, +1 and -1.
+    w : ndarray, shape (d,)
+        Weights of a neuron that answers every sample rightly.
+    b : float
+        Its bias.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If a sample lies on the wrong side of the line, or on it.
+
+    Example
+    -------
+    >>> mistake_bound(np.array([[1.0], [-1.0]]), np.array([1, -1]), np.array([1.0]), 0.0)
+    2.0
+    """
+    ### BEGIN SOLUTION
+    closest = np.min(y * weighted_sum(X, w, b))
+    if closest <= 0:
+        raise ValueError("w and b do not separate the labels: there is no margin")
+    with_one = np.column_stack([X, np.ones(len(X))])
+    R = np.linalg.norm(with_one, axis=1).max()
+    gamma = closest / np.linalg.norm(np.append(w, b))
+    return (R / gamma) ** 2
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-mistake_bound", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close, given
+from course_lib.scratch import perceptron as reference
+
+with given(weighted_sum=reference.weighted_sum, distances=reference.distances):
+    assert_close(
+        mistake_bound(np.array([[1.0], [-1.0]]), np.array([1, -1]), np.array([1.0]), 0.0),
+        2.0,
+        what="mistake_bound([[1], [-1]], y=[1, -1], w=[1], b=0)",
+        hint="With its 1 appended each sample is (±1, 1), and its length is the root of 2. The "
+        "margin is 1. See 'Why it must end'.",
+    )
+    assert_close(
+        mistake_bound(
+            np.array([[0.0, 0.0], [2.0, 2.0], [0.0, 1.0]]),
+            np.array([-1, 1, -1]),
+            np.array([2.0, 2.0]),
+            -4.0,
+        ),
+        54.0,
+        what="mistake_bound([[0, 0], [2, 2], [0, 1]], y=[-1, 1, -1], w=[2, 2], b=-4)",
+        hint="R is the length of (2, 2, 1): 3. The smallest y * z is 2, and the length of (2, 2, "
+        "-4) is the root of 24. See 'Why it must end'.",
+    )
+
+# %% nbgrader={"grade": true, "grade_id": "test-mistake_bound-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden: random samples, the same line with other weights, neurons that do not separate.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, assert_raises, given
+from course_lib.scratch import perceptron as reference
+
+with given(weighted_sum=reference.weighted_sum, distances=reference.distances):
+    for seed, d in [(0, 1), (1, 2), (2, 6)]:
+        rng = np.random.default_rng(seed)
+        w, b = rng.normal(size=d), float(rng.normal())
+        X = rng.normal(size=(25, d))
+        y = np.where(X @ w + b > 0, 1, -1)
+        closest = min(label * (sum(x * w) + b) for x, label in zip(X, y, strict=True))
+        longest = max(sum(x**2) + 1 for x in X)
+        expected = longest * (sum(w**2) + b**2) / closest**2
+        for scale in (1.0, 7.0):
+            assert_close(
+                mistake_bound(X, y, scale * w, scale * b),
+                expected,
+                rtol=1e-5,
+                what=f"mistake_bound of 25 samples with {d} inputs",
+                hint="R is the longest sample and not the average one, gamma the smallest y * z "
+                "divided by the length of w with b appended, and R / gamma is squared. The same "
+                "line has the same bound, however long w is. See 'Why it must end'.",
+            )
+    X, y = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([1, -1, -1])
+    for w, b, why in [
+        ([1.0, -1.0], 0.5, "every sample is on the wrong side"),
+        ([-1.0, 0.0], 0.5, "the labels are right"),
+        ([-1.0, 1.0], 0.0, "one sample lies on the line"),
+        ([-1.0, 2.0], -0.5, "one sample is on the wrong side"),
+    ]:
+        if why == "the labels are right":
+            mistake_bound(X, y, np.array(w), b)
+            continue
+        assert_raises(
+            ValueError,
+            mistake_bound,
+            X,
+            y,
+            np.array(w),
+            b,
+            what=f"mistake_bound for a neuron where {why}",
+            hint="Multiply each sum by its label before you look for the smallest: a sample on the "
+            "wrong side then counts as negative. Its absolute value would hide it. Where the "
+            "smallest is not above 0, raise ValueError(...). See 'Why it must end'.",
+        )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Step 6. Three neurons for XOR
+#
+# XOR asks whether exactly one of two bits is 1. One neuron cannot answer it. Two neurons that look
+# at the bits, and a third that looks at the two answers, can. Choose their weights by hand.
+#
+# The two hidden neurons see the bits as 0 and 1 and answer −1 or +1, like your `answer`. The third
+# sees those two answers and nothing else. Choose so that the bits may also be a little off: the last
+# answer shall be right as long as each bit is within 0.2 of 0 or 1.
+
+
+# %% nbgrader={"grade": false, "grade_id": "xor_neurons", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def xor_neurons():
+    """Weights and biases of three neurons that together answer XOR.
+
+    Returns
+    -------
+    first, second, output : (w, b)
+        Each a pair: weights of shape (2,), and a bias. The inputs of `output` are the answers,
+        -1 or +1, of `first` and `second`, in this order.
+
+    Example
+    -------
+    A neuron that says +1 if the first bit is 1 and the second is 0 would be the pair
+    (np.array([1.0, -1.0]), -0.5).
+    """
+    ### BEGIN SOLUTION
+    at_least_one = np.array([1.0, 1.0]), -0.5
+    not_both = np.array([-1.0, -1.0]), 1.5
+    both_say_yes = np.array([1.0, 1.0]), -1.0
+    return at_least_one, not_both, both_say_yes
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test-xor_neurons", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close, assert_equal
+from course_lib.scratch import perceptron as reference
+
+
+def answers_of(neurons, bits):
+    """What the third neuron says, for bits of shape (n, 2)."""
+    what = "What xor_neurons returned"
+    hint = "Return three pairs, (w, b), (w, b), (w, b), each w of shape (2,)."
+    assert_equal(len(neurons), 3, what=f"{what}: the number of neurons", hint=hint)
+    for neuron in neurons:
+        assert_equal(len(neuron), 2, what=f"{what}: the parts of a neuron", hint=hint)
+        shapes = [np.shape(part) for part in neuron]
+        assert_equal(shapes, [(2,), ()], what=f"{what}: shapes of weights and bias", hint=hint)
+    first, second, output = [(np.asarray(w, dtype=float), float(b)) for w, b in neurons]
+    hidden = np.column_stack([reference.answer(bits, *first), reference.answer(bits, *second)])
+    return reference.answer(hidden, *output)
+
+
+assert_close(
+    answers_of(xor_neurons(), np.array([[0, 0], [0, 1], [1, 0], [1, 1]])),
+    [-1, 1, 1, -1],
+    what="The answers of your three neurons to the bits 00, 01, 10 and 11",
+    hint="Say it in words first: 'at least one' and 'not both'. The third neuron sees answers of -1 "
+    "and +1, so for 'and' their sum must be 2. A neuron whose sum is exactly 0 says -1. "
+    "See 'Two more neurons'.",
+)
+
+# %% nbgrader={"grade": true, "grade_id": "test-xor_neurons-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden: bits that are off by up to 0.2.
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+from course_lib.exercises import assert_close, assert_equal
+from course_lib.scratch import perceptron as reference
+
+
+def answers_of(neurons, bits):
+    """What the third neuron says, for bits of shape (n, 2)."""
+    what = "What xor_neurons returned"
+    hint = "Return three pairs, (w, b), (w, b), (w, b), each w of shape (2,)."
+    assert_equal(len(neurons), 3, what=f"{what}: the number of neurons", hint=hint)
+    for neuron in neurons:
+        assert_equal(len(neuron), 2, what=f"{what}: the parts of a neuron", hint=hint)
+        shapes = [np.shape(part) for part in neuron]
+        assert_equal(shapes, [(2,), ()], what=f"{what}: shapes of weights and bias", hint=hint)
+    first, second, output = [(np.asarray(w, dtype=float), float(b)) for w, b in neurons]
+    hidden = np.column_stack([reference.answer(bits, *first), reference.answer(bits, *second)])
+    return reference.answer(hidden, *output)
+
+
+bits = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=float)
+off = np.array([[a, c] for a in (-0.2, 0, 0.2) for c in (-0.2, 0, 0.2)])
+for bit_pair, expected in zip(bits, [-1, 1, 1, -1], strict=True):
+    assert_close(
+        answers_of(xor_neurons(), bit_pair + off),
+        np.full(9, expected),
+        what=f"The answers of your three neurons near the bits {bit_pair}",
+        hint="A line that runs close by a corner is crossed when the bit is a little off. Let it "
+        "run half-way between the corners that it separates. See 'Two more neurons'.",
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Step 7. Ten digits, two at a time
+#
+# A single neuron can tell one digit from one other. Here are 45 of yours, one for each pair, each
+# learning from the first 1,400 images. To read a new image they vote: the neuron for 3 against 8
+# votes for 3 or for 8, and so on, and the digit with the most votes wins. Nothing is left to write:
+# read it and find your functions.
+
+# %% nbgrader={"grade": false, "grade_id": "digits", "locked": true, "schema_version": 3, "solution": false, "task": false}
+pixels, digits = load_digits(return_X_y=True)
+pixels = pixels / 16  # (1797, 64): ink from 0 to 1
+
+
+def two_digits(i, j, rows):
+    """Images of the digits i and j among the rows, and labels: +1 for i, -1 for j."""
+    kept = rows[(digits[rows] == i) | (digits[rows] == j)]
+    return pixels[kept], plus_minus(digits[kept], i)
+
+
+def widest(X, y):
+    """The neuron that separates the labels with the widest margin."""
+    rows = y[:, None] * np.column_stack([X, np.ones(len(X))])
+    goal = np.append(np.zeros(rows.shape[1]), 1.0)
+    shares, _ = nnls(np.vstack([rows.T, np.ones(len(rows))]), goal)
+    u = shares @ rows
+    return u[:-1], u[-1]
+
+
+# %%
+known, unseen = np.arange(1400), np.arange(1400, len(digits))
+neurons, table = {}, []
+votes = np.zeros((len(unseen), 10))
+for i in range(10):
+    for j in range(i):
+        X, y = two_digits(i, j, known)
+        w, b, mistakes = learn(X, y)
+        neurons[i, j] = w, b
+        table.append((sum(mistakes), mistake_bound(X, y, *widest(X, y)), i, j))
+        for_i = answer(pixels[unseen], w, b) == 1
+        votes[:, i] += for_i
+        votes[:, j] += ~for_i
+
+print("pair    mistakes   at most")
+for made, most, i, j in sorted(table)[:3] + sorted(table)[-3:]:
+    print(f"{i} or {j}   {made:8}   {most:7.0f}")
+print(f"all 45 below their bounds: {all(made <= most for made, most, _, _ in table)}")
+read = votes.argmax(axis=1)
+print(f"unseen images read rightly: {np.mean(read == digits[unseen]):.1%} of {len(unseen)}")
+
+
+# %%
+@styled
+def what_they_look_at(neurons):
+    """The weights of all 45 neurons in one table: row i, column j is 'i, not j'."""
+    size = 10
+    big = np.zeros((9 * size, 9 * size))
+    for (i, j), (w, _) in neurons.items():
+        top, left = (i - 1) * size + 1, j * size + 1
+        big[top : top + 8, left : left + 8] = w.reshape(8, 8) / np.abs(w).max()
+    figure, axes = new_figure(width=7.0, height=6.8)
+    figures.squares(axes, big)
+    middles = size * np.arange(9) + 4.5
+    axes.set_xticks(middles, range(9))
+    axes.set_yticks(middles, range(1, 10))
+    axes.set_xlabel("and not this one")
+    axes.set_ylabel("this digit")
+    return figure
+
+
+what_they_look_at(neurons)
+
+# %% [markdown]
+# **What you see.** Each little picture is one neuron. Plain squares are pixels that speak for the
+# digit of the row, edged squares are pixels that speak for the digit of the column. Look along the
+# first column, where the other digit is 0: for most rows there is ink asked for in the middle,
+# where a zero has none. Find 8 against 3: the plain squares on the left are the ink that closes a
+# 3 to an 8. Nobody told a neuron where to look, and each of these pictures is a sum of the images
+# that it once got wrong.
+#
+# And a vote of neurons is a second layer of neurons. What you have built reads digits with 45 hidden
+# neurons, of which each was taught its own question by a person. Networks that find the questions
+# themselves are what the rest of the course is about.
+
+# %% [markdown]
+# ## Step 8. Twelve mistakes that stay
+#
+# *4 points, read by a person. About 150 words.*
+#
+# A colleague has 500 patients with three measurements each: age in years, blood pressure in pascals
+# (around 16,000), and whether the patient smokes (0 or 1). A perceptron shall tell who will fall
+# ill. After 1,000 passes there are still about 12 mistakes in each pass. She wants to let it run for
+# 100,000 passes, "because Novikoff has proved that it converges".
+#
+# 1. What exactly has Novikoff proved, and what does it say about her case?
+# 2. Name two different explanations of the mistakes that stay. Under which of them would more passes
+#    help?
+# 3. How would you find out which of the two it is? Say what you would do, and what each outcome
+#    would tell you.
+# 4. Suppose that no line separates the patients. What would you report or use in place of the
+#    weights at the last pass?
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "why-mistakes-stay", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
+# Novikoff proved: *if* some line separates the classes, there are at most $(R/\gamma)^2$ mistakes in
+# all, in any order. He says nothing about classes that no line separates, and her 1,000 passes do
+# not show that one exists. Nor is the bound small: with blood pressures around 16,000, $R$ is about
+# 16,000 while the margin may be set by a difference in age or smoking, so $(R/\gamma)^2$ can be in
+# the hundreds of millions. 12,000 mistakes are then no evidence of anything.
+#
+# So either no line separates them, as is likely with patients: two with the same measurements may
+# fare differently. Then no number of passes helps. Or a line exists and the margin is tiny compared
+# with $R$. Then more passes help in the end, and rescaling helps at once.
+#
+# I would standardize each measurement (blood pressure in units of its own spread) and learn again:
+# if the mistakes go to zero, it was the scale. If they stay, I would ask a linear program, or the
+# closest mixture of signed samples, whether any line exists, or look for two patients with equal
+# measurements and different labels: one such pair is a proof that none does.
+#
+# If there is none, I would keep the weights that made the fewest mistakes along the way (or let all
+# of them vote) and report the error on patients that were not used for learning, beside that of
+# saying "healthy" to everyone. The weights of the last pass are those after the latest mistake, and
+# may be poor.
+#
+# === BEGIN MARK SCHEME ===
+# One point each; half points where the idea is there and the reason is not.
+#
+# 1. **The condition.** The theorem presupposes that a line separates the classes; not known here. (0.5
+#    for "it only works for separable data" without applying it to her case.)
+# 2. **Two explanations.** Not separable: more passes never help. Separable with a small margin
+#    against a large R (units of pascals): more passes would help in the end, or rescaling. (0.5 for
+#    one of the two, or for both without saying where passes help.)
+# 3. **A test that can tell, with both outcomes.** For example: standardize and learn again; a linear
+#    program or widest margin; two equal patients with different labels; weights that return to an
+#    earlier state. (0.5 if only one outcome is interpreted. "Run longer and see" is not a test: 0.)
+# 4. **What to use.** The best weights so far, an average or vote, another model that tolerates
+#    overlap; judged on data not used for learning. (0.5 without the unseen data.)
+#
+# An answer that notices that labels must be +1 and -1, or that two groups of unequal size make "12
+# mistakes" look better than it is, earns a point that was lost elsewhere (never more than 4).
+# === END MARK SCHEME ===
