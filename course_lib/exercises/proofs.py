@@ -8,7 +8,7 @@ notebook holds neither solutions nor hidden tests.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -40,24 +40,34 @@ def answers_path(root: Path, slug: str) -> Path:
     return root / "tests" / "misconceptions" / f"{slug}.py"
 
 
-def prove_reference(root: Path, slug: str) -> list[str]:
+#: How a notebook is run and its points are counted. The second is the teacher's notebook.
+Grade = Callable[[NotebookNode, NotebookNode], CheckResult]
+
+
+def together(notebook: NotebookNode, source: NotebookNode) -> CheckResult:
+    """Run answers and tests in one process, as a notebook does."""
+    return grade_notebook(notebook)
+
+
+def prove_reference(root: Path, slug: str, grade: Grade = together) -> list[str]:
     """Return what is wrong with the reference's result; an empty list if it has full marks."""
-    return list(_lost(grade_notebook(source_notebook(root, slug)), "the reference"))
+    source = source_notebook(root, slug)
+    return list(_lost(grade(source, source), "the reference"))
 
 
-def prove_release(root: Path, slug: str) -> list[str]:
+def prove_release(root: Path, slug: str, grade: Grade = together) -> list[str]:
     """Return what is wrong with the untouched release: any point that it earns."""
     source, release = source_notebook(root, slug), release_notebook(root, slug)
     merged = with_answers(source, release, slug=slug, path=Path("the release"))
     return [
         f"the untouched release earns {result.points:g} at {result.grade_id}: "
         "let that test call what the student must write"
-        for result in grade_notebook(merged).results
+        for result in grade(merged, source).results
         if result.points
     ]
 
 
-def prove_answer(root: Path, slug: str, answer: Answer) -> list[str]:
+def prove_answer(root: Path, slug: str, answer: Answer, grade: Grade = together) -> list[str]:
     """Return where an answer's result differs from what its author says; empty if nowhere."""
     source = source_notebook(root, slug)
     tests = {cell.metadata.nbgrader.grade_id for cell in source.cells if is_test(cell)}
@@ -67,7 +77,7 @@ def prove_answer(root: Path, slug: str, answer: Answer) -> list[str]:
     notebook = apply(source, answer)
     # What nobody grades (a picture at the end) shows nothing about the tests.
     notebook.cells = [cell for cell in notebook.cells if grade_id(cell)]
-    checked = grade_notebook(notebook)
+    checked = grade(notebook, source)
     if not answer.loses:
         return list(_lost(checked, answer.name))
     problems = []

@@ -1,0 +1,1 @@
+"""The grading engine: student and judge apart, forked from a warm process, walled in."""

@@ -1,0 +1,219 @@
+"""Submissions as jobs: bytes go in, bytes come out, and whoever runs one knows nothing else.
+
+A job holds a notebook whose test cells are already the teacher's, the teacher's notebook, and the
+files that lie beside the submission. It names no path and no gradebook, so that it runs the same
+in a thread here and on a Dask worker elsewhere. Each process that runs jobs has one warm zygote,
+started with its first job; any number of threads may run jobs on it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from course_lib.grading.engine import runner
+from course_lib.grading.engine.walls import Limits, WallsError
+from course_lib.grading.engine.zygote import Child, Zygote, ZygoteDied
+from course_lib.paths import CourseError
+
+__all__ = ["Job", "JobRefused", "WorkerDied", "close", "run_job", "run_jobs", "warm_up"]
+
+# Seconds to wait for the last processes of a submission, which have been killed by then.
+_GONE_WITHIN = 20.0
+
+
+class JobRefused(CourseError):
+    """The submission cannot be run, though others can: its files do not fit, for example."""
+
+
+class WorkerDied(CourseError):
+    """The processes around a submission died, and did so again when it was tried once more."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One notebook of one submission.
+
+    Parameters
+    ----------
+    notebook : bytes
+        The notebook to run, as JSON, after it was repaired.
+    source : bytes, optional
+        The teacher's notebook, as JSON.
+    files : mapping of str to bytes
+        What lies beside the notebook.
+    course_files : mapping of str to bytes
+        What lies beside the teacher's: what the tests read.
+    cell_seconds, notebook_seconds : float
+        Time limits of a cell and of the whole notebook.
+    memory : int
+        Bytes that the student's processes may use together.
+    """
+
+    notebook: bytes
+    source: bytes | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    course_files: Mapping[str, bytes] = field(default_factory=dict)
+    cell_seconds: float = 30.0
+    notebook_seconds: float = 300.0
+    memory: int = Limits.memory
+
+
+def run_job(job: Job) -> bytes:
+    """Run a job; return what its cells did, as JSON.
+
+    Returns
+    -------
+    bytes
+        A list with an entry for each code cell: ``index``, ``status``, ``error``, ``outputs``,
+        ``seconds``, and last an entry ``{"seconds": ..., "cpu_seconds": ..., "max_rss": ...}`` for
+        the whole.
+
+    Raises
+    ------
+    WallsError
+        If walls cannot be built here.
+    JobRefused
+        If the submission itself is the obstacle.
+    WorkerDied
+        If the zygote died while it ran, twice.
+    """
+    # Notebooks of format 4, as nbformat wrote them: there is nothing to convert or validate.
+    notebook = nbformat.v4.reads(job.notebook.decode())
+    source = None if job.source is None else nbformat.v4.reads(job.source.decode())
+    cause: Exception | None = None
+    closed = _the_worker.closed
+    for _ in range(2):
+        if _the_worker.closed != closed:
+            break
+        zygote = _the_worker.zygote()
+        try:
+            return _run(zygote, job, notebook, source)
+        except WallsError as error:
+            # The zygote stands behind walls, so they can be built.
+            raise JobRefused(str(error)) from error
+        except (ZygoteDied, OSError) as error:
+            # It was somebody's fault, not necessarily this submission's: others ran beside it.
+            cause = error
+            _the_worker.forget(zygote)
+    raise WorkerDied(f"The process that ran it ended twice ({cause}).") from cause
+
+
+def run_jobs(jobs: Mapping[str, Job]) -> dict[str, bytes]:
+    """Run the notebooks of one submission, one after the other."""
+    return {name: run_job(job) for name, job in jobs.items()}
+
+
+def warm_up() -> None:
+    """Start this process's zygote, if it does not run yet; return when it is warm."""
+    _the_worker.zygote()
+
+
+def close() -> None:
+    """End this process's zygote, if it has one."""
+    _the_worker.close()
+
+
+def _run(zygote: Zygote, job: Job, notebook: NotebookNode, source: NotebookNode | None) -> bytes:
+    begin = time.monotonic()
+    spawner = _Spawner(zygote, job)
+    times = runner.Times(cell=job.cell_seconds, notebook=job.notebook_seconds)
+    try:
+        runs = runner.run(notebook, spawner, source=source, times=times, files=job.files)
+    finally:
+        # A child that is asked how it ended says so if the zygote died under it; what a cell did
+        # then says nothing of the student's work.
+        exits = spawner.end()
+    answer: list[dict[str, Any]] = [
+        {
+            "index": run.index,
+            "status": run.status,
+            "error": run.error,
+            "outputs": run.outputs,
+            "seconds": round(run.seconds, 4),
+        }
+        for run in runs
+    ]
+    whole = {
+        "seconds": round(time.monotonic() - begin, 4),
+        "cpu_seconds": round(sum(end.cpu_seconds for end in exits), 4),
+        "max_rss": max((end.max_rss for end in exits), default=0),
+        "reasons": sorted({end.reason for end in exits}),
+    }
+    return json.dumps([*answer, whole]).encode()
+
+
+class _Spawner:
+    """A zygote with the limits of a job, and a memory of what it started for it."""
+
+    def __init__(self, zygote: Zygote, job: Job) -> None:
+        self.zygote = zygote
+        # The clock of a cell is the wall's; processor time only stops what escapes from it.
+        cpu = int(job.notebook_seconds) + 30
+        self.limits = Limits(memory=job.memory, cpu_seconds=cpu)
+        self.course_files = job.course_files
+        self.children: list[Child] = []
+
+    def spawn(self, target: str, sockets: Any, *, walled: bool, scratch: Any) -> Child:
+        # The judge never sees a file that a student may have written.
+        files = scratch if walled else self.course_files
+        child = self.zygote.spawn(target, sockets, walled=walled, limits=self.limits, scratch=files)
+        self.children.append(child)
+        return child
+
+    def end(self) -> list[Any]:
+        for child in self.children:
+            child.kill()
+        return [end for child in self.children if (end := child.wait(_GONE_WITHIN)) is not None]
+
+
+class _Worker:
+    """The zygote of this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._zygote: Zygote | None = None
+        self._owner = 0
+        # How often it was closed: a job that fails because of that is not tried again.
+        self.closed = 0
+
+    def zygote(self) -> Zygote:
+        """Return a living zygote; start one if there is none."""
+        with self._lock:
+            if self._zygote is not None and self._owner != os.getpid():
+                # This process was forked from one that has a zygote: that one is not ours to use.
+                self._zygote = None
+            if self._zygote is not None and not self._zygote.is_alive():
+                self._zygote.close()
+                self._zygote = None
+            if self._zygote is None:
+                self._zygote = Zygote()
+                self._owner = os.getpid()
+            return self._zygote
+
+    def forget(self, zygote: Zygote) -> None:
+        """Let the next job start another zygote than this one, which failed."""
+        with self._lock:
+            if self._zygote is zygote:
+                zygote.close()
+                self._zygote = None
+
+    def close(self) -> None:
+        with self._lock:
+            self.closed += 1
+            if self._zygote is not None and self._owner == os.getpid():
+                self._zygote.close()
+            self._zygote = None
+
+
+_the_worker = _Worker()
+atexit.register(close)

@@ -1,0 +1,257 @@
+"""The judge: runs the test cells of a notebook, and never a line of the student's.
+
+A name that the tests use is looked up first among the judge's own: what the teacher's cells import
+and define, and Python's built-in names. Only a name that is none of these is asked of the student.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import io
+import os
+import pickle
+import socket
+import traceback
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from course_lib.exercises import asserts
+from course_lib.grading.engine import wire
+from course_lib.grading.engine.objects import random_state, set_random_state
+from course_lib.grading.engine.remote import Link, StudentGone
+from course_lib.grading.engine.student import MAX_OUTPUT, receive_with_descriptors
+
+
+def main(control: socket.socket) -> None:
+    """Serve one submission until the supervisor hangs up.
+
+    Commands: ``("prepare", sources)`` runs the imports and definitions of the teacher's cells;
+    ``("locked", source, random)`` runs a locked cell, as far as it needs nothing of the student's;
+    ``("test", source, asked, wanted, random)``, with a socket to the student, runs a test cell,
+    and hands those of its names that are `wanted` later to the student. Each is answered by
+    ``[status, error, outputs, random]``.
+    """
+    judge = Judge()
+    while True:
+        try:
+            message, descriptors = receive_with_descriptors(control)
+        except wire.Closed:
+            os._exit(0)
+        command, *arguments = pickle.loads(message)
+        if command == "prepare":
+            answer = judge.prepare(*arguments)
+        elif command == "locked":
+            answer = judge.locked(*arguments)
+        else:
+            with socket.socket(fileno=descriptors[0]) as connection:
+                answer = judge.test(*arguments, connection)
+        try:
+            wire.send(control, wire.pack([*answer, random_state()], lambda value: ["?"]))
+        except wire.Closed:
+            os._exit(0)
+
+
+class Names(dict):
+    """The names of the tests; a missing one is asked of the student."""
+
+    link: Link | None = None
+
+    def __missing__(self, name: str) -> Any:
+        if hasattr(builtins, name) or self.link is None:
+            raise KeyError(name)
+        return self.link.get(name)
+
+
+class Judge:
+    """Holds what the teacher's cells define, and runs their tests."""
+
+    def __init__(self) -> None:
+        self.names = Names(__name__="__main__", __builtins__=builtins, display=_display)
+        self.shown: list[dict[str, Any]] = []
+
+    def prepare(self, sources: list[str]) -> list[Any]:
+        """Run the imports and definitions of the teacher's cells, and nothing else of them."""
+        definitions = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+        for source in sources:
+            for statement in _statements(source):
+                if isinstance(statement, definitions):
+                    self.attempt(statement)
+        return ["ok", "", []]
+
+    def locked(self, source: str, random: Any) -> list[Any]:
+        """Run what a locked cell does without the student's names: data, seeds, constants."""
+        set_random_state(random)
+        for statement in _statements(source):
+            if all(name in self.names or hasattr(builtins, name) for name in _loaded(statement)):
+                self.attempt(statement)
+        return ["ok", "", []]
+
+    def attempt(self, statement: ast.stmt) -> None:
+        """Run a statement; if it fails, the test that needs it will, with a message of its own."""
+        with (
+            contextlib.suppress(Exception),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            exec(_compiled([statement]), self.names)
+
+    def test(
+        self,
+        source: str,
+        asked: list[str],
+        wanted: list[str],
+        random: Any,
+        connection: socket.socket,
+    ) -> list[Any]:
+        """Run a test cell against the student's process at the other end of the connection."""
+        set_random_state(random)
+        before = dict(self.names)
+        link = Link(connection, frozenset(asked))
+        self.names.link = link
+        asserts.student = There(link, self.names)
+        out, err = io.StringIO(), io.StringIO()
+        outputs: list[list[Any]] = []
+        status, error, value = "ok", "", None
+        try:
+            with (
+                contextlib.redirect_stdout(out),
+                contextlib.redirect_stderr(err),
+                _warnings_shown(),
+            ):
+                value = self.run(source)
+        except BaseException as raised:
+            status, error = "error", f"{type(raised).__name__}: {_message(raised)}"
+            failure = ["error", type(raised).__name__, _message(raised), _lines(raised, source)]
+        finally:
+            self.hand_over(link, before, wanted)
+            self.names.link = None
+            asserts.student = asserts.Here()
+        for name, text in (("stdout", out.getvalue()), ("stderr", err.getvalue())):
+            if text:
+                outputs.append(["stream", name, text[:MAX_OUTPUT]])
+        if status == "error":
+            outputs.append(failure)
+        elif value is not None:
+            with contextlib.suppress(Exception):
+                outputs.append(["execute_result", {"text/plain": repr(value)[:MAX_OUTPUT]}])
+        return [status, error, outputs]
+
+    def hand_over(self, link: Link, before: dict[str, Any], wanted: list[str]) -> None:
+        """Give the student's later cells the names that this test defined and they use."""
+        new = {
+            name: self.names[name]
+            for name in wanted
+            if name in self.names and self.names[name] is not before.get(name)
+        }
+        if new:
+            with contextlib.suppress(Exception):
+                link.request("push", kwargs=new)
+
+    def run(self, source: str) -> Any:
+        """Run a cell; return the value of its last line if that is an expression."""
+        statements = _statements(source, strict=True)
+        *first, last = statements or [ast.Pass()]
+        if isinstance(last, ast.Expr) and not source.rstrip().endswith(";"):
+            exec(_compiled(first), self.names)
+            expression = ast.Expression(last.value)
+            return eval(compile(expression, CELL, "eval"), self.names)
+        exec(_compiled(statements), self.names)
+        return None
+
+
+#: What a test cell is called in tracebacks.
+CELL = "<test cell>"
+
+
+class There(asserts.Here):
+    """The student's names, when their code runs in another process."""
+
+    def __init__(self, link: Link, names: Names) -> None:
+        self.link = link
+        self.names = names
+
+    def probe(self, function: Any, *args: Any) -> Any:
+        """Run a function beside the student's objects."""
+        return self.link.call(function, *args)
+
+    def replace(self, functions: dict[str, Any]) -> dict[str, Any]:
+        """Put functions in the place of the student's, on their side."""
+        before = {}
+        for name in functions:
+            with contextlib.suppress(KeyError):
+                before[name] = self.link.get(name)
+        self.link.request("push", kwargs=functions)
+        return before
+
+    def restore(self, functions: dict[str, Any], before: dict[str, Any]) -> None:
+        """Undo `replace`; a student who is gone has nothing to restore."""
+        with contextlib.suppress(StudentGone):
+            if before:
+                self.link.request("push", kwargs=before)
+            gone = tuple(name for name in functions if name not in before)
+            if gone:
+                self.link.request("remove", args=gone)
+
+
+def _statements(source: str, strict: bool = False) -> list[ast.stmt]:
+    """Return a cell's statements, without IPython's own lines (%, !)."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    plain = TransformerManager().transform_cell(source)
+    # Magics (plots in the page, timing) have no meaning to a judge.
+    lines = ["pass" if "get_ipython()" in line else line for line in plain.splitlines()]
+    try:
+        return ast.parse("\n".join(lines), CELL).body
+    except SyntaxError:
+        if strict:
+            raise
+        return []
+
+
+def _compiled(statements: list[ast.stmt]) -> Any:
+    return compile(ast.Module(statements, []), CELL, "exec")
+
+
+def _loaded(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement takes from outside."""
+    names = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+    own = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    own |= {node.arg for node in ast.walk(statement) if isinstance(node, ast.arg)}
+    return {node.id for node in names if isinstance(node.ctx, ast.Load)} - own
+
+
+@contextlib.contextmanager
+def _warnings_shown() -> Iterator[None]:
+    """Show warnings as a notebook does, each time."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        yield
+
+
+def _display(*values: Any, **_: Any) -> None:
+    for value in values:
+        print(repr(value))
+
+
+def _message(error: BaseException) -> str:
+    with contextlib.suppress(Exception):
+        return str(error)[:20_000]
+    return ""
+
+
+def _lines(error: BaseException, source: str) -> list[str]:
+    """Return what the student is shown: the test's own message, or where the error arose."""
+    render = getattr(error, "_render_traceback_", None)
+    if render is not None:
+        return render()
+    rows = source.splitlines()
+    lines = []
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename == CELL and 0 < (frame.lineno or 0) <= len(rows):
+            lines.append(f"line {frame.lineno} of the test: {rows[frame.lineno - 1].strip()}")
+    lines += [f"your code: {line}" for line in getattr(error, "student_lines", [])[:-1]]
+    lines.append(f"{type(error).__name__}: {_message(error)}")
+    return lines

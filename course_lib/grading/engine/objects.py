@@ -1,0 +1,399 @@
+"""The student's objects, on their side: what the judge's calls are run on.
+
+The judge sends whole functions and arguments (cloudpickle), in which the student's objects are
+numbers of handles. The answer is plain data (`wire`): the result, what the call changed in its
+arguments and in the arrays that the judge holds copies of, and the state of the random numbers.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import random
+import socket
+import sys
+import types
+import weakref
+from typing import Any
+
+import numpy as np
+
+from course_lib.grading.engine import wire
+
+#: How many objects the judge may hold at a time.
+MAX_HANDLES = 1_000_000
+
+
+class Handles:
+    """Numbers for objects that stay where they are."""
+
+    def __init__(self) -> None:
+        self.objects: dict[int, Any] = {}
+        self.numbers: dict[int, int] = {}
+        # How often the judge was told of each: it lets go as often.
+        self.counts: dict[int, int] = {}
+        self.next = 1
+
+    def number(self, value: Any) -> int:
+        """Return the object's number; the same object has the same number while it is held."""
+        known = self.numbers.get(id(value))
+        if known is not None and self.objects.get(known) is value:
+            self.counts[known] += 1
+            return known
+        if len(self.objects) >= MAX_HANDLES:
+            raise wire.WireError("too many objects are held")
+        number, self.next = self.next, self.next + 1
+        self.objects[number] = value
+        self.numbers[id(value)] = number
+        self.counts[number] = 1
+        return number
+
+    def release(self, numbers: list[int]) -> list[int]:
+        """Let go of objects; return those that the judge no longer holds at all."""
+        gone = []
+        for number in numbers:
+            self.counts[number] -= 1
+            if not self.counts[number]:
+                del self.counts[number]
+                value = self.objects.pop(number)
+                self.numbers.pop(id(value), None)
+                gone.append(number)
+        return gone
+
+
+class Server:
+    """Runs the judge's calls in the student's namespace."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self.namespace = namespace
+        self.handles = Handles()
+        # What the judge was last told of the arrays and tensors that it holds copies of.
+        self.told: dict[int, bytes] = {}
+        # What the judge lent: how to get at it, what it looked like, whether it is a container.
+        self.borrowed: dict[int, tuple[Any, Any, bool]] = {}
+
+    def serve(self, link: socket.socket) -> None:
+        """Answer until the judge hangs up."""
+        GUESTS.clear()
+        while True:
+            try:
+                message = wire.receive(link)
+            except wire.Closed:
+                return
+            answer = self.answer(message)
+            try:
+                wire.send(link, answer)
+            except wire.Closed:
+                return
+
+    def answer(self, message: bytes) -> bytes:
+        """Run one request; return the packed answer."""
+        try:
+            request = _Unpickler(io.BytesIO(message), self.handles).load()
+            for number in self.handles.release(request["released"]):
+                self.told.pop(number, None)
+            self.take_updates(request["updates"])
+            set_random_state(request["random"])
+            self.borrow(request["lent"], mutable_arguments(request["args"], request["kwargs"]))
+            try:
+                value = self.perform(request)
+                status = "ok"
+            except BaseException as error:
+                if isinstance(error, wire.WireError):
+                    raise
+                status, value = "error", describe(error)
+            return self.packed([status, value, self.changed(), self.news(), random_state()])
+        except BaseException as error:
+            problem = f"{type(error).__name__}: {error}"
+            return wire.pack(["broken", problem[:1000], [], [], None], lambda value: ["?"])
+
+    def borrow(self, numbers: list[int], values: list[Any]) -> None:
+        """Note what the judge lent to this call, and how it looks before."""
+        self.borrowed = {n: entry for n, entry in self.borrowed.items() if not entry[2]}
+        for number, value in zip(numbers, values, strict=False):
+            plain = type(value) in (list, dict, set, bytearray)
+            reference = (lambda value=value: value) if plain else weakref.ref(value)
+            # Containers cannot be watched from afar: they are followed for this call alone.
+            self.borrowed[number] = (reference, _snapshot(value), plain)
+
+    def changed(self) -> list[Any]:
+        """Tell what has changed in what the judge lent."""
+        found = []
+        for number, (reference, old, plain) in list(self.borrowed.items()):
+            value = reference()
+            if value is None:
+                del self.borrowed[number]
+                continue
+            new = _snapshot(value)
+            if new != old:
+                self.borrowed[number] = (reference, new, plain)
+                found.append([number, _content(value)])
+        return found
+
+    def perform(self, request: dict[str, Any]) -> Any:
+        """Do what is asked."""
+        what, args, kwargs = request["what"], request["args"], request["kwargs"]
+        if what == "get":
+            return self.namespace[args[0]]
+        if what == "has":
+            return args[0] in self.namespace
+        if what == "push":
+            self.namespace.update(kwargs)
+            return None
+        if what == "remove":
+            for name in args:
+                self.namespace.pop(name, None)
+            return None
+        if what == "backward":
+            return self.backward(*args)
+        function = request["function"]
+        _at_home(function, self.namespace)
+        return function(*args, **kwargs)
+
+    def backward(self, outputs: list[Any], gradients: list[Any], wanted: list[int]) -> list[Any]:
+        """Send gradients through the student's graph.
+
+        They gather in the student's own leaves; those that reach copies of the judge's tensors are
+        returned, for the judge's side of the graph.
+        """
+        import torch
+
+        guests = [GUESTS[number] for number in wanted]
+        kept = [guest.grad for guest in guests]
+        for guest in guests:
+            guest.grad = None
+        torch.autograd.backward(outputs, gradients, retain_graph=True)
+        found = [_as_numpy(guest.grad) for guest in guests]
+        for guest, old in zip(guests, kept, strict=True):
+            guest.grad = old
+        return found
+
+    def packed(self, answer: list[Any]) -> bytes:
+        """Encode an answer, and note what it tells of arrays and tensors."""
+        return wire.pack(answer, self.describe_handle)
+
+    def describe_handle(self, value: Any) -> list[Any]:
+        """Describe an object that stays here."""
+        number = self.handles.number(value)
+        torch = sys.modules.get("torch")
+        if torch is not None and isinstance(value, torch.Tensor):
+            self.told[number] = fingerprint(value)
+            return [number, bool(value.is_leaf)]
+        kind = type(value)
+        if isinstance(value, types.ModuleType):
+            return [number, "module", str(value.__name__)]
+        names = [[str(c.__module__), str(c.__qualname__)] for c in kind.__mro__[:20]]
+        flags = {
+            "callable": callable(value),
+            "iterator": hasattr(kind, "__next__"),
+            "class": isinstance(value, type),
+        }
+        own = []
+        if isinstance(value, type):
+            own = [[str(c.__module__), str(c.__qualname__)] for c in value.__mro__[:20]]
+        traits = [name for name, there in flags.items() if there]
+        return [number, "object", str(kind.__qualname__), _pairs(names), traits, _pairs(own)]
+
+    def take_updates(self, updates: list[tuple[int, Any, Any]]) -> None:
+        """Take over what the judge changed in its copies."""
+        torch = sys.modules.get("torch")
+        for number, value, gradient in updates:
+            mine = self.handles.objects.get(number)
+            if torch is not None and isinstance(mine, torch.Tensor):
+                if value is not None:
+                    with torch.no_grad():
+                        mine.data.copy_(value)
+                if gradient == "none":
+                    mine.grad = None
+                elif gradient is not None:
+                    mine.grad = gradient.clone()
+            elif isinstance(mine, np.ndarray) and value is not None:
+                mine[...] = value
+            if mine is not None:
+                self.told[number] = fingerprint(mine)
+
+    def news(self) -> list[Any]:
+        """Tell what has changed in the arrays that the judge holds copies of."""
+        changed = []
+        for number, old in list(self.told.items()):
+            value = self.handles.objects.get(number)
+            if value is None:
+                continue
+            new = fingerprint(value)
+            if new != old:
+                self.told[number] = new
+                gradient = value.grad.detach() if value.is_leaf and value.grad is not None else None
+                changed.append([number, value.detach().numpy(), _as_numpy(gradient)])
+        return changed
+
+
+#: Copies of the judge's tensors that want gradients, by the judge's numbers.
+GUESTS: dict[int, Any] = {}
+
+
+def arrive(number: int, data: np.ndarray, parameter: bool) -> Any:
+    """Make the student's copy of a tensor of the judge's that wants gradients."""
+    import torch
+
+    value = torch.from_numpy(np.array(data))
+    value = torch.nn.Parameter(value) if parameter else value.requires_grad_(True)
+    GUESTS[number] = value
+    return value
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, handles: Handles) -> None:
+        super().__init__(file)
+        self.handles = handles
+
+    def persistent_load(self, pid: Any) -> Any:
+        return self.handles.objects[pid]
+
+
+def _as_numpy(tensor: Any) -> Any:
+    return None if tensor is None else tensor.cpu().numpy()
+
+
+def _pairs(names: list[list[str]]) -> list[str]:
+    return [f"{module}:{name}" for module, name in names]
+
+
+def _at_home(function: Any, namespace: dict[str, Any]) -> None:
+    """Let a function of the judge's that runs here see the student's names as it would at home."""
+    if isinstance(function, types.FunctionType):
+        names = function.__globals__
+        for name in function.__code__.co_names:
+            if name not in names and name in namespace:
+                names[name] = namespace[name]
+
+
+def mutable_arguments(args: Any, kwargs: Any) -> list[Any]:
+    """Return the arguments, and parts of them, that a call may change and that are copied back."""
+    found: list[Any] = []
+    torch = sys.modules.get("torch")
+
+    def walk(value: Any, depth: int) -> None:
+        if isinstance(value, np.ndarray | bytearray) or (
+            torch is not None
+            and isinstance(value, torch.Tensor | torch.nn.Module | torch.optim.Optimizer)
+        ):
+            found.append(value)
+        elif type(value) in (list, dict, set):
+            found.append(value)
+            if depth < 3 and len(value) < 1000:
+                for item in value.values() if type(value) is dict else value:
+                    walk(item, depth + 1)
+        elif type(value) is tuple and depth < 3:
+            for item in value:
+                walk(item, depth + 1)
+
+    for value in [*args, *kwargs.values()]:
+        walk(value, 0)
+    return found
+
+
+def fingerprint(value: Any) -> bytes:
+    """Return a text that changes when an array, or a tensor or its gradient, does."""
+    import hashlib
+
+    if isinstance(value, np.ndarray):
+        return hashlib.blake2b(np.ascontiguousarray(value).tobytes(), digest_size=16).digest()
+    total = hashlib.blake2b(digest_size=16)
+    total.update(_raw(value.detach()))
+    if value.is_leaf and value.grad is not None:
+        total.update(b"grad")
+        total.update(_raw(value.grad.detach()))
+    return total.digest()
+
+
+def _raw(tensor: Any) -> bytes:
+    torch = sys.modules["torch"]
+    flat = tensor.cpu().contiguous().reshape(-1)
+    return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+
+
+def _snapshot(value: Any) -> Any:
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.nn.Module):
+        return (
+            value.training,
+            [fingerprint(p) for p in [*value.parameters(), *value.buffers()]],
+        )
+    if torch is not None and isinstance(value, torch.optim.Optimizer):
+        return [fingerprint(p) for group in value.param_groups for p in group["params"]]
+    if type(value) is dict:
+        return [(id(k), id(v)) for k, v in value.items()]
+    if type(value) in (list, set):
+        return [id(item) for item in value]
+    if isinstance(value, bytearray):
+        return bytes(value)
+    return (fingerprint(value), tuple(value.shape))
+
+
+def _content(value: Any) -> Any:
+    """Return what an argument holds now, as data that the wire can carry."""
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.nn.Module):
+        tensors = [*value.parameters(), *value.buffers()]
+        return ["module", value.training, [_tensor_content(t) for t in tensors]]
+    if torch is not None and isinstance(value, torch.optim.Optimizer):
+        return ["optimizer", [_plain_state(s) for s in value.state.values()]]
+    if torch is not None and isinstance(value, torch.Tensor):
+        return ["tensor", _tensor_content(value)]
+    return ["value", value]
+
+
+def _tensor_content(tensor: Any) -> list[Any]:
+    gradient = tensor.grad if tensor.is_leaf else None
+    return [tensor.detach().cpu().numpy(), _as_numpy(gradient)]
+
+
+def _plain_state(state: dict[str, Any]) -> dict[str, Any]:
+    return {
+        str(key): value.detach().cpu().numpy() if hasattr(value, "detach") else value
+        for key, value in state.items()
+    }
+
+
+def describe(error: BaseException) -> list[Any]:
+    """Describe an error: its types, its message, and the student's own lines."""
+    from course_lib.grading.engine.student import describe_error, str_of
+
+    names = [f"{c.__module__}:{c.__qualname__}" for c in type(error).__mro__[:20]]
+    _, lines = describe_error(error)
+    return [names, str_of(error), lines]
+
+
+def random_state() -> bytes:
+    """Return the state of the random numbers, so that both sides draw from one stream."""
+    version, internal, gauss = random.getstate()
+    kind, keys, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002
+    torch = sys.modules.get("torch")
+    state = [
+        [version, np.array(internal, dtype=np.uint32), gauss],
+        [kind, keys, int(position), int(has_gauss), float(cached)],
+        None if torch is None else torch.get_rng_state().numpy(),
+    ]
+    return wire.pack(state, lambda value: ["?"])
+
+
+def set_random_state(packed: bytes | None) -> None:
+    """Continue the other side's random numbers.
+
+    Raises
+    ------
+    WireError, ValueError, TypeError, RuntimeError
+        When it is no such state.
+    """
+    if not packed:
+        return
+    (version, internal, gauss), numpys, torchs = wire.unpack(packed, _nothing)
+    random.setstate((version, tuple(internal.tolist()), gauss))
+    np.random.set_state(tuple(numpys))  # noqa: NPY002
+    torch = sys.modules.get("torch")
+    if torch is not None and torchs is not None:
+        torch.set_rng_state(torch.from_numpy(torchs))
+
+
+def _nothing(description: list[Any]) -> Any:
+    raise wire.WireError("objects do not travel here")

@@ -1,0 +1,604 @@
+"""The judge's side of a student's objects: copies of data, and stand-ins for everything else.
+
+Whatever the student's process says is data. A stand-in's comparison with the judge's own data is
+therefore never asked of the student: an object that claims to equal everything equals nothing
+here. Arithmetic and comparison are the student's to define only for classes that the exercise
+itself asks for (`Link.asked_classes`).
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import io
+import operator
+import socket
+import sys
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import cloudpickle
+import numpy as np
+
+from course_lib.grading.engine import wire
+from course_lib.grading.engine.objects import (
+    arrive,
+    fingerprint,
+    mutable_arguments,
+    random_state,
+    set_random_state,
+)
+
+
+class StudentGone(Exception):
+    """The student's process ended, or was stopped, in the middle of a test."""
+
+
+class JudgeLimit(TypeError):
+    """The test asks a student's object for a verdict, which the judge does not take from it."""
+
+
+class Link:
+    """A connection to the student's process, for one test cell.
+
+    Parameters
+    ----------
+    connection : socket
+    asked_classes : frozenset of str
+        Classes that the exercise asks the student to write: their operators are under test.
+    """
+
+    def __init__(
+        self, connection: socket.socket, asked_classes: frozenset[str] = frozenset()
+    ) -> None:
+        self.connection = connection
+        self.asked_classes = asked_classes
+        self.released: list[int] = []
+        self.tied: dict[int, weakref.ref[Any]] = {}
+        self.seen: dict[int, tuple[bytes, bool]] = {}
+        self.student_random: bytes | None = None
+        # Tensors of the judge's that the current call was given, and that want gradients.
+        self.guests: list[Any] = []
+        # What the student was lent and may still change: a generator may hold on to it.
+        self.lent: dict[int, Any] = {}
+        # Copies that the test has only just got: `net.weight.fill_(0)` keeps no name for one.
+        self.fresh: list[Any] = []
+
+    # Requests --------------------------------------------------------------------------------
+
+    def request(
+        self, what: str, function: Any = None, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        """Ask the student's process to do something; return the result, or raise its error.
+
+        Raises
+        ------
+        StudentGone
+            When the process is gone or talks nonsense.
+        """
+        kwargs = kwargs or {}
+        state = random_state()
+        lent: list[int] = []
+        if what == "call":
+            arguments = mutable_arguments(args, kwargs)
+            self.guests = [value for value in arguments if _wants_gradient(value)]
+            lent = [id(value) for value in arguments]
+            self.lent.update(zip(lent, arguments, strict=True))
+        released, self.released = self.released, []
+        message = {
+            "what": what,
+            "function": function,
+            "args": args,
+            "kwargs": kwargs,
+            "lent": lent,
+            "released": released,
+            "updates": self.updates(),
+            "random": state if state != self.student_random else None,
+        }
+        try:
+            wire.send(self.connection, _dumps(message, self.guests))
+            answer = wire.unpack(wire.receive(self.connection), self.resolve)
+        except wire.Closed:
+            raise StudentGone("the student's code ended the process or was stopped") from None
+        except wire.WireError as error:
+            raise StudentGone(f"what came from the student cannot be read: {error}") from None
+        return self.take(answer)
+
+    def take(self, answer: Any) -> Any:
+        """Take an answer over: changes first, then the result."""
+        try:
+            status, value, changed, news, state = answer
+            for number, content in changed:
+                _change(self.lent[number], content)
+            for number, data, gradient in news:
+                self.renew(number, data, gradient)
+            if state:
+                set_random_state(state)
+                self.student_random = state
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+            raise StudentGone(f"what came from the student cannot be used: {problem}") from None
+        if status == "ok":
+            return value
+        if status == "error":
+            raise rebuild_error(value)
+        raise StudentGone(f"the student's process cannot answer: {str(value)[:500]}")
+
+    def call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        """Run a function beside the student's objects."""
+        return self.request("call", function, args, kwargs)
+
+    def get(self, name: str) -> Any:
+        """Return what the student's name means; KeyError if it means nothing."""
+        if not self.request("has", args=(name,)):
+            raise KeyError(name)
+        return self.request("get", args=(name,))
+
+    def release(self, number: int) -> None:
+        """Note that a stand-in is gone; the student hears of it with the next request."""
+        self.released.append(number)
+
+    # Copies of arrays and tensors --------------------------------------------------------------
+
+    def tie(self, number: int, value: Any) -> None:
+        """Remember that `value` is a copy of the student's object `number`."""
+
+        def gone(_: Any) -> None:
+            self.tied.pop(number, None)
+            self.seen.pop(number, None)
+            self.released.append(number)
+
+        self.tied[number] = weakref.ref(value, gone)
+        self.fresh.append(value)
+        self.seen[number] = _print_of(value)
+
+    def updates(self) -> list[tuple[int, Any, Any]]:
+        """Return what the test has changed in its copies since the student last heard."""
+        found = []
+        for number, reference in list(self.tied.items()):
+            value = reference()
+            if value is None:
+                continue
+            now = _print_of(value)
+            if now != self.seen[number]:
+                self.seen[number] = now
+                gradient = value.grad if value.is_leaf else None
+                data = value.detach().clone()
+                found.append((number, data, "none" if gradient is None else gradient.clone()))
+        self.fresh.clear()
+        return found
+
+    def renew(self, number: int, data: Any, gradient: Any) -> None:
+        """Take over what the student's side has changed in an object that we hold a copy of."""
+        import torch
+
+        reference = self.tied.get(number)
+        value = reference() if reference else None
+        if value is None:
+            return
+        with torch.no_grad():
+            value.data.copy_(torch.from_numpy(np.array(data)))
+        if value.is_leaf and value.requires_grad:
+            value.grad = None if gradient is None else torch.from_numpy(np.array(gradient))
+        self.seen[number] = _print_of(value)
+
+    # From the wire -----------------------------------------------------------------------------
+
+    def resolve(self, description: list[Any]) -> Any:
+        """Make what stands in for a handle."""
+        kind, *rest = description
+        if kind == "tensor":
+            return self.tensor(*rest)
+        return self.stand_in(rest)
+
+    def tensor(
+        self,
+        data: Any,
+        requires_grad: bool,
+        parameter: bool,
+        description: list[Any],
+        gradient: Any,
+    ) -> Any:
+        """Make a copy of a student's tensor, tied to the original."""
+        import torch
+
+        number, leaf = description
+        if type(number) is not int:
+            raise wire.WireError("a tensor without its number")
+        known = self.tied.get(number)
+        value = known() if known else None
+        if value is not None and value.shape == data.shape:
+            self.released.append(number)
+            return value
+        if parameter:
+            value = torch.nn.Parameter(data, requires_grad=requires_grad)
+        elif requires_grad and not leaf:
+            # A result of a computation on the student's side: backward() continues there.
+            return _through(_Handle(self, number), data, self.guests)
+        else:
+            value = data.requires_grad_(requires_grad) if requires_grad else data
+        if gradient is not None and requires_grad:
+            value.grad = torch.from_numpy(np.array(gradient)).reshape(value.shape)
+        self.tie(number, value)
+        return value
+
+    def stand_in(self, description: list[Any]) -> Any:
+        """Make a stand-in for an object of the student's."""
+        number, kind, *rest = description
+        if type(number) is not int:
+            raise wire.WireError("an object without its number")
+        if kind == "module":
+            self.released.append(number)
+            return own_module(rest[0])
+        name, mro, traits, own_mro = rest
+        if "class" in traits:
+            local = _known_class([own_mro[0]]) if own_mro else None
+            if local is not None:
+                self.released.append(number)
+                return local
+        cls = Remote
+        if "callable" in traits:
+            cls = RemoteCallable
+        if "iterator" in traits:
+            cls = RemoteIterator
+        return cls(self, number, str(name), [str(entry) for entry in mro], own_mro)
+
+
+def _dumps(message: dict[str, Any], guests: list[Any]) -> bytes:
+    buffer = io.BytesIO()
+    _Pickler(buffer, guests).dump(message)
+    return buffer.getvalue()
+
+
+class _Pickler(cloudpickle.Pickler):
+    """Writes the judge's values: whole functions, numbers for what is the student's."""
+
+    def __init__(self, file: io.BytesIO, guests: list[Any]) -> None:
+        super().__init__(file, protocol=5)
+        self.guests = {id(guest): guest for guest in guests}
+
+    def persistent_id(self, value: Any) -> Any:
+        return value._number_ if isinstance(value, Remote) else None
+
+    def reducer_override(self, value: Any) -> Any:
+        if id(value) in self.guests:
+            parameter = type(value).__name__ == "Parameter"
+            return arrive, (id(value), value.detach().cpu().numpy(), parameter)
+        return super().reducer_override(value)
+
+
+def _wants_gradient(value: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor) and value.requires_grad
+
+
+# Stand-ins ----------------------------------------------------------------------------------------
+
+
+class Remote:
+    """Stands in for an object of the student's that stays on their side."""
+
+    def __init__(self, link: Link, number: int, name: str, mro: list[str], own: list[str]) -> None:
+        fields = {"_link_": link, "_number_": number, "_name_": name, "_mro_": mro, "_own_": own}
+        for field, value in fields.items():
+            object.__setattr__(self, field, value)
+        weakref.finalize(self, link.release, number).atexit = False
+
+    def _ask_(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._link_.call(function, self, *args, **kwargs)
+
+    @property
+    def __class__(self) -> type:
+        # isinstance(model, torch.nn.Module) is a question of what the object is, not a verdict.
+        return _known_class(self._mro_) or type(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") and name.endswith("_") and name not in _NAMES_OF_OBJECTS:
+            raise AttributeError(name)
+        return self._ask_(getattr, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._ask_(setattr, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._ask_(delattr, name)
+
+    def __dir__(self) -> list[str]:
+        return [str(name) for name in self._ask_(dir)]
+
+    def __repr__(self) -> str:
+        return str(self._ask_(repr))
+
+    def __str__(self) -> str:
+        return str(self._ask_(str))
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def __hash__(self) -> int:
+        return hash(self._number_)
+
+    def __bool__(self) -> bool:
+        return bool(self._ask_(bool))
+
+    def __len__(self) -> int:
+        return self._ask_(len)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._ask_(_all_or_iterator))
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._ask_(operator.getitem, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._ask_(operator.setitem, key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        self._ask_(operator.delitem, key)
+
+    def __contains__(self, item: Any) -> bool:
+        if self._is_asked_():
+            return bool(self._ask_(operator.contains, item))
+        return any(entry is item or entry == item for entry in self)
+
+    def __float__(self) -> float:
+        return _of_type(self._ask_(float), float)
+
+    def __int__(self) -> int:
+        return _of_type(self._ask_(int), int)
+
+    def __index__(self) -> int:
+        return _of_type(self._ask_(operator.index), int)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.array(_of_type(self._ask_(np.asarray), np.ndarray), dtype=dtype)
+
+    def __enter__(self) -> Any:
+        return self._link_.call(_enter, self)
+
+    def __exit__(self, *error: Any) -> bool:
+        self._link_.call(_leave, self)
+        return False
+
+    def __instancecheck__(self, value: Any) -> bool:
+        if not isinstance(value, Remote):
+            return False
+        return bool(self._link_.call(isinstance, value, self))
+
+    def __subclasscheck__(self, value: Any) -> bool:
+        return bool(self._link_.call(issubclass, value, self))
+
+    def _is_asked_(self) -> bool:
+        entry = self._mro_[0] if self._mro_ else ""
+        return entry.rpartition(":")[2] in self._link_.asked_classes
+
+    def __eq__(self, other: Any) -> Any:
+        if isinstance(other, Remote) and object.__getattribute__(other, "_link_") is self._link_:
+            return self._ask_(operator.eq, other)
+        if self._is_asked_():
+            return self._ask_(operator.eq, other)
+        return False
+
+    def __ne__(self, other: Any) -> Any:
+        if self._is_asked_():
+            return self._ask_(operator.ne, other)
+        return not self == other
+
+
+#: Double-underscore attributes that are data about an object.
+_NAMES_OF_OBJECTS = frozenset(("__name__", "__qualname__", "__doc__", "__module__", "__dict__"))
+
+
+class RemoteCallable(Remote):
+    """A function, method or class of the student's."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it where it lives."""
+        return self._link_.call(self, *args, **kwargs)
+
+
+class RemoteIterator(Remote):
+    """A generator or iterator of the student's."""
+
+    def __iter__(self) -> RemoteIterator:
+        return self
+
+    def __next__(self) -> Any:
+        """Take the next item."""
+        return self._ask_(next)
+
+
+def _operator(name: str, function: Callable[..., Any], reflected: bool = False) -> Any:
+    def method(self: Remote, *others: Any) -> Any:
+        if not self._is_asked_():
+            raise JudgeLimit(
+                f"the student's code gave an object of type {self._name_!r} where the test wants "
+                f"data ({name} was asked of it)"
+            )
+        if reflected:
+            return self._link_.call(function, *others, self)
+        return self._ask_(function, *others)
+
+    return method
+
+
+for _name in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split():  # noqa: SIM905
+    _function = getattr(operator, _name + ("_" if _name in ("and", "or") else ""))
+    setattr(Remote, f"__{_name}__", _operator(_name, _function))
+    setattr(Remote, f"__r{_name}__", _operator(_name, _function, reflected=True))
+for _name in ("lt", "le", "gt", "ge", "neg", "pos", "abs", "invert"):
+    setattr(Remote, f"__{_name}__", _operator(_name, getattr(operator, _name)))
+Remote.__round__ = _operator("round", round)
+
+
+def _all_or_iterator(value: Any) -> Any:
+    """Return a container's items at once, and an iterator's one at a time."""
+    made = iter(value)
+    return made if made is value or not hasattr(value, "__len__") else list(made)
+
+
+def _enter(manager: Any) -> Any:
+    return manager.__enter__()
+
+
+def _leave(manager: Any) -> Any:
+    return manager.__exit__(None, None, None)
+
+
+def _of_type(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"{kind.__name__} wanted; the student's object gave {type(value).__name__}")
+    return value
+
+
+def _known_class(names: list[str]) -> type | None:
+    """Return the first class of these that the judge knows itself, except plain `object`."""
+    for entry in names:
+        module, _, name = entry.partition(":")
+        if module in ("builtins", "__main__") or "." in name:
+            if module == "builtins" and name not in ("object", "type", "function", "module"):
+                return None
+            continue
+        found = getattr(sys.modules.get(module), name, None)
+        if isinstance(found, type):
+            return found
+    return None
+
+
+def own_module(name: Any) -> Any:
+    """Return the judge's own module of a name; what the student's is or does plays no part.
+
+    Raises
+    ------
+    StudentGone
+        When there is none: it is a file of the student's.
+    """
+    try:
+        return importlib.import_module(str(name))
+    except Exception:
+        raise StudentGone(
+            f"the test uses a module {str(name)[:60]!r}, which only the student has"
+        ) from None
+
+
+# Errors -------------------------------------------------------------------------------------------
+
+
+def rebuild_error(description: Any) -> BaseException:
+    """Make an error of the judge's that the test can catch as it would the student's."""
+    try:
+        names, message, lines = description
+        names = [str(name) for name in names]
+        base = _error_base(names)
+        name = names[0].rpartition(":")[2].rpartition(".")[2]
+        if name != base.__name__ and name.isidentifier():
+            base = type(name, (base,), {"__module__": "__main__"})
+        error = base.__new__(base)
+        error.args = (str(message),)
+        error.student_lines = [str(line)[:500] for line in lines[:40]]
+    except Exception as problem:
+        return StudentGone(f"an error of the student's cannot be read: {problem}")
+    if not isinstance(error, Exception):
+        return StudentGone(f"the student's code raised {name}")
+    return error
+
+
+def _error_base(names: list[str]) -> type[BaseException]:
+    for entry in names:
+        module, _, name = entry.partition(":")
+        if module == "builtins":
+            found = getattr(builtins, name, None)
+        else:
+            found = getattr(sys.modules.get(module), name, None) if module != "__main__" else None
+        if isinstance(found, type) and issubclass(found, BaseException):
+            return found
+    return Exception
+
+
+# Changes ------------------------------------------------------------------------------------------
+
+
+def _print_of(value: Any) -> tuple[bytes, bool]:
+    return fingerprint(value), value.is_leaf and value.grad is not None
+
+
+def _change(argument: Any, content: list[Any]) -> None:
+    """Give an argument the content that the student's call left in its copy."""
+    kind, *rest = content
+    if kind == "module":
+        training, tensors = rest
+        argument.train(bool(training))
+        for mine, (data, gradient) in zip(
+            [*argument.parameters(), *argument.buffers()], tensors, strict=True
+        ):
+            _set_tensor(mine, data, gradient)
+    elif kind == "optimizer":
+        _set_optimizer(argument, rest[0])
+    elif kind == "tensor":
+        _set_tensor(argument, *rest[0])
+    elif isinstance(argument, np.ndarray):
+        argument[...] = rest[0]
+    elif isinstance(argument, dict | set):
+        argument.clear()
+        argument.update(rest[0])
+    else:
+        argument[:] = rest[0]
+
+
+def _set_tensor(mine: Any, data: Any, gradient: Any) -> None:
+    import torch
+
+    with torch.no_grad():
+        mine.data.copy_(torch.from_numpy(np.array(data)))
+    if mine.is_leaf:
+        mine.grad = None if gradient is None else torch.from_numpy(np.array(gradient))
+
+
+def _set_optimizer(mine: Any, states: list[dict[str, Any]]) -> None:
+    import torch
+
+    parameters = [p for group in mine.param_groups for p in group["params"]]
+    for parameter, state in zip(parameters, states, strict=False):
+        mine.state[parameter] = {
+            key: torch.from_numpy(np.array(value)) if isinstance(value, np.ndarray) else value
+            for key, value in state.items()
+        }
+
+
+# Gradients ----------------------------------------------------------------------------------------
+
+
+def _through(original: _Handle, data: Any, guests: list[Any]) -> Any:
+    """Return a tensor whose backward() goes on in the student's process.
+
+    Its inputs are the judge's tensors that the call was given: the gradients that reach their
+    copies there come back, and flow on here.
+    """
+    import torch
+
+    class Through(torch.autograd.Function):
+        @staticmethod
+        def forward(context: Any, value: Any, *inputs: Any) -> Any:
+            return value.clone()
+
+        @staticmethod
+        def backward(context: Any, gradient: Any) -> Any:
+            wanted = [id(guest) for guest in guests]
+            link = original._link_
+            found = link.request("backward", args=([original], [gradient], wanted))
+            back = [
+                None if g is None else torch.from_numpy(np.array(g)).reshape(guest.shape)
+                for g, guest in zip(found, guests, strict=True)
+            ]
+            return (torch.zeros_like(gradient), *back)
+
+    # An anchor makes the result want gradients when no guest does (a network of the student's).
+    return Through.apply(data.requires_grad_(True), *guests)
+
+
+class _Handle(Remote):
+    """Keeps hold of a tensor of the student's, for as long as a graph of the judge's needs it."""
+
+    def __init__(self, link: Link, number: int) -> None:
+        super().__init__(link, number, "Tensor", [], [])

@@ -1,0 +1,295 @@
+"""The student's side: runs their cells, then answers calls on what they defined.
+
+This runs inside the walls, and nothing that it says is trusted. It is written so that honest work
+gets its due: before each cell and each test the process forks, and the original waits. When the
+fork dies, hangs or is told to stop, the original goes on from the state before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from course_lib.grading.engine import kernel, wire
+from course_lib.grading.engine.objects import Server, random_state, set_random_state
+
+#: How much of what a cell prints or shows is kept, in bytes.
+MAX_OUTPUT = 2**20
+
+
+def main(control: socket.socket) -> None:
+    """Serve one submission until the supervisor hangs up.
+
+    Commands (pickled by the supervisor, which this side may trust): ``("cell", label, source,
+    seconds, random)`` runs a cell; ``("serve", seconds, random)``, with a socket, answers the
+    judge's calls on it. `random` is the state of the random numbers to continue with, or None.
+    Every command is answered by one message, ``[status, detail, outputs, random]``.
+    """
+    Student(control).run()
+
+
+class Student:
+    """The shell that a notebook runs in, and the process that currently holds its state."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self.control = control
+        # The first process is the one whose end ends the submission. It stays, and reaps.
+        self.first = os.getpid()
+        kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+        self.shell = _new_shell()
+        self.server = Server(self.shell.user_ns)
+
+    def run(self) -> None:
+        """Take commands until the supervisor hangs up."""
+        import pickle
+
+        while True:
+            try:
+                message, descriptors = receive_with_descriptors(self.control)
+            except wire.Closed:
+                os._exit(0)
+            command, *arguments = pickle.loads(message)
+            if command == "cell":
+                label, source, seconds, random = arguments
+                self.protected(partial(self.cell, label, source), seconds, random)
+            elif command == "serve":
+                seconds, random = arguments
+                with socket.socket(fileno=descriptors[0]) as link:
+                    self.protected(partial(self.serve, link), seconds, random)
+
+    def protected(self, work: Callable[[], list[Any]], seconds: float, random: Any) -> None:
+        """Do something in a fork; the state before it survives here if the fork does not.
+
+        Returns in the process that goes on: the fork if all went well, else this one.
+        """
+        done, tell = os.pipe()
+        child = self.fork()
+        if child == 0:
+            os.close(done)
+            me = os.getpid()
+            set_random_state(random)
+            answer = [*work(), random_state()]
+            if os.getpid() != me:
+                # A process that the student's code made of this one: it speaks for nobody.
+                os._exit(0)
+            # From here on this process is the one that holds the state; the other hears it before
+            # the supervisor does, and will not mistake the next command for its own.
+            os.write(tell, b"d")
+            os.close(tell)
+            self.answer(answer)
+            return
+        os.close(tell)
+        status, detail = self.watch(child, done, seconds)
+        os.close(done)
+        if status == "done":
+            self.retire(child)
+        # What the lost fork had started goes with it, before it takes what the next cell needs.
+        self.end_strangers()
+        self.answer([status, detail, [], None])
+
+    def fork(self) -> int:
+        """Fork; where too many processes of the student's are left, end them first."""
+        for _ in range(100):
+            with contextlib.suppress(BlockingIOError):
+                return os.fork()
+            self.end_strangers()
+            # Those that were killed count until somebody has taken note of their end.
+            time.sleep(0.02)
+        return os.fork()
+
+    def end_strangers(self) -> None:
+        """End every process within these walls but this one and the first."""
+        kept = {"1", str(self.first), str(os.getpid())}
+        for _ in range(20):
+            strangers = [int(n) for n in os.listdir("/proc") if n.isdigit() and n not in kept]
+            alive = [pid for pid in strangers if _is_alive(pid)]
+            if not alive:
+                break
+            # A process that forks without end may have made another since the list was read.
+            for pid in alive:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+    def watch(self, child: int, done: int, seconds: float) -> tuple[str, str]:
+        """Wait for the fork; say how it ended."""
+        descriptor = os.pidfd_open(child)
+        poll = select.poll()
+        for source in (descriptor, done):
+            poll.register(source, select.POLLIN)
+        try:
+            ready = dict(poll.poll(seconds * 1000))
+        finally:
+            os.close(descriptor)
+        if done in ready and os.read(done, 1) == b"d":
+            return "done", ""
+        if not ready:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(child, 0)
+            return "timeout", f"stopped after {seconds:g} s"
+        with contextlib.suppress(ChildProcessError):
+            _, code = os.waitpid(child, 0)
+            if os.WIFSIGNALED(code):
+                return "died", f"ended by {signal.Signals(os.WTERMSIG(code)).name}"
+        return "died", "it ended the Python process"
+
+    def retire(self, child: int) -> None:
+        """End this process, whose state is no longer needed; the first waits for the rest."""
+        if os.getpid() != self.first:
+            os._exit(0)
+        while True:
+            try:
+                os.waitpid(-1, 0)
+            except ChildProcessError:
+                os._exit(0)
+
+    def answer(self, message: list[Any]) -> None:
+        """Tell the supervisor."""
+        try:
+            wire.send(self.control, wire.pack(message, lambda value: ["?"]))
+        except wire.Closed:
+            os._exit(0)
+
+    def cell(self, label: str, source: str) -> list[Any]:
+        """Run a cell; give its status, the error if there was one, and what it showed."""
+        return run_cell(self.shell, label, source)
+
+    def serve(self, link: socket.socket) -> list[Any]:
+        """Answer the judge's calls until it hangs up."""
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            self.server.serve(link)
+        return ["ok", "", [["stream", "stdout", printed.getvalue()[:MAX_OUTPUT]]]]
+
+
+def _is_alive(pid: int) -> bool:
+    """Tell whether a process still runs, rather than waiting for its end to be noted."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except OSError:
+        return False
+
+
+def _new_shell() -> Any:
+    """Return an IPython shell without history that keeps no files."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    shell = InteractiveShell.instance(config=config)
+    # `%matplotlib inline` asks for a window system's event loop; there is none to set up.
+    shell.enable_gui = lambda gui=None: None
+    # Cells find their neighbors' modules, as in a notebook.
+    sys.path.insert(0, "")
+    return shell
+
+
+def run_cell(shell: Any, label: str, source: str) -> list[Any]:
+    """Run a cell in a shell; return ``[status, error, outputs]`` as plain data."""
+    from IPython.utils.capture import capture_output
+
+    values: list[dict[str, Any]] = []
+    shell._showtraceback = lambda kind, value, lines: None
+    hook = shell.displayhook
+    hook.write_output_prompt = hook.finish_displayhook = lambda: None
+    hook.write_format_data = lambda data, metadata=None: values.append(dict(data))
+    with capture_output() as captured:
+        result = shell.run_cell(source, store_history=False, cell_id=label)
+    outputs: list[list[Any]] = []
+    room = MAX_OUTPUT
+    for name, text in (("stdout", captured.stdout), ("stderr", captured.stderr)):
+        if text:
+            outputs.append(["stream", name, _clip(text, room)])
+            room -= min(room, len(text))
+    for rich in captured.outputs:
+        data, room = _bounded(rich.data, room)
+        outputs.append(["display_data", data])
+    raised = result.error_before_exec or result.error_in_exec
+    if raised is not None:
+        name, lines = describe_error(raised)
+        outputs.append(["error", name, str_of(raised), lines])
+        return ["error", f"{name}: {str_of(raised)}", outputs]
+    if values:
+        data, room = _bounded(values[-1], room)
+        outputs.append(["execute_result", data])
+    return ["ok", "", outputs]
+
+
+def describe_error(error: BaseException) -> tuple[str, list[str]]:
+    """Return an error's name and a traceback of the student's own lines."""
+    render = getattr(error, "_render_traceback_", None)
+    if render is not None:
+        with contextlib.suppress(Exception):
+            return type(error).__name__, [str(line) for line in render()]
+    lines = []
+    for frame in traceback.extract_tb(error.__traceback__):
+        if "ipython-input" in frame.filename or "ipykernel" in frame.filename:
+            lines.append(f"line {frame.lineno} in {frame.name}: {frame.line or ''}")
+    if isinstance(error, SyntaxError):
+        lines += [line.rstrip("\n") for line in traceback.format_exception_only(error)[:-1]]
+    lines.append(f"{type(error).__name__}: {str_of(error)}")
+    return type(error).__name__, lines
+
+
+def str_of(error: BaseException) -> str:
+    """Return an error's message, whatever its ``__str__`` does."""
+    try:
+        return str(error)[:20_000]
+    except Exception:
+        return "(its message cannot be shown)"
+
+
+def _clip(text: str, room: int) -> str:
+    if len(text) <= room:
+        return text
+    return text[:room] + f"\n... ({len(text) - room:,} more characters)"
+
+
+def _bounded(data: dict[str, Any], room: int) -> tuple[dict[str, Any], int]:
+    """Keep those representations of an output that there is still room for."""
+    kept = {}
+    for kind, value in data.items():
+        size = len(value) if isinstance(value, str | bytes) else 1000
+        if size <= room:
+            kept[kind] = value
+            room -= size
+    return kept, room
+
+
+def receive_with_descriptors(connection: socket.socket) -> tuple[bytes, list[int]]:
+    """Receive a message and the descriptors that came with its first byte."""
+    try:
+        first, descriptors, _, _ = socket.recv_fds(connection, 1, 4)
+    except OSError as error:
+        raise wire.Closed(str(error)) from error
+    if not first:
+        raise wire.Closed("the supervisor is gone")
+    return wire.receive(connection), list(descriptors)
+
+
+def send_with_descriptors(
+    connection: socket.socket, message: bytes, descriptors: list[int] | None = None
+) -> None:
+    """Send a message, with open files if there are any."""
+    try:
+        socket.send_fds(connection, [b"m"], descriptors or [])
+    except OSError as error:
+        raise wire.Closed(str(error)) from error
+    wire.send(connection, message)

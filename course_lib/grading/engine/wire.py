@@ -1,0 +1,338 @@
+"""What travels between a student's process and the judge.
+
+From the student only this closed encoding is read: numbers, texts, containers, raw arrays and
+tensors, and numbered handles for everything else. It is msgpack with a tag on whatever is not a
+plain number or text. Nothing in it names code to run, and every length, depth and shape is checked
+before memory is taken for it. (In the other direction the judge may send anything: see `remote`.)
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import msgpack
+import numpy as np
+
+#: No message may be larger, in bytes.
+MAX_MESSAGE = 256 * 2**20
+
+#: No value may be nested deeper.
+MAX_DEPTH = 50
+
+#: No container or text may be longer.
+MAX_ITEMS = 5_000_000
+
+_HEADER = struct.Struct("<Q")
+
+_DTYPE_KINDS = frozenset("biufcmM")
+_TORCH_DTYPES = frozenset(
+    [
+        *("float16", "bfloat16", "float32", "float64", "complex64", "complex128"),
+        *("uint8", "int8", "int16", "int32", "int64", "bool"),
+    ]
+)
+
+
+class WireError(Exception):
+    """What came from the other side is malformed, too large, or out of order."""
+
+
+class Closed(Exception):
+    """The other side is gone."""
+
+
+def send(connection: socket.socket, message: bytes) -> None:
+    """Send one message.
+
+    Raises
+    ------
+    Closed
+        When the other side is gone.
+    """
+    try:
+        connection.sendall(_HEADER.pack(len(message)))
+        connection.sendall(message)
+    except OSError as error:
+        raise Closed(str(error)) from error
+
+
+def receive(connection: socket.socket, limit: int = MAX_MESSAGE) -> bytes:
+    """Receive one message.
+
+    Raises
+    ------
+    WireError
+        When a longer message than `limit` is announced; nothing of it is read.
+    Closed
+        When the other side is gone, also in the middle of a message.
+    TimeoutError
+        When the socket has a time limit, and it is over.
+    """
+    (length,) = _HEADER.unpack(_exactly(connection, _HEADER.size))
+    if length > limit:
+        raise WireError(f"a message of {length:,} bytes was announced; {limit:,} are allowed")
+    return _exactly(connection, length)
+
+
+def _exactly(connection: socket.socket, length: int) -> bytes:
+    # Grown as it comes: a long announcement alone takes no memory.
+    chunks, left = [], length
+    while left:
+        try:
+            chunk = connection.recv(min(left, 2**20))
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise Closed(str(error)) from error
+        if not chunk:
+            raise Closed("the connection was closed")
+        chunks.append(chunk)
+        left -= len(chunk)
+    return b"".join(chunks)
+
+
+def pack(value: Any, handle: Callable[[Any], list[Any]]) -> bytes:
+    """Encode a value.
+
+    Parameters
+    ----------
+    value : object
+    handle : callable
+        Gives the description of an object that stays where it is, as plain data.
+    """
+    return msgpack.packb(_encode(value, handle, 0), use_bin_type=True)
+
+
+def unpack(message: bytes, resolve: Callable[[list[Any]], Any]) -> Any:
+    """Decode a value.
+
+    Parameters
+    ----------
+    message : bytes
+    resolve : callable
+        Makes what stands in for a handle, of its description.
+
+    Raises
+    ------
+    WireError
+        When the message is not what `pack` makes.
+    """
+    try:
+        raw = msgpack.unpackb(
+            message,
+            raw=False,
+            strict_map_key=True,
+            max_str_len=MAX_MESSAGE,
+            max_bin_len=MAX_MESSAGE,
+            max_array_len=MAX_ITEMS,
+            max_map_len=0,
+            max_ext_len=0,
+        )
+        return _decode(raw, resolve, 0)
+    except WireError:
+        raise
+    except RecursionError:
+        raise WireError("a value is nested too deeply") from None
+    except Exception as error:
+        raise WireError(f"a message cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _encode(value: Any, handle: Callable[[Any], list[Any]], depth: int) -> Any:
+    kind = type(value)
+    if value is None or kind is bool or kind is float:
+        return value
+    if kind is str:
+        # Half a surrogate pair is no UTF-8.
+        return value if value.isascii() else _text(value)
+    if kind is int:
+        return value if -(2**63) <= value < 2**63 else ["int", hex(value)]
+    if kind is bytes:
+        return value
+    if depth >= MAX_DEPTH:
+        return ["handle", handle(value)]
+    encoder = _ENCODERS.get(kind)
+    if encoder is not None:
+        return encoder(value, handle, depth + 1)
+    if isinstance(value, np.ndarray) and kind is np.ndarray and value.dtype.kind in _DTYPE_KINDS:
+        return _array("array", value)
+    if isinstance(value, np.generic) and value.dtype.kind in _DTYPE_KINDS:
+        return _array("scalar", np.asarray(value))
+    if kind is np.ndarray and value.dtype.kind in "US":
+        return ["strings", list(value.shape), [_text(str(v)) for v in value.ravel().tolist()]]
+    torch = sys.modules.get("torch")
+    if torch is not None and kind in (torch.Tensor, torch.nn.Parameter) and _is_plain(value):
+        return _tensor(value, handle)
+    return ["handle", handle(value)]
+
+
+def _text(value: str) -> Any:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return ["text", value.encode("utf-8", "surrogatepass")]
+    return value
+
+
+def _array(tag: str, value: np.ndarray) -> list[Any]:
+    return [tag, value.dtype.str, list(value.shape), np.ascontiguousarray(value).tobytes()]
+
+
+def _is_plain(value: Any) -> bool:
+    name = str(value.dtype).removeprefix("torch.")
+    return name in _TORCH_DTYPES and not value.is_sparse and value.layout == _strided()
+
+
+def _strided() -> Any:
+    return sys.modules["torch"].strided
+
+
+def _tensor(value: Any, handle: Callable[[Any], list[Any]]) -> list[Any]:
+    torch = sys.modules["torch"]
+    name = str(value.dtype).removeprefix("torch.")
+    data = value.detach().cpu().contiguous()
+    raw = data.reshape(-1).view(torch.uint8).numpy().tobytes() if data.numel() else b""
+    parameter = type(value) is torch.nn.Parameter
+    # A tensor stays tied to the student's graph by its handle, so that backward() can go there.
+    tied = handle(value)
+    gradient = value.grad if value.is_leaf and value.grad is not None else None
+    gradient = None if gradient is None else _array("array", gradient.detach().cpu().numpy())
+    return ["tensor", name, list(value.shape), raw, value.requires_grad, parameter, tied, gradient]
+
+
+_ENCODERS: dict[type, Callable[[Any, Any, int], list[Any]]] = {
+    complex: lambda v, h, d: ["complex", v.real, v.imag],
+    list: lambda v, h, d: ["list", [_encode(x, h, d) for x in v]],
+    tuple: lambda v, h, d: ["tuple", [_encode(x, h, d) for x in v]],
+    set: lambda v, h, d: ["set", [_encode(x, h, d) for x in v]],
+    frozenset: lambda v, h, d: ["frozenset", [_encode(x, h, d) for x in v]],
+    dict: lambda v, h, d: ["dict", [[_encode(k, h, d), _encode(x, h, d)] for k, x in v.items()]],
+    range: lambda v, h, d: ["range", v.start, v.stop, v.step],
+    slice: lambda v, h, d: ["slice", *(_encode(x, h, d) for x in (v.start, v.stop, v.step))],
+    type(Ellipsis): lambda v, h, d: ["ellipsis"],
+    bytearray: lambda v, h, d: ["bytearray", bytes(v)],
+}
+
+
+def _decode(raw: Any, resolve: Callable[[list[Any]], Any], depth: int) -> Any:
+    if raw is None or type(raw) in (bool, int, float, str, bytes):
+        return raw
+    if depth > MAX_DEPTH + 2:
+        raise WireError("a value is nested too deeply")
+    if type(raw) is not list or not raw or type(raw[0]) is not str:
+        raise WireError(f"a value has no tag: {str(raw)[:60]}")
+    tag, *rest = raw
+    decoder = _DECODERS.get(tag)
+    if decoder is None:
+        raise WireError(f"a value has the unknown tag {tag[:40]!r}")
+    return decoder(rest, resolve, depth + 1)
+
+
+def _items(rest: list[Any], resolve: Any, depth: int) -> list[Any]:
+    (items,) = rest
+    if type(items) is not list:
+        raise WireError("a container without its list of items")
+    return [_decode(item, resolve, depth) for item in items]
+
+
+def _decode_dict(rest: list[Any], resolve: Any, depth: int) -> dict[Any, Any]:
+    (pairs,) = rest
+    return {_decode(k, resolve, depth): _decode(v, resolve, depth) for k, v in pairs}
+
+
+def _decode_range(rest: list[Any], *_: Any) -> range:
+    if len(rest) != 3 or any(type(part) is not int for part in rest):
+        raise WireError("a range wants three whole numbers")
+    return range(*rest)
+
+
+def _decode_array(rest: list[Any], *_: Any) -> np.ndarray:
+    name, shape, data = rest
+    dtype = np.dtype(_checked(name, str))
+    if dtype.kind not in _DTYPE_KINDS or dtype.hasobject or dtype.shape or dtype.fields:
+        raise WireError(f"arrays of dtype {name!r} do not travel")
+    size = _size(shape)
+    if size * dtype.itemsize != len(_checked(data, bytes)):
+        raise WireError(f"an array of shape {shape} and dtype {name} came with {len(data)} bytes")
+    return np.frombuffer(bytearray(data), dtype=dtype).reshape(shape)
+
+
+def _decode_scalar(rest: list[Any], *_: Any) -> Any:
+    array = _decode_array(rest)
+    if array.shape != ():
+        raise WireError("a scalar has no shape")
+    return array[()]
+
+
+def _decode_strings(rest: list[Any], resolve: Any, depth: int) -> np.ndarray:
+    shape, values = rest
+    texts = [_checked(_decode(value, resolve, depth), str) for value in _checked(values, list)]
+    if _size(shape) != len(texts):
+        raise WireError(f"an array of shape {shape} came with {len(texts)} texts")
+    return np.array(texts, dtype=str).reshape(shape)
+
+
+def _decode_tensor(rest: list[Any], resolve: Any, depth: int) -> Any:
+    import torch
+
+    name, shape, data, requires_grad, parameter, tied, gradient = rest
+    if name not in _TORCH_DTYPES:
+        raise WireError(f"tensors of dtype {str(name)[:40]!r} do not travel")
+    dtype = getattr(torch, name)
+    size = _size(shape)
+    if size * dtype.itemsize != len(_checked(data, bytes)):
+        raise WireError(f"a tensor of shape {shape} and {name} came with {len(data)} bytes")
+    value = torch.frombuffer(bytearray(data), dtype=dtype) if data else torch.empty(0, dtype=dtype)
+    gradient = None if gradient is None else _decode(gradient, resolve, depth)
+    kind = [bool(requires_grad), bool(parameter)]
+    return resolve(["tensor", value.reshape(shape), *kind, tied, gradient])
+
+
+def _size(shape: Any) -> int:
+    if type(shape) is not list or len(shape) > 32:
+        raise WireError("a shape is a list of at most 32 numbers")
+    size = 1
+    for length in shape:
+        if type(length) is not int or not 0 <= length <= MAX_MESSAGE:
+            raise WireError(f"a shape has the length {str(length)[:40]}")
+        size *= length
+    if size > MAX_MESSAGE:
+        raise WireError(f"an array of shape {shape} is too large")
+    return size
+
+
+def _checked(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise WireError(f"{kind.__name__} wanted; came {type(value).__name__}")
+    return value
+
+
+def _decode_int(rest: list[Any], *_: Any) -> int:
+    text = _checked(rest[0], str)
+    if len(text) > 20_000:
+        raise WireError("a whole number is too long")
+    return int(text, 16)
+
+
+_DECODERS: dict[str, Callable[[list[Any], Any, int], Any]] = {
+    "int": _decode_int,
+    "text": lambda rest, r, d: _checked(rest[0], bytes).decode("utf-8", "surrogatepass"),
+    "complex": lambda rest, r, d: complex(float(rest[0]), float(rest[1])),
+    "list": _items,
+    "tuple": lambda rest, r, d: tuple(_items(rest, r, d)),
+    "set": lambda rest, r, d: set(_items(rest, r, d)),
+    "frozenset": lambda rest, r, d: frozenset(_items(rest, r, d)),
+    "dict": _decode_dict,
+    "range": _decode_range,
+    "slice": lambda rest, r, d: slice(*(_decode(part, r, d) for part in rest)),
+    "ellipsis": lambda rest, r, d: ...,
+    "bytearray": lambda rest, r, d: bytearray(_checked(rest[0], bytes)),
+    "array": _decode_array,
+    "scalar": _decode_scalar,
+    "strings": _decode_strings,
+    "tensor": _decode_tensor,
+    "handle": lambda rest, r, d: r(["object", *_checked(rest[0], list)]),
+}

@@ -1,0 +1,381 @@
+"""Attacks on the tests from a student's cell: none earns a point that was not solved.
+
+`test_walls.py` attacks the walls; here the student's code behaves within them, and lies.
+"""
+
+import os
+import time
+
+import pytest
+
+from course_lib.grading.engine.student import MAX_OUTPUT
+
+REFERENCE = [("locked", "import numpy as np"), ("solution", "def f(x):\n    return 2 * x")]
+
+#: How a test may look at what came back. `f(2)` is 4.
+LOOKS = [
+    "assert f(2) == 4",
+    "assert not f(2) != 4",
+    "assert abs(f(2) - 4) < 1e-6",
+    "assert f(2) > 3",
+    "assert 3 < f(2)",
+    "assert round(f(2)) == 4",
+    "assert np.allclose(f(2), 4)",
+    "assert np.isclose(f(2), 4)",
+    "assert (f(2) == np.array([1, 2, 3])).all()",
+    "assert f(2).shape == (3,)",
+    "assert list(f(2)) == [1, 2, 3]",
+    "assert 4 in f(2)",
+    "assert f(2)[0] == 1",
+    "assert f(2).sum() == 6",
+    "assert {4: True}[f(2)]",
+    "assert f(2) in (4, 5)",
+    "np.testing.assert_allclose(f(2), 4)",
+    "np.testing.assert_array_equal(f(2), [4])",
+    "import torch\nassert torch.allclose(torch.as_tensor(f(2)), torch.tensor(4))",
+    "import torch\nassert torch.equal(f(2), torch.tensor(4.0))",
+    "import math\nassert math.isclose(f(2), 4)",
+    "from course_lib.exercises import assert_close\nassert_close(f(2), 4)",
+    "from course_lib.exercises import assert_equal\nassert_equal(f(2), 4)",
+    "from course_lib.exercises import assert_shape\nassert_shape(f(2), (3,))",
+    "assert isinstance(f(2), (int, float)) and f(2) == 4",
+    "assert str(f(2)) == '4' and f(2) == 4",
+    "assert f(2) == 4 == f(2)",
+    "assert max([f(2), 3]) == 4",
+    "assert sum([f(2), f(2)]) == 8",
+]
+
+#: Ways to lie that leave `f` unsolved.
+LIES = {
+    "an object that equals everything": """
+        class Yes:
+            def __getattr__(self, name):
+                return Yes()
+            def yes(self, *args, **kwargs):
+                return True
+            def zero(self, *args, **kwargs):
+                return 0.0
+            def me(self, *args, **kwargs):
+                return Yes()
+            __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = __bool__ = yes
+            __ne__ = lambda self, other: False
+            __sub__ = __rsub__ = __abs__ = __round__ = zero
+            __add__ = __radd__ = __mul__ = __getitem__ = __call__ = me
+            __array_function__ = __array_ufunc__ = __torch_function__ = yes
+            __hash__ = lambda self: hash(4)
+            __iter__ = lambda self: iter([Yes(), Yes(), Yes()])
+            __len__ = lambda self: 3
+
+        def f(x):
+            return Yes()
+        """,
+    "a subclass of the right type": """
+        class Four(float):
+            def __eq__(self, other):
+                return True
+            __ne__ = lambda self, other: False
+            __sub__ = __rsub__ = lambda self, other: 0.0
+            __lt__ = __gt__ = lambda self, other: True
+            __hash__ = lambda self: hash(4)
+
+        class Text(str):
+            __eq__ = lambda self, other: True
+            __hash__ = lambda self: 0
+
+        class Array(np.ndarray):
+            __eq__ = lambda self, other: np.array(True)
+            __array_function__ = lambda self, *args, **kwargs: True
+
+        def f(x):
+            return Four(0)
+        """,
+    "an array that answers for itself": """
+        class Array(np.ndarray):
+            def __array_function__(self, *args, **kwargs):
+                return True
+            def __array_ufunc__(self, *args, **kwargs):
+                return np.array(True)
+            def __eq__(self, other):
+                return np.array(True)
+
+        def f(x):
+            return np.zeros(2).view(Array)
+        """,
+    "patched libraries": """
+        import builtins, math, operator, sys, unittest
+        import course_lib.exercises, course_lib.exercises.asserts
+        for module in (np, np.testing, math, operator, course_lib.exercises.asserts):
+            for name in dir(module):
+                if not name.startswith("_") and callable(getattr(module, name)):
+                    try:
+                        setattr(module, name, lambda *args, **kwargs: True)
+                    except (AttributeError, TypeError):
+                        pass
+        builtins.AssertionError = ValueError
+        builtins.abs = builtins.round = lambda *args: 0
+        sys.settrace(None)
+
+        def f(x):
+            return 0
+        """,
+    "a transformer of the shell": """
+        import ast
+
+        class Away(ast.NodeTransformer):
+            def visit_Assert(self, node):
+                return ast.Pass()
+
+        get_ipython().ast_transformers.append(Away())
+        get_ipython().input_transformers_cleanup.append(lambda lines: ["pass\\n"])
+        get_ipython().events.register("pre_run_cell", lambda *args: None)
+
+        def f(x):
+            return 0
+        """,
+    "names of the tests": """
+        def assert_close(*args, **kwargs):
+            pass
+        assert_equal = assert_shape = assert_close
+        class np:
+            allclose = isclose = staticmethod(lambda *args: True)
+            array = staticmethod(lambda *args: 0)
+            class testing:
+                assert_allclose = assert_array_equal = staticmethod(lambda *args: None)
+        def isinstance(*args):
+            return True
+        abs = round = lambda x: 0
+        list = lambda x: [1, 2, 3]
+        max = sum = lambda x: 4
+
+        def f(x):
+            return 0
+        """,
+    "the collector of garbage": """
+        import gc, inspect
+        for thing in gc.get_objects():
+            try:
+                if inspect.isfunction(thing) and "assert" in thing.__name__:
+                    thing.__code__ = (lambda *args, **kwargs: None).__code__
+            except Exception:
+                pass
+
+        def f(x):
+            import sys
+            frame = sys._getframe()
+            while frame:
+                for name in ("np", "expected", "wanted", "passed"):
+                    frame.f_globals[name] = True
+                frame = frame.f_back
+            return 0
+        """,
+    "leaving early": """
+        def f(x):
+            import os, sys
+            sys.exit(0)
+        """,
+    "leaving at once": """
+        def f(x):
+            import os
+            os._exit(0)
+        """,
+    "an error that looks like success": """
+        def f(x):
+            raise SystemExit(0)
+        """,
+    "stopping the tests": """
+        def f(x):
+            raise KeyboardInterrupt
+        """,
+    "a shadow module": """
+        open("numpy.py", "w").write("allclose = lambda *args: True")
+        open("course_lib.py", "w").write("")
+        import sys
+        sys.path.insert(0, ".")
+        sys.modules.pop("numpy", None)
+
+        def f(x):
+            return 0
+        """,
+}
+
+#: Lies about the wire between the student's process and the judge, told from inside `f`.
+WIRE = {
+    "garbage": "b'garbage' * 100",
+    "a long announcement": "(2**60).to_bytes(8, 'little')",
+    "a short message": "(100).to_bytes(8, 'little') + b'x'",
+    "nothing": "(0).to_bytes(8, 'little')",
+    "a verdict": "frame(['ok', True, [], [], None])",
+    "an unknown tag": "frame(['ok', ['code', 'import os'], [], [], None])",
+    "a lie about a shape": "frame(['ok', ['array', '<f8', [1000000], b'12345678'], [], [], None])",
+    "a negative shape": "frame(['ok', ['array', '<f8', [-1], b''], [], [], None])",
+    "an array of objects": "frame(['ok', ['array', '|O', [1], b'12345678'], [], [], None])",
+    "deep nesting": "frame(['ok', nested(400), [], [], None])",
+    "deeper nesting": "(200_000).to_bytes(8, 'little') + bytes([0x91]) * 200_000",
+    "changes to what was not lent": "frame(['ok', 4.5, [[7, ['value', 3]]], [], None])",
+    "random numbers that are none": "frame(['ok', 4.5, [], [], b'abc'])",
+    "an error that is none": "frame(['error', 'abc', [], [], None])",
+    "an error of a strange type": (
+        "frame(['error', [['list', ['builtins:print']], 'x', ['list', []]], [], [], None])"
+    ),
+    "a strange handle": "frame(['ok', ['handle', [9999, 'object', 'x', 1, 2, 3]], [], [], None])",
+}
+
+SPOOF = """
+import msgpack, os, socket, stat
+
+def nested(depth):
+    value = 1
+    for _ in range(depth):
+        value = ['list', [value]]
+    return value
+
+def frame(message):
+    def whole(value):
+        return ['list', [whole(v) for v in value]] if isinstance(value, list) else value
+    status, value, changed, news, state = message
+    packed = msgpack.packb(['list', [status, value, whole(changed), whole(news), state]])
+    return len(packed).to_bytes(8, 'little') + packed
+
+def f(x):
+    message = MESSAGE
+    for descriptor in range(3, 64):
+        try:
+            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                os.write(descriptor, message)
+        except OSError:
+            pass
+    return 0
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lie", LIES)
+def test_no_lie_earns_a_point(lie, run):
+    tests = [("test", look) for look in LOOKS]
+    cells = [("locked", "import numpy as np"), ("solution", LIES[lie]), *tests]
+    passed = [
+        look
+        for look, ran in zip(LOOKS, run(*cells, source=REFERENCE)[2:], strict=True)
+        if ran.status == "ok"
+    ]
+    assert passed == []
+
+
+def test_the_honest_answer_earns_the_points_of_a_number(run):
+    """The tests above could fail for every answer; those for a number do not."""
+    cells = [("locked", "import numpy as np"), ("solution", "def f(x):\n    return 2 * x")]
+    tests = [("test", look) for look in LOOKS]
+    ran = run(*cells, *tests, source=REFERENCE)[2:]
+    passed = {look for look, one in zip(LOOKS, ran, strict=True) if one.status == "ok"}
+    of_other_kinds = ("shape", "list(", "in f(2)", "[0]", ".sum()", "np.array(", "torch.equal")
+    assert passed == {look for look in LOOKS if not any(kind in look for kind in of_other_kinds)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lie", WIRE)
+def test_no_message_earns_a_point(lie, run):
+    source = SPOOF.replace("MESSAGE", WIRE[lie])
+    solved = "def g(x):\n    return 3 * x"
+    ran = run(
+        ("solution", source),
+        ("test", "assert f(2) == 4"),
+        ("solution", solved),
+        ("test", "assert g(2) == 6"),
+        source=[*REFERENCE, ("solution", solved)],
+        seconds=5,
+    )
+    assert ran[1].status != "ok"
+    assert ran[1].outputs, "the cell must say why"
+
+
+@pytest.mark.slow
+def test_a_fatal_cell_or_call_costs_itself_alone(run):
+    fatal = [
+        ("solution", "import os\nos._exit(0)"),
+        ("solution", "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)"),
+        (
+            "solution",
+            "while True:\n    try:\n        while True: len([])\n    except BaseException: pass",
+        ),
+        ("solution", "import sys\nsys.exit(3)"),
+        ("solution", "import os\nfor _ in range(10_000):\n    os.fork()"),
+        (
+            "solution",
+            "import os, time\nwhile True:\n    if os.fork() == 0:\n        time.sleep(1000)",
+        ),
+        ("solution", "print('x' * 10**8)"),
+        ("solution", "for _ in range(10**6):\n    print()"),
+        ("solution", "a = bytearray(10**11)"),
+        ("solution", "a = []\nwhile True:\n    a.append(bytearray(10**7))"),
+    ]
+    cells = [("solution", "def ok():\n    return 5\ndef die():\n    import os\n    os._exit(0)")]
+    for cell in fatal:
+        cells += [cell, ("test", "assert ok() == 5")]
+    cells += [("test", "die()"), ("test", "assert ok() == 5")]
+    ran = run(*cells, seconds=4)
+    solved = [
+        one.status
+        for one, (kind, source) in zip(ran, cells, strict=True)
+        if kind == "test" and "ok()" in source
+    ]
+    told = [f"{one.index} {one.status} {one.error[:80]}" for one in ran]
+    assert solved == ["ok"] * len(solved), told
+    assert ran[-2].status == "died"
+    printed = [len(output.text) for one in ran for output in one.outputs if "text" in output]
+    assert max(printed) <= MAX_OUTPUT + 100
+
+
+@pytest.mark.slow
+def test_nothing_is_left_behind(run):
+    before = set(os.listdir("/proc"))
+    run(
+        (
+            "solution",
+            """
+            import os, subprocess, time
+            if os.fork() == 0:
+                os.setsid()
+                if os.fork() == 0:
+                    while True:
+                        time.sleep(1)
+                os._exit(0)
+            subprocess.Popen(["sleep", "1000"])
+            """,
+        ),
+        ("test", "assert True"),
+    )
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        left = {
+            pid
+            for pid in set(os.listdir("/proc")) - before
+            if pid.isdigit() and b"sleep" in _command(pid)
+        }
+        if not left:
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"processes are left: {left}")
+
+
+def _command(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def test_what_a_test_passes_in_runs_with_the_student_and_sees_no_judge(run):
+    ran = run(
+        (
+            "solution",
+            """
+            def f(function):
+                import gc
+                names = function.__globals__
+                return sorted(name for name in names if "secret" in name)
+            """,
+        ),
+        ("test", "secret_answer = 42\nassert f(lambda: 1) == []"),
+    )
+    assert ran[1].status == "ok", ran[1].error

@@ -1,0 +1,385 @@
+"""Honest work gets in the engine what it gets in a notebook, cell for cell.
+
+Each case runs twice: all cells in one process, as a kernel does, and student and judge apart.
+"""
+
+import pytest
+
+from course_lib.exercises.running import run_notebook
+from course_lib.grading.engine import runner
+
+CASES = {
+    "module": [
+        ("locked", "import torch\nfrom torch import nn"),
+        (
+            "solution",
+            """
+            class Net(nn.Module):
+                def __init__(self, k=3):
+                    super().__init__()
+                    self.fc = nn.Linear(4, k)
+                    self.k = k
+
+                def forward(self, x):
+                    return self.fc(x)
+            """,
+        ),
+        (
+            "test",
+            """
+            net = Net(k=2)
+            assert isinstance(net, nn.Module) and isinstance(net, Net)
+            assert net.k == 2
+            x = torch.randn(5, 4)
+            assert net(x).shape == (5, 2)
+            assert torch.allclose(net(x), x @ net.fc.weight.T + net.fc.bias)
+            assert sum(p.numel() for p in net.parameters()) == 10
+            """,
+        ),
+        (
+            "test",
+            """
+            net = Net()
+            optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+            x, t = torch.randn(8, 4), torch.randint(0, 3, (8,))
+            losses = []
+            for _ in range(20):
+                optimizer.zero_grad()
+                loss = nn.functional.cross_entropy(net(x), t)
+                loss.backward()
+                optimizer.step()
+                losses.append(loss.item())
+            assert losses[-1] < losses[0]
+            assert net.fc.weight.grad.shape == (3, 4)
+            """,
+        ),
+        (
+            "test",
+            """
+            net = Net()
+            with torch.no_grad():
+                net.fc.weight.fill_(0.5)
+                net.fc.bias.zero_()
+            assert torch.allclose(net(torch.ones(1, 4)), torch.full((1, 3), 2.0))
+            net.fc.weight.data = torch.zeros(3, 4)
+            assert torch.allclose(net(torch.ones(1, 4)), torch.zeros(1, 3))
+            net.eval()
+            assert not net.training
+            assert set(net.state_dict()) == {"fc.weight", "fc.bias"}
+            """,
+        ),
+        ("test", "assert Net().k == 4"),
+    ],
+    "training loops and generators": [
+        ("locked", "import torch\nfrom torch import nn\ntorch.manual_seed(0)"),
+        (
+            "solution",
+            """
+            def train(model, X, y, steps=30):
+                optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+                for _ in range(steps):
+                    optimizer.zero_grad()
+                    loss = ((model(X) - y) ** 2).mean()
+                    loss.backward()
+                    optimizer.step()
+                    yield loss.item()
+
+            def step(model, optimizer, X, y):
+                optimizer.zero_grad()
+                loss = ((model(X) - y) ** 2).mean()
+                loss.backward()
+                optimizer.step()
+                return loss.item()
+            """,
+        ),
+        (
+            "test",
+            """
+            model, X = nn.Linear(2, 1), torch.randn(50, 2)
+            y = X @ torch.tensor([[1.0], [2.0]])
+            before = model.weight.detach().clone()
+            losses = train(model, X, y)
+            first = next(losses)
+            assert list(losses)[-1] < first
+            assert not torch.allclose(model.weight, before)
+            """,
+        ),
+        (
+            "test",
+            """
+            model, X = nn.Linear(2, 1), torch.randn(50, 2)
+            y = X @ torch.tensor([[1.0], [2.0]])
+            optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+            losses = [step(model, optimizer, X, y) for _ in range(30)]
+            assert losses[-1] < losses[0] / 2
+            """,
+        ),
+    ],
+    "gradients": [
+        ("locked", "import torch"),
+        (
+            "solution",
+            """
+            def square_sum(x):
+                return (x**2).sum()
+
+            def triple(x):
+                return 3 * x
+
+            w = torch.tensor(2.0, requires_grad=True)
+
+            def scale(x):
+                return w * x
+            """,
+        ),
+        (
+            "test",
+            """
+            x = torch.tensor([1.0, 2.0], requires_grad=True)
+            square_sum(x).backward()
+            assert torch.allclose(x.grad, torch.tensor([2.0, 4.0]))
+            """,
+        ),
+        (
+            "test",
+            """
+            x = torch.tensor([1.0, 2.0], requires_grad=True)
+            triple(triple(x) * 2).sum().backward()
+            assert torch.allclose(x.grad, torch.tensor([18.0, 18.0]))
+            """,
+        ),
+        ("test", "scale(torch.tensor(5.0)).backward()\nassert w.grad.item() == 5.0"),
+        (
+            "test",
+            """
+            x = torch.tensor([1.0, 2.0], requires_grad=True)
+            (gradient,) = torch.autograd.grad(square_sum(x), x)
+            assert torch.allclose(gradient, 2 * x.detach())
+            """,
+        ),
+    ],
+    "plain Python": [
+        ("locked", "import numpy as np\nnp.random.seed(0)\nX = np.random.randn(6, 2)"),
+        (
+            "solution",
+            """
+            import dataclasses
+            from collections import namedtuple
+
+            def center(A):
+                A -= A.mean(axis=0)
+
+            def noisy(n):
+                return np.random.randn(n)
+
+            def fib(n):
+                a, b = 0, 1
+                for _ in range(n):
+                    yield a
+                    a, b = b, a + b
+
+            class Stack:
+                def __init__(self):
+                    self.items = []
+
+                def push(self, x):
+                    self.items.append(x)
+
+                def pop(self):
+                    if not self.items:
+                        raise Empty("empty stack")
+                    return self.items.pop()
+
+                def __len__(self):
+                    return len(self.items)
+
+                def __eq__(self, other):
+                    return isinstance(other, Stack) and self.items == other.items
+
+                @property
+                def top(self):
+                    return self.items[-1]
+
+            class Empty(IndexError):
+                pass
+
+            class Vector:
+                def __init__(self, x):
+                    self.x = x
+
+                def __add__(self, other):
+                    return Vector(self.x + other.x)
+
+                def __mul__(self, k):
+                    return Vector(self.x * k)
+
+                def __repr__(self):
+                    return f"Vector({self.x})"
+
+            @dataclasses.dataclass
+            class Point:
+                x: float
+                y: float = 0.0
+
+            def apply(function, xs):
+                return [function(x) for x in xs]
+
+            def adder(n):
+                return lambda x: x + n
+
+            def grow(items, table):
+                items.append(1)
+                table["k"] = 2
+
+            def deep():
+                return {"a": [1, (2, 3)], "b": {"c": np.arange(3)}, 4: {5, 6}}
+            """,
+        ),
+        (
+            "test",
+            """
+            A = X.copy()
+            assert center(A) is None
+            assert np.allclose(A.mean(axis=0), 0) and not np.allclose(X, A)
+            """,
+        ),
+        (
+            "test",
+            """
+            np.random.seed(3)
+            a = noisy(3)
+            np.random.seed(3)
+            assert np.array_equal(a, np.random.randn(3))
+            """,
+        ),
+        (
+            "test",
+            "assert list(fib(6)) == [0, 1, 1, 2, 3, 5]\ng = fib(3)\nnext(g)\nassert next(g) == 1",
+        ),
+        (
+            "test",
+            """
+            s, t = Stack(), Stack()
+            s.push(1)
+            s.push("a")
+            assert len(s) == 2 and s.top == "a" and s.pop() == "a" and s.items == [1]
+            t.push(1)
+            assert s == t
+            s.pop()
+            try:
+                s.pop()
+            except IndexError as error:
+                assert "empty" in str(error)
+            else:
+                raise AssertionError("no error")
+            """,
+        ),
+        ("test", "v = Vector(1) + Vector(2) * 3\nassert v.x == 7 and repr(v) == 'Vector(7)'"),
+        (
+            "test",
+            "p = Point(3)\np.y = 4\nassert (p.x, p.y) == (3, 4) and str(p) == 'Point(x=3, y=4)'",
+        ),
+        ("test", "assert apply(lambda v: v**2, [1, 2, 3]) == [1, 4, 9]"),
+        ("test", "assert adder(2)(3) == 5 and sorted([3, -1], key=adder(1)) == [-1, 3]"),
+        ("test", "l, d = [], {}\ngrow(l, d)\nassert l == [1] and d == {'k': 2}"),
+        (
+            "test",
+            "r = deep()\nassert r['a'] == [1, (2, 3)] and r['b']['c'].sum() == 3\nassert r[4] == {5, 6}",
+        ),
+        ("test", "assert center.__name__ == 'center' and callable(center) and not callable(X)"),
+        ("test", "score = 0\nif list(fib(2)) == [0, 1]:\n    score += 0.5\nscore"),
+        ("test", "assert apply(fib, [1]) == 5"),
+        ("test", "center('not an array')"),
+        ("test", "undefined_name"),
+        ("solution", "value = 42\nwords = ['a']\ntable = {'x': np.arange(3)}"),
+        ("test", "assert value == 42 and words == ['a'] and np.array_equal(table['x'], [0, 1, 2])"),
+        ("test", "helper_result = value * 2\nprint('shown')"),
+        ("solution", "later = helper_result + 1"),
+        ("test", "assert later == 85"),
+        ("free", "import math\n\ndef root(x):\n    return math.sqrt(x)"),
+        ("test", "assert math.isclose(root(value), 42**0.5)"),
+    ],
+    "errors in cells": [
+        ("solution", "def fine():\n    return 1\n\nraise ValueError('after the definition')"),
+        ("test", "assert fine() == 1"),
+        ("solution", "def broken(:"),
+        ("test", "broken()"),
+        ("solution", "def not_yet():\n    raise NotImplementedError()"),
+        ("test", "assert not_yet() == 3"),
+        ("test", "import warnings\nwarnings.warn('careful')"),
+        ("test", "import sys\nprint('to stderr', file=sys.stderr)"),
+        ("test", "%matplotlib inline\nassert fine() == 1"),
+    ],
+    "the course's own helpers": [
+        ("locked", "import numpy as np"),
+        (
+            "solution",
+            """
+            def sigmoid(z):
+                return 1 / (1 + np.exp(-z))
+
+            def slope(z):
+                return sigmoid(z) * (1 - sigmoid(z))
+
+            def refuse(t):
+                if t <= 0:
+                    raise ValueError("temperature must be positive")
+            """,
+        ),
+        (
+            "test",
+            """
+            from course_lib.exercises import assert_close, assert_raises, given, probe
+
+            with given(sigmoid=lambda z: z):
+                assert_close(slope(3.0), -6.0)
+            assert_close(slope(0.0), 0.25)
+            assert_raises(ValueError, refuse, 0, match="positive")
+            """,
+        ),
+        (
+            "test",
+            """
+            def strictly(function, z):
+                with np.errstate(all="raise"):
+                    return function(z)
+
+            assert probe(strictly, sigmoid, np.array([0.0]))[0] == 0.5
+            """,
+        ),
+        (
+            "test",
+            """
+            def strictly(function, z):
+                with np.errstate(all="raise"):
+                    return function(z)
+
+            probe(strictly, sigmoid, np.array([-1000.0]))
+            """,
+        ),
+    ],
+}
+
+
+def kind_of(error):
+    """Return an error's type, under the name that both ways of running give it."""
+    return error.split(":")[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_honest_work_gets_what_it_gets_in_a_notebook(name, notebook, zygote):
+    page = notebook(*CASES[name])
+    together = run_notebook(page)
+    apart = runner.run(page, zygote)
+    for one, two in zip(together, apart, strict=True):
+        told = f"cell {one.index}: {one.error!r} together, {two.error!r} apart"
+        assert (one.status, kind_of(one.error)) == (two.status, kind_of(two.error)), told
+        if runner.role(page.cells[one.index]) == "test" and one.status == "ok":
+            assert shown(one) == shown(two)
+
+
+def shown(run):
+    """Return what decides about points: values, and whether there was anything on stderr."""
+    values = [o.data["text/plain"] for o in run.outputs if o.output_type == "execute_result"]
+    return values, any(o.get("name") == "stderr" for o in run.outputs)

@@ -1,0 +1,202 @@
+"""The encoding between student and judge: what it carries, and what it refuses."""
+
+import socket
+import threading
+
+import msgpack
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from course_lib.grading.engine import wire
+
+PLAIN = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.complex_numbers(allow_nan=False)
+    | st.text(st.characters())
+    | st.binary()
+    | st.just(...),
+    lambda inner: (
+        st.lists(inner)
+        | st.lists(inner).map(tuple)
+        | st.dictionaries(st.text() | st.integers(), inner)
+        | st.frozensets(st.integers() | st.text())
+    ),
+    max_leaves=20,
+)
+
+
+def tell(description):
+    return description
+
+
+def there_and_back(value):
+    return wire.unpack(wire.pack(value, lambda thing: [1, type(thing).__name__]), tell)
+
+
+@given(PLAIN)
+def test_plain_values_come_back_as_they_were(value):
+    got = there_and_back(value)
+    assert got == value
+    assert type(got) is type(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [2**100, -(2**64), "half a pair \ud800", range(3, 9, 2), slice(1, None, 2), {1, 2}]
+    + [bytearray(b"x"), {(1, 2): [3]}, np.float32(1.5), np.int64(3), np.bool_(True)]
+    + [np.datetime64("2026-11-22")],
+)
+def test_other_values_that_travel(value):
+    got = there_and_back(value)
+    assert got == value
+    assert type(got) is type(value)
+
+
+@given(
+    arrays(
+        st.sampled_from(
+            [np.float64, np.float32, np.int8, np.uint16, np.bool_, np.complex64, ">i4"]
+        ),
+        array_shapes(min_dims=0, min_side=0, max_side=4),
+    )
+)
+def test_arrays_keep_dtype_shape_and_bytes(value):
+    got = there_and_back(value)
+    assert got.dtype == value.dtype
+    assert got.shape == value.shape
+    assert got.tobytes() == value.tobytes()
+    if got.size:
+        got[...] = 0  # one's own copy, which may be written
+
+
+def test_an_array_of_texts_travels_and_one_of_objects_does_not():
+    assert there_and_back(np.array([["a", "bc"]])).tolist() == [["a", "bc"]]
+    assert there_and_back(np.array([object()], dtype=object))[0] == "object"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int64", "bool", "complex64"])
+@pytest.mark.parametrize("shape", [(), (0,), (2, 3)])
+def test_tensors_keep_dtype_shape_and_values(dtype, shape):
+    value = torch.ones(shape).to(getattr(torch, dtype))
+    kind, got, requires_grad, parameter, _, gradient = there_and_back(value)
+    assert (kind, requires_grad, parameter, gradient) == ("tensor", False, False, None)
+    assert got.dtype == value.dtype
+    assert got.shape == value.shape
+    assert torch.equal(got, value)
+
+
+def test_a_subclass_does_not_pass_for_its_base():
+    class Four(float):
+        pass
+
+    class Names(dict):
+        pass
+
+    for value in (Four(4), Names(), type("Text", (str,), {})("x")):
+        assert there_and_back(value)[0] == "object"
+
+
+def test_a_list_that_holds_itself_ends_in_a_handle():
+    loop = []
+    loop.append(loop)
+    got = there_and_back(loop)
+    for _ in range(wire.MAX_DEPTH):
+        (got,) = got
+    assert got[0] == "object"
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=200))
+def test_random_bytes_are_refused_or_are_data(message):
+    try:
+        wire.unpack(message, tell)
+    except wire.WireError:
+        pass
+
+
+JUNK = st.recursive(
+    st.none() | st.integers() | st.text(max_size=5) | st.binary(max_size=5) | st.floats(),
+    lambda inner: st.lists(st.sampled_from([*wire._DECODERS]) | inner, max_size=4),
+    max_leaves=15,
+)
+
+
+@settings(max_examples=500)
+@given(JUNK)
+def test_well_packed_nonsense_is_refused_or_is_data(value):
+    try:
+        message = msgpack.packb(value)
+    except OverflowError:
+        return
+    try:
+        wire.unpack(message, tell)
+    except wire.WireError:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (["array", "<f8", [10**6], b"12345678"], "came with 8 bytes"),
+        (["array", "<f8", [-1], b""], "has the length"),
+        (["array", "<f8", [2**40, 2**40], b""], "length|too large"),
+        (["array", "<f8", [1] * 40, b"12345678"], "at most 32"),
+        (["array", "|O", [1], b"12345678"], "do not travel"),
+        (["array", "V8", [1], b"12345678"], "do not travel"),
+        (["array", "<f8", [1.0], b"12345678"], "has the length"),
+        (["tensor", "object", [], b"", False, False, [1], None], "do not travel"),
+        (["tensor", "float32", [3], b"1234", False, False, [1], None], "came with 4 bytes"),
+        (["pickle", b"x"], "unknown tag"),
+        ([1, 2], "no tag"),
+        (["list", 3], "without its list"),
+        (["int", "f" * 30_000], "too long"),
+        (["range", 1.5, 2, 3], "whole numbers"),
+        (["text", 3], "bytes wanted"),
+        (["dict", [[["list", []], 1]]], "unhashable"),
+    ],
+)
+def test_lies_are_named(value, words):
+    with pytest.raises(wire.WireError, match=words):
+        wire.unpack(msgpack.packb(value), tell)
+
+
+def test_nesting_is_bounded():
+    value = 1
+    for _ in range(400):
+        value = ["list", [value]]
+    with pytest.raises(wire.WireError, match="nested|recursion|too deep|cannot be read"):
+        wire.unpack(msgpack.packb(value), tell)
+
+
+def test_a_long_announcement_takes_no_memory():
+    mine, theirs = socket.socketpair()
+    with mine, theirs:
+        theirs.sendall((2**60).to_bytes(8, "little"))
+        with pytest.raises(wire.WireError, match="were|was announced"):
+            wire.receive(mine)
+
+
+def test_a_message_that_is_cut_off():
+    mine, theirs = socket.socketpair()
+    with mine:
+        theirs.sendall((100).to_bytes(8, "little") + b"half")
+        theirs.close()
+        with pytest.raises(wire.Closed):
+            wire.receive(mine)
+
+
+def test_messages_of_any_size_arrive_whole():
+    mine, theirs = socket.socketpair()
+    with mine, theirs:
+        for size in (0, 1, 2**20 + 3):
+            sender = threading.Thread(target=wire.send, args=(theirs, b"x" * size))
+            sender.start()
+            assert wire.receive(mine) == b"x" * size
+            sender.join()

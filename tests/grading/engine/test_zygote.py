@@ -1,0 +1,392 @@
+"""The warm process: how quickly and how small it forks, and that it ends with all it started."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from course_lib.grading.engine import zygote as zygote_module
+from course_lib.grading.engine.walls import Limits, WallsError
+from course_lib.grading.engine.zygote import DEFAULT_PRELOAD, Child, Zygote, ZygoteDied
+
+from .attackers import HERE, descendants
+
+MIB = 1 << 20
+
+
+@contextlib.contextmanager
+def warm(*preload: str, **options) -> Iterator[Zygote]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(zygote_module._ENVIRONMENT_SET, "PYTHONPATH", str(HERE))
+        zygote = Zygote((*preload, "warm_attacks"), **options)
+    with zygote:
+        yield zygote
+
+
+@pytest.fixture(scope="module")
+def torch_zygote():
+    with warm(*DEFAULT_PRELOAD) as zygote:
+        yield zygote
+
+
+@pytest.fixture(scope="module")
+def light():
+    with warm() as zygote:
+        yield zygote
+
+
+def spawn(zygote: Zygote, target: str, *, walled: bool = True, **options):
+    """Start a child that has one socket; return it and our end."""
+    ours, theirs = socket.socketpair()
+    ours.settimeout(60)
+    with theirs:
+        return zygote.spawn(f"warm_attacks:{target}", [theirs], walled=walled, **options), ours
+
+
+def ask(zygote: Zygote, target: str, **options):
+    child, line = spawn(zygote, target, **options)
+    with line, line.makefile() as stream:
+        answer = json.loads(stream.read())
+    child.wait(20)
+    return answer
+
+
+def ends(zygote: Zygote, target: str, say: object):
+    child, line = spawn(zygote, target)
+    with line:
+        line.sendall(str(int(say)).encode())
+        return child.wait(20)
+
+
+def _gone(pids: set[int], within: float = 10.0) -> bool:
+    """Tell whether all of these processes end in time; a dead one that waits to be read counts."""
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        if not any(_runs(pid) for pid in pids):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+# ---------------------------------------------------------------- warm, quick and small
+
+
+@pytest.mark.slow
+def test_a_child_of_the_warm_process_is_quick_and_small(torch_zygote):
+    times, facts = [], {}
+    for _ in range(8):
+        begin = time.perf_counter()
+        child, line = spawn(torch_zygote, "answer")
+        times.append(time.perf_counter() - begin)
+        with line, line.makefile() as stream:
+            facts = json.loads(stream.read())
+        child.wait(20)
+    # 30 ms on a quiet machine; tests share theirs, so the bound is on the best and is wide.
+    assert min(times) < 0.15
+    assert facts["training"] < 1.0
+    assert facts["private"] < 40 * MIB
+    assert facts["private after"] < 60 * MIB
+
+
+@pytest.mark.slow
+def test_children_are_fresh(torch_zygote):
+    one, other = (ask(torch_zygote, "answer") for _ in range(2))
+    for facts in (one, other):
+        assert facts["threads"] == facts["torch threads"] == 1
+        assert facts["handlers"] == []
+        assert facts["cwd"] == "/scratch/work"
+    for source in ("random", "numpy", "torch"):
+        assert one[source] != other[source]
+
+
+@pytest.mark.slow
+def test_the_warm_process_hides_nothing_and_has_one_thread(torch_zygote):
+    (forking,) = (pid for pid in descendants(torch_zygote.pid) if _resident(pid) > 150 * MIB)
+    assert len(os.listdir(f"/proc/{forking}/task")) == 1
+    variables = Path(f"/proc/{forking}/environ").read_bytes().decode().split("\0")
+    names = {variable.partition("=")[0] for variable in variables if variable}
+    allowed = {*zygote_module._ENVIRONMENT_KEPT, *zygote_module._ENVIRONMENT_SET, "PYTHONPATH"}
+    assert names <= allowed | {"COURSE_SANDBOX", "LC_CTYPE"}
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+    except OSError:
+        return 0
+
+
+def test_what_is_not_installed_is_passed_over():
+    with warm("no_such_package", "no_such_package.sub") as zygote:
+        assert ask(zygote, "read_all")[1] == {}
+
+
+def test_a_module_that_keeps_a_thread_is_named():
+    with (
+        pytest.raises(ZygoteDied, match="2 threads after importing keeps_a_thread"),
+        warm("keeps_a_thread"),
+    ):
+        pass
+
+
+# ---------------------------------------------------------------- how children end
+
+
+@pytest.mark.parametrize("code", [0, 3, 255])
+def test_exit_codes(light, code):
+    for target in ("leave", "leave_at_once"):
+        end = ends(light, target, code)
+        assert (end.code, end.signal, end.reason) == (code, None, "exit")
+    assert end.max_rss > MIB
+    assert end.cpu_seconds >= 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
+def test_signals(light, number):
+    end = ends(light, "end_by_signal", number)
+    assert (end.code, end.signal, end.reason) == (None, number, "signal")
+
+
+def test_an_exception_is_exit_code_one(light):
+    child, line = spawn(light, "fail")
+    with line:
+        assert child.wait(20).code == 1
+
+
+def test_the_sockets_close_with_the_child(light):
+    child, line = spawn(light, "fail")
+    with line:
+        assert line.recv(1) == b""
+    child.wait(20)
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [("warm_attacks:no_such", "no_such"), ("no_such_module:run", "no_such_module")],
+)
+def test_a_target_that_is_not_there(light, target, says):
+    with pytest.raises(WallsError, match=says):
+        light.spawn(target, [], walled=True)
+    assert ask(light, "read_all")[1] == {}
+
+
+def test_waiting_has_an_end(light):
+    child = light.spawn("warm_attacks:sleep", [], walled=True)
+    begin = time.monotonic()
+    assert child.wait(0.1) is None
+    assert child.wait(0) is None
+    assert time.monotonic() - begin < 5
+    child.kill()
+    assert child.wait(20).reason == "killed"
+
+
+def test_killing_twice_is_killing_once(light):
+    child = light.spawn("warm_attacks:sleep", [], walled=True)
+    for _ in range(3):
+        child.kill()
+    end = child.wait(20)
+    child.kill()
+    assert child.wait(20) is end
+    assert (end.signal, end.reason) == (signal.SIGKILL, "killed")
+
+
+def test_a_child_that_nobody_holds_is_killed(light):
+    before = descendants(light.pid)
+    child = light.spawn("warm_attacks:sleep_with_a_child", [], walled=True)
+    time.sleep(0.2)
+    own = descendants(light.pid) - before
+    assert len(own) >= 2
+    del child
+    assert _gone(own - _idle(light))
+
+
+def _idle(zygote: Zygote) -> set[int]:
+    """Return the processes of a zygote that are there without children."""
+    time.sleep(0.3)
+    return descendants(zygote.pid)
+
+
+def test_many_children_at_once_from_many_threads(light):
+    before = len(_idle(light))
+    answers: list = []
+
+    def grade() -> None:
+        for _ in range(4):
+            answers.append(ask(light, "read_all", scratch={"a": b"1"}))
+
+    threads = [threading.Thread(target=grade) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [answer[1] for answer in answers] == [{"a": "1"}] * 16
+    assert len(_idle(light)) == before
+
+
+def test_nothing_piles_up(light):
+    ask(light, "read_all")
+    own = len(os.listdir("/proc/self/fd"))
+    theirs = {pid: _open_files(pid) for pid in _idle(light) if _open_files(pid)}
+    for _ in range(20):
+        ask(light, "read_all")
+    _idle(light)
+    assert len(os.listdir("/proc/self/fd")) == own
+    for pid, count in theirs.items():
+        if _runs(pid):
+            assert _open_files(pid) <= count
+
+
+def _open_files(pid: int) -> int:
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return 0
+
+
+def test_large_working_folders(light):
+    content = os.urandom(MIB).hex().encode()
+    files = {f"{number}.txt": content for number in range(20)}
+    child, line = spawn(light, "read_all", scratch=files)
+    with line, line.makefile() as stream:
+        assert len(json.loads(stream.read())[1]) == 20
+    child.wait(20)
+
+
+# ---------------------------------------------------------------- when the zygote itself ends
+
+
+def _kill(pids: set[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("which", ["outermost", "youngest room", "all"])
+def test_a_killed_zygote_takes_its_children_with_it(which):
+    with warm() as zygote:
+        child = zygote.spawn("warm_attacks:sleep_with_a_child", [], walled=True)
+        time.sleep(0.2)
+        everybody = {zygote.pid} | descendants(zygote.pid)
+        if which == "outermost":
+            _kill({zygote.pid})
+        elif which == "all":
+            _kill(everybody)
+        else:
+            # What makes rooms is the zygote's child that has had no program of its own to start.
+            _kill(_makers_of_rooms(zygote))
+        with pytest.raises(ZygoteDied):
+            child.wait(20)
+        assert _gone(everybody)
+        with pytest.raises(ZygoteDied):
+            zygote.spawn("warm_attacks:sleep", [], walled=True)
+        child.kill()  # of the dead, nothing
+        assert not zygote.is_alive()
+    with warm() as again:
+        assert ask(again, "read_all")[1] == {}
+
+
+def _makers_of_rooms(zygote: Zygote) -> set[int]:
+    """Return the children of the forking process that have children themselves."""
+    (first,) = _children(zygote.pid)
+    return {pid for pid in _children(first) if _children(pid) and not _is_in_a_room(pid, first)}
+
+
+def _children(pid: int) -> set[int]:
+    return {
+        other
+        for other in descendants(pid)
+        if Path(f"/proc/{other}/stat").read_text().rpartition(")")[2].split()[1] == str(pid)
+    }
+
+
+def _is_in_a_room(pid: int, first: int) -> bool:
+    return os.stat(f"/proc/{pid}/ns/pid").st_ino != os.stat(f"/proc/{first}/ns/pid").st_ino
+
+
+def test_a_closed_zygote_leaves_nothing():
+    with warm() as zygote:
+        child = zygote.spawn("warm_attacks:sleep_with_a_child", [], walled=True)
+        everybody = {zygote.pid} | descendants(zygote.pid)
+    assert _gone(everybody, within=1)
+    with pytest.raises(ZygoteDied):
+        child.wait(1)
+
+
+def test_a_killed_supervisor_leaves_nothing():
+    source = f"""
+        import sys, time
+        sys.path.insert(0, {str(HERE)!r})
+        from course_lib.grading.engine import zygote
+        zygote._ENVIRONMENT_SET["PYTHONPATH"] = {str(HERE)!r}
+        warm = zygote.Zygote(("warm_attacks",))
+        child = warm.spawn("warm_attacks:sleep_with_a_child", [], walled=True)
+        print(warm.pid, flush=True)
+        time.sleep(100)
+    """
+    command = [sys.executable, "-P", "-c", textwrap.dedent(source)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as supervisor:
+        pid = int(supervisor.stdout.readline())
+        everybody = {pid} | descendants(pid)
+        assert len(everybody) >= 6
+        supervisor.kill()
+    assert _gone(everybody)
+
+
+# ---------------------------------------------------------------- one's own work, without walls
+
+
+@pytest.fixture(scope="module")
+def open_zygote():
+    with warm(walls=False) as zygote:
+        yield zygote
+
+
+def test_without_walls_nobody_else_s_work_is_run(open_zygote):
+    with pytest.raises(WallsError, match="one's own work only"):
+        open_zygote.spawn("warm_attacks:sleep", [], walled=True)
+
+
+def test_one_s_own_work_runs_in_a_folder_of_its_own(open_zygote):
+    folder, files, variables = ask(
+        open_zygote, "read_all", walled=False, scratch={"data.csv": b"1,2"}
+    )
+    assert files == {"data.csv": "1,2"}
+    assert "PYTHONPATH" not in variables
+    assert "course-check-" in folder
+    assert not Path(folder).exists()
+    assert not Path(folder).parent.exists()
+
+
+def test_one_s_own_work_is_killed_with_what_it_started(open_zygote):
+    before = descendants(open_zygote.pid)
+    child: Child = open_zygote.spawn("warm_attacks:sleep_with_a_child", [], walled=False)
+    time.sleep(0.2)
+    own = descendants(open_zygote.pid) - before
+    assert len(own) == 2
+    child.kill()
+    assert child.wait(20).reason == "killed"
+    assert _gone(own)
+
+
+def test_where_there_are_walls_everybody_has_them(light):
+    folder, _, _ = ask(light, "read_all", walled=False, limits=Limits())
+    assert folder == "/scratch/work"
