@@ -73,6 +73,7 @@ def test_enough_answers_are_kept(slug):
     assert sum(not answer.loses for answer in kept) >= 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("slug", "answer"), ANSWERS, ids=[f"{slug}-{answer.name}" for slug, answer in ANSWERS]
 )

@@ -265,7 +265,9 @@ def test_layout_in_memory_does_not_matter_and_nothing_is_overwritten(function, s
 
 @given(z=arrays(np.float64, limit=1e300))
 def test_bounds_of_the_slopes(z):
-    assert (act.sigmoid_derivative(z) <= 1 / 4).all()
+    # Rounding may add one unit in the last place to the largest slope.
+    eps = np.finfo(act.sigmoid_derivative(z).dtype).eps
+    assert (act.sigmoid_derivative(z) <= (1 + eps) / 4).all()
     assert (act.tanh_derivative(z) <= 1).all()
     assert (act.sigmoid_derivative(z) >= 0).all()
 

@@ -13,6 +13,7 @@ import io
 import os
 import pickle
 import socket
+import sys
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -35,6 +36,8 @@ def main(control: socket.socket) -> None:
     ``[status, error, outputs, random]``.
     """
     judge = Judge()
+    # Its working folder holds the teacher's files alone, among them modules that tests may import.
+    sys.path.insert(0, "")
     while True:
         try:
             message, descriptors = receive_with_descriptors(control)
@@ -225,9 +228,17 @@ def _loaded(statement: ast.stmt) -> set[str]:
 
 @contextlib.contextmanager
 def _warnings_shown() -> Iterator[None]:
-    """Show warnings as a notebook does, each time."""
+    """Show the warnings that a notebook shows, each time.
+
+    These are Python's own filters: nbgrader takes the points of a test that writes to stderr, and
+    a file that somebody did not close must not cost any.
+    """
+    unseen = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
     with warnings.catch_warnings():
         warnings.simplefilter("default")
+        for category in unseen:
+            warnings.simplefilter("ignore", category)
+        warnings.filterwarnings("default", category=DeprecationWarning, module="__main__")
         yield
 
 

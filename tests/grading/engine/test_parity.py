@@ -307,6 +307,7 @@ CASES = {
         ("solution", "def not_yet():\n    raise NotImplementedError()"),
         ("test", "assert not_yet() == 3"),
         ("test", "import warnings\nwarnings.warn('careful')"),
+        ("test", "import warnings\nwarnings.warn('left open', ResourceWarning)"),
         ("test", "import sys\nprint('to stderr', file=sys.stderr)"),
         ("test", "%matplotlib inline\nassert fine() == 1"),
     ],
