@@ -17,8 +17,8 @@
 # - **Needs:** the chapter *Why the non-linearity, and which?*, NumPy arrays, what a derivative is.
 #
 # You will write the functions that bend the straight lines of a network: sigmoid, the slope of
-# tanh, ReLU and leaky ReLU, GELU, softmax and its logarithm, each so that it survives numbers in
-# the ten thousands. Then you will build a detector for units that have died. At the end a small
+# tanh, ReLU and leaky ReLU, GELU, softmax and its logarithm, each so that it survives numbers up
+# to ten thousand. Then you will build a detector for units that have died. At the end a small
 # network runs on nothing but your functions. It learns to tell three spirals apart and paints a
 # map of what it believes, and your detector explains why one of the maps comes out broken.
 #
@@ -63,6 +63,7 @@ np.set_printoptions(suppress=True)
 # Write `sigmoid` so that it gives the right numbers **without a warning** for every `z` from
 # −10,000 to 10,000. The way out: the same function can be written as $e^{z} / (1 + e^{z})$. Which
 # of the two never takes the exponential of a large positive number depends on the sign of $z$.
+# Try it at -10000 and 10000.
 
 
 # %% nbgrader={"grade": false, "grade_id": "sigmoid", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -344,22 +345,35 @@ def tanh_derivative(z):
 # %% nbgrader={"grade": true, "grade_id": "test-tanh_derivative", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import assert_close, given
+from course_lib.scratch import activations as reference
 
-assert_close(
-    tanh_derivative(np.array([-1.0, 0.0, 2.0])),
-    [0.41997434, 1.0, 0.07065082],
-    what="tanh_derivative([-1, 0, 2])",
-    hint="z is what goes into tanh: 1 - z**2 would want the output, tanh(z), in the place of z. "
-    "And the square is of tanh(z) as a whole. See 'Five ways to bend'.",
-)
+with given(
+    sigmoid=reference.sigmoid,
+    sigmoid_derivative=reference.sigmoid_derivative,
+):
+    assert_close(
+        tanh_derivative(np.array([-1.0, 0.0, 2.0])),
+        [0.41997434, 1.0, 0.07065082],
+        what="tanh_derivative([-1, 0, 2])",
+        hint="z is what goes into tanh: 1 - z**2 would want the output, tanh(z), in the place of z. "
+        "And the square is of tanh(z) as a whole. See 'Five ways to bend'.",
+    )
+    assert_close(
+        tanh_derivative(np.array([[0.5, -0.5, 1.5], [3.0, 0.0, -1.0]])),
+        [[0.78644773, 0.78644773, 0.18070664], [0.00986604, 1.0, 0.41997434]],
+        what="tanh_derivative of a batch, shape (2, 3)",
+        hint="Each entry has its own slope, and the shape of the batch stays. "
+        "See 'Five ways to bend'.",
+    )
 
 # %% nbgrader={"grade": true, "grade_id": "test-tanh_derivative-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 # Hidden: other shapes, whole numbers, float32, and numbers up to 10,000.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, probe
+from course_lib.exercises import assert_close, assert_equal, given, probe
+from course_lib.scratch import activations as reference
 
 
 def quietly(function, *args):
@@ -367,46 +381,50 @@ def quietly(function, *args):
         return function(*args)
 
 
-z = np.linspace(-3, 3, 12).reshape(2, 2, 3)
-assert_close(
-    tanh_derivative(z),
-    1 / np.cosh(z) ** 2,
-    rtol=1e-5,
-    what="tanh_derivative of an array of shape (2, 2, 3)",
-    hint="The slope of tanh is 1 - tanh(z)**2 = 1 / cosh(z)**2, entry by entry. "
-    "See 'Five ways to bend'.",
-)
-mine = np.array([[-1, 0, 2]])
-assert_close(
-    tanh_derivative(mine),
-    [[0.41997434, 1.0, 0.07065082]],
-    what="tanh_derivative of the integers [[-1, 0, 2]]",
-    hint="Whole numbers came in and the slopes are fractions: an array made with "
-    "np.zeros_like(z) cuts them off.",
-)
-assert_equal(
-    mine.tolist(),
-    [[-1, 0, 2]],
-    what="The array that was given to tanh_derivative",
-    hint="Your function changed its argument: make a new array.",
-)
-for dtype in ("float64", "float32"):
-    z = np.array([-10_000, -50, 50, 10_000], dtype=dtype)
+with given(
+    sigmoid=reference.sigmoid,
+    sigmoid_derivative=reference.sigmoid_derivative,
+):
+    z = np.linspace(-3, 3, 12).reshape(2, 2, 3)
     assert_close(
-        probe(quietly, tanh_derivative, z),
-        [0, 0, 0, 0],
-        atol=1e-6,
-        what=f"tanh_derivative([-10000, -50, 50, 10000]) ({dtype})",
-        hint="Far from 0 tanh is flat and its slope 0. nan comes from a quotient of "
-        "exponentials that both overflow: np.tanh does not. See 'Five ways to bend'.",
+        tanh_derivative(z),
+        1 / np.cosh(z) ** 2,
+        rtol=1e-5,
+        what="tanh_derivative of an array of shape (2, 2, 3)",
+        hint="The slope of tanh is 1 - tanh(z)**2 = 1 / cosh(z)**2, entry by entry. "
+        "See 'Five ways to bend'.",
     )
+    mine = np.array([[-1, 0, 2]])
+    assert_close(
+        tanh_derivative(mine),
+        [[0.41997434, 1.0, 0.07065082]],
+        what="tanh_derivative of the integers [[-1, 0, 2]]",
+        hint="Whole numbers came in and the slopes are fractions: an array made with "
+        "np.zeros_like(z) cuts them off.",
+    )
+    assert_equal(
+        mine.tolist(),
+        [[-1, 0, 2]],
+        what="The array that was given to tanh_derivative",
+        hint="Your function changed its argument: make a new array.",
+    )
+    for dtype in ("float64", "float32"):
+        z = np.array([-10_000, -50, 50, 10_000], dtype=dtype)
+        assert_close(
+            probe(quietly, tanh_derivative, z),
+            [0, 0, 0, 0],
+            atol=1e-6,
+            what=f"tanh_derivative([-10000, -50, 50, 10000]) ({dtype})",
+            hint="Far from 0 tanh is flat and its slope 0. nan comes from a quotient of "
+            "exponentials that both overflow: np.tanh does not. See 'Five ways to bend'.",
+        )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## Step 2. Bend: ReLU and its leaky sister
 #
 # The *rectified linear unit* lets positive numbers through and turns the rest into 0. It costs
-# next to nothing, and where it is on its slope is 1, however large `z` is. The price is a corner
+# next to nothing, and where it is on, its slope is 1, however large `z` is. The price is a corner
 # at 0 and a flat side to the left of it.
 
 
@@ -445,6 +463,15 @@ assert_close(
     hint="Each entry is compared with 0 by itself. np.max(z, 0) looks for the largest along "
     "axis 0; np.maximum(z, 0) compares entry by entry. See 'Five ways to bend'.",
 )
+assert_close(
+    relu(np.array([[-0.5, 1.5], [2.5, -3.0]])),
+    [[0, 1.5], [2.5, 0]],
+    what="relu of a batch, [[-0.5, 1.5], [2.5, -3]]",
+    hint="The shape of the batch stays, and 1.5 goes through as 1.5. If whole numbers came out: "
+    "np.vectorize takes the type of its first "
+    "result for all of them: where that is the whole number 0, every fraction is cut off "
+    "(write 0.0). See 'Five ways to bend'.",
+)
 
 # %% nbgrader={"grade": true, "grade_id": "test-relu-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 # Hidden: a batch, float32, whole and large numbers, and whether z is left as it was.
@@ -464,7 +491,9 @@ assert_close(
     relu(mine),
     [[0, 0.5], [2, 0]],
     what="relu([[-1.5, 0.5], [2, -3]])",
-    hint="The shape of the batch stays, and each entry is treated by itself. "
+    hint="The shape of the batch stays, and each entry is treated by itself. If whole numbers came "
+    "out: np.vectorize takes the type of its first "
+    "result for all of them: where that is the whole number 0, every fraction is cut off (write 0.0). "
     "See 'Five ways to bend'.",
 )
 assert_equal(
@@ -642,15 +671,27 @@ def leaky_relu_derivative(z, negative_slope=0.01):
 # %% nbgrader={"grade": true, "grade_id": "test-leaky_relu", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import assert_close, given
+from course_lib.scratch import activations as reference
 
-assert_close(
-    leaky_relu(np.array([-2.0, 0.0, 3.0])),
-    [-0.02, 0, 3],
-    what="leaky_relu([-2, 0, 3])",
-    hint="Left of 0 the line goes on, less steeply: a negative number stays negative. "
-    "See 'Five ways to bend'.",
-)
+with given(
+    relu=reference.relu,
+    relu_derivative=reference.relu_derivative,
+):
+    assert_close(
+        leaky_relu(np.array([-2.0, 0.0, 3.0])),
+        [-0.02, 0, 3],
+        what="leaky_relu([-2, 0, 3])",
+        hint="Left of 0 the line goes on, less steeply: a negative number stays negative. "
+        "See 'Five ways to bend'.",
+    )
+    assert_close(
+        leaky_relu(np.array([[2.5, -3.0], [-0.5, 0.0]])),
+        [[2.5, -0.03], [-0.005, 0]],
+        what="leaky_relu of a batch, [[2.5, -3], [-0.5, 0]]",
+        hint="Each entry is treated by itself, and the shape of the batch stays. "
+        "See 'Five ways to bend'.",
+    )
 
 # %% nbgrader={"grade": true, "grade_id": "test-leaky_relu_derivative", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
@@ -664,13 +705,18 @@ def quietly(function, *args):
         return function(*args)
 
 
-with given(leaky_relu=reference.leaky_relu):
+with given(
+    relu=reference.relu,
+    relu_derivative=reference.relu_derivative,
+    leaky_relu=reference.leaky_relu,
+):
     assert_close(
         probe(quietly, leaky_relu_derivative, np.array([-2.0, 0.0, 3.0])),
         [0.01, 0.01, 1],
         what="leaky_relu_derivative([-2, 0, 3])",
         hint="A slope does not grow with z: left of 0, and at 0, it is negative_slope itself, "
-        "not negative_slope * z. See 'Five ways to bend'.",
+        "not negative_slope * z. nan there comes from 0 / 0, as in leaky_relu(z) / z: ask where "
+        "z > 0 instead of dividing. See 'Five ways to bend'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-leaky_relu-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
@@ -678,7 +724,8 @@ with given(leaky_relu=reference.leaky_relu):
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, probe
+from course_lib.exercises import assert_close, assert_equal, given, probe
+from course_lib.scratch import activations as reference
 
 
 def quietly(function, *args):
@@ -686,28 +733,34 @@ def quietly(function, *args):
         return function(*args)
 
 
-for dtype in ("float64", "float32", "int64"):
-    mine = np.array([[-10_000, -4], [0, 10_000]], dtype=dtype)
-    assert_close(
-        probe(quietly, leaky_relu, mine, 0.25),
-        [[-2500, -1], [0, 10_000]],
-        what=f"leaky_relu([[-10000, -4], [0, 10000]], negative_slope=0.25) ({dtype})",
-        hint="The caller chooses negative_slope; 0.01 is only what it is when nobody does. "
-        "See 'Five ways to bend'.",
-    )
-    assert_equal(
-        mine.tolist(),
-        [[-10_000, -4], [0, 10_000]],
-        what="The array that was given to leaky_relu",
-        hint="Your function changed its argument: copy it first, or use np.where.",
-    )
-assert_close(
-    probe(quietly, leaky_relu, np.array([[[-5, -1, 2]]])),
-    [[[-0.05, -0.01, 2]]],
-    what="leaky_relu of the integers [[[-5, -1, 2]]]",
-    hint="Whole numbers came in and fractions come out: an array made with z.copy() or "
-    "np.zeros_like(z) cuts them off.",
-)
+with given(
+    relu=reference.relu,
+    relu_derivative=reference.relu_derivative,
+):
+    for dtype in ("float64", "float32", "int64"):
+        mine = np.array([[-10_000, -4], [0, 10_000]], dtype=dtype)
+        assert_close(
+            probe(quietly, leaky_relu, mine, 0.25),
+            [[-2500, -1], [0, 10_000]],
+            what=f"leaky_relu([[-10000, -4], [0, 10000]], negative_slope=0.25) ({dtype})",
+            hint="The caller chooses negative_slope; 0.01 is only what it is when nobody does. "
+            "See 'Five ways to bend'.",
+        )
+        assert_equal(
+            mine.tolist(),
+            [[-10_000, -4], [0, 10_000]],
+            what="The array that was given to leaky_relu",
+            hint="Your function changed its argument: copy it first, or use np.where.",
+        )
+    for values, expected in [([-5, -1, 2], [-0.05, -0.01, 2]), ([3, -1, 0], [3, -0.01, 0])]:
+        assert_close(
+            probe(quietly, leaky_relu, np.array([[values]])),
+            [[expected]],
+            what=f"leaky_relu of the integers [[{values}]]",
+            hint="Whole numbers came in and fractions come out: an array made with z.copy() or "
+            "np.zeros_like(z) cuts them off, and so does np.vectorize where its first result is a "
+            "whole number.",
+        )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-leaky_relu_derivative-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
@@ -724,7 +777,11 @@ def quietly(function, *args):
         return function(*args)
 
 
-with given(leaky_relu=reference.leaky_relu):
+with given(
+    relu=reference.relu,
+    relu_derivative=reference.relu_derivative,
+    leaky_relu=reference.leaky_relu,
+):
     for dtype in ("float64", "float32", "int64"):
         mine = np.array([[[-10_000, -4, 0]], [[0, 1, 10_000]]], dtype=dtype)
         assert_close(
@@ -732,7 +789,8 @@ with given(leaky_relu=reference.leaky_relu):
             [[[0.25, 0.25, 0.25]], [[0.25, 1, 1]]],
             what=f"leaky_relu_derivative([[[-10000, -4, 0]], [[0, 1, 10000]]], 0.25) ({dtype})",
             hint="The caller chooses negative_slope. With whole numbers, an array made with "
-            "np.ones_like(z) cannot hold 0.25. See 'Five ways to bend'.",
+            "np.ones_like(z) cannot hold 0.25. nan at 0 comes from 0 / 0. "
+            "See 'Five ways to bend'.",
         )
         assert_equal(
             mine.tolist(),
@@ -740,6 +798,13 @@ with given(leaky_relu=reference.leaky_relu):
             what="The array that was given to leaky_relu_derivative",
             hint="Your function changed its argument: copy it first, or use np.where.",
         )
+    assert_close(
+        probe(quietly, leaky_relu_derivative, np.array([2.0, -3.0])),
+        [1, 0.01],
+        what="leaky_relu_derivative([2, -3])",
+        hint="If [1, 0] came out: np.vectorize takes the type of its first result for all of them, "
+        "and the whole number 1 has no room for 0.01. Write 1.0, or use np.where.",
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -800,24 +865,36 @@ def gelu(z, approximate="none"):
 # %% nbgrader={"grade": true, "grade_id": "test-gelu", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import assert_close, given
+from course_lib.scratch import activations as reference
 
-assert_close(
-    gelu(np.array([-1.0, 0.0, 1.0])),
-    [-0.15865525, 0.0, 0.84134475],
-    what="gelu([-1, 0, 1])",
-    hint="The exact GELU is z * (1 + erf(z / sqrt(2))) / 2, and it is what comes when nobody asks "
-    "for an approximation. Is z divided by the square root of 2 inside erf? "
-    "See 'Five ways to bend'.",
-)
-assert_close(
-    gelu(np.array([-1.0, 0.0, 1.0]), approximate="tanh"),
-    [-0.15880801, 0.0, 0.84119199],
-    what="gelu([-1, 0, 1], approximate='tanh')",
-    hint="Check the two constants: sqrt(2 / pi) = 0.79788 stands before the bracket, and "
-    "0.044715 before z**3. If you get 0.84134475, the exact function came back. "
-    "See 'Five ways to bend'.",
-)
+with given(sigmoid=reference.sigmoid):
+    assert_close(
+        gelu(np.array([-1.0, 0.0, 1.0])),
+        [-0.15865525, 0.0, 0.84134475],
+        what="gelu([-1, 0, 1])",
+        hint="The exact GELU is z * (1 + erf(z / sqrt(2))) / 2, and it is what comes when nobody asks "
+        "for an approximation. Is z divided by the square root of 2 inside erf? "
+        "See 'Five ways to bend'.",
+    )
+    assert_close(
+        gelu(np.array([-1.0, 0.0, 1.0]), approximate="tanh"),
+        [-0.15880801, 0.0, 0.84119199],
+        what="gelu([-1, 0, 1], approximate='tanh')",
+        hint="Check the two constants: sqrt(2 / pi) = 0.7978845608 stands before the bracket (write "
+        "np.sqrt(2 / np.pi), not a rounded number), and 0.044715 before z**3. If you get 0.84134475, "
+        "the exact function came back. See Step 3 of this notebook.",
+    )
+    for name, right in [
+        ("none", [[1.39978919, -0.15426877], [-0.00404969, 0.34573123]]),
+        ("tanh", [[1.39957158, -0.15428599], [-0.00363739, 0.34571401]]),
+    ]:
+        assert_close(
+            gelu(np.array([[1.5, -0.5], [-3.0, 0.5]]), name),
+            right,
+            what=f"gelu of a batch, [[1.5, -0.5], [-3, 0.5]], approximate={name!r}",
+            hint="GELU works on each entry by itself and keeps the shape. See 'Five ways to bend'.",
+        )
 
 # %% nbgrader={"grade": true, "grade_id": "test-gelu-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden: both formulas on a fine grid, whole and large numbers, float32, an unknown name.
@@ -825,7 +902,8 @@ assert_close(
 import numpy as np
 from scipy.special import expit, ndtr
 
-from course_lib.exercises import assert_close, assert_equal, assert_raises, probe
+from course_lib.exercises import assert_close, assert_equal, assert_raises, given, probe
+from course_lib.scratch import activations as reference
 
 
 def quietly(function, *args):
@@ -833,59 +911,61 @@ def quietly(function, *args):
         return function(*args)
 
 
-z = np.linspace(-4, 4, 24).reshape(2, 4, 3)
-# (1 + tanh(u)) / 2 is the sigmoid of 2u.
-by_tanh = z * expit(2 * (2 / np.pi) ** 0.5 * (z + 0.044715 * z**3))
-assert_close(
-    gelu(z),
-    z * ndtr(z),
-    what="gelu on a grid, shape (2, 4, 3)",
-    hint="The gate is the normal distribution function. z * sigmoid(1.702 z) and the formula "
-    "with tanh only come close to it. See 'Five ways to bend'.",
-)
-assert_close(
-    gelu(z, "tanh"),
-    by_tanh,
-    what="gelu on a grid, shape (2, 4, 3), approximate='tanh'",
-    hint="Check the constants sqrt(2 / pi) and 0.044715, and that z is cubed. A wrong "
-    "coefficient of z**3 shows only away from 0. See 'Five ways to bend'.",
-)
-for name in ("none", "tanh"):
-    mine = np.array([[-2, 0], [1, 3]])
-    right = [[-0.04550026, 0], [0.84134475, 2.99595031]]
-    rough = [[-0.0454023, 0], [0.8411920, 2.9963627]]
+with given(sigmoid=reference.sigmoid):
+    z = np.linspace(-4, 4, 24).reshape(2, 4, 3)
+    # (1 + tanh(u)) / 2 is the sigmoid of 2u.
+    by_tanh = z * expit(2 * (2 / np.pi) ** 0.5 * (z + 0.044715 * z**3))
     assert_close(
-        gelu(mine, name),
-        right if name == "none" else rough,
-        what=f"gelu of the integers [[-2, 0], [1, 3]], approximate={name!r}",
-        hint="Whole numbers came in and fractions come out: an array made with "
-        "np.zeros_like(z) cuts them off.",
+        gelu(z),
+        z * ndtr(z),
+        what="gelu on a grid, shape (2, 4, 3)",
+        hint="The gate is the normal distribution function. z * sigmoid(1.702 z) and the formula "
+        "with tanh only come close to it. See 'Five ways to bend'.",
     )
-    assert_equal(
-        mine.tolist(),
-        [[-2, 0], [1, 3]],
-        what="The array that was given to gelu",
-        hint="Your function changed its argument: make a new array.",
+    assert_close(
+        gelu(z, "tanh"),
+        by_tanh,
+        what="gelu on a grid, shape (2, 4, 3), approximate='tanh'",
+        hint="Check the constants np.sqrt(2 / np.pi), which is not to be rounded, and 0.044715, "
+        "and that z is cubed. A wrong coefficient of z**3 shows only away from 0. "
+        "See Step 3 of this notebook.",
     )
-    for dtype in ("float64", "float32"):
+    for name in ("none", "tanh"):
+        mine = np.array([[-2, 0], [1, 3]])
+        right = [[-0.04550026, 0], [0.84134475, 2.99595031]]
+        rough = [[-0.0454023, 0], [0.8411920, 2.9963627]]
         assert_close(
-            probe(quietly, gelu, np.array([-10_000, -50, 50, 10_000], dtype=dtype), name),
-            [0, 0, 50, 10_000],
-            atol=1e-6,
-            what=f"gelu([-10000, -50, 50, 10000], approximate={name!r}) ({dtype})",
-            hint="Far left the gate is shut and GELU is 0, far right it is open and GELU is z. "
-            "nan comes from exponentials that overflow: np.tanh and erf do not. "
-            "See 'Five ways to bend'.",
+            gelu(mine, name),
+            right if name == "none" else rough,
+            what=f"gelu of the integers [[-2, 0], [1, 3]], approximate={name!r}",
+            hint="Whole numbers came in and fractions come out: an array made with "
+            "np.zeros_like(z) cuts them off.",
         )
-assert_raises(
-    ValueError,
-    gelu,
-    np.zeros(2),
-    "tan",
-    what="gelu(z, approximate='tan')",
-    hint="A name that is neither 'none' nor 'tanh' is refused with raise ValueError(...): an "
-    "`else` that takes any other name for one of the two lets a typing error choose.",
-)
+        assert_equal(
+            mine.tolist(),
+            [[-2, 0], [1, 3]],
+            what="The array that was given to gelu",
+            hint="Your function changed its argument: make a new array.",
+        )
+        for dtype in ("float64", "float32"):
+            assert_close(
+                probe(quietly, gelu, np.array([-10_000, -50, 50, 10_000], dtype=dtype), name),
+                [0, 0, 50, 10_000],
+                atol=1e-6,
+                what=f"gelu([-10000, -50, 50, 10000], approximate={name!r}) ({dtype})",
+                hint="Far left the gate is shut and GELU is 0, far right it is open and GELU is z. "
+                "nan comes from exponentials that overflow: np.tanh and erf do not. "
+                "See 'Five ways to bend'.",
+            )
+    assert_raises(
+        ValueError,
+        gelu,
+        np.zeros(2),
+        "tan",
+        what="gelu(z, approximate='tan')",
+        hint="A name that is neither 'none' nor 'tanh' is refused with raise ValueError(...): an "
+        "`else` that takes any other name for one of the two lets a typing error choose.",
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -986,7 +1066,9 @@ with given(gelu=reference.gelu):
             atol=1e-6,
             what=f"gelu_derivative([-10000, -50, 50, 10000]) ({dtype})",
             hint="Far left the slope is 0, far right 1. If it is not finite, the sign in "
-            "exp(-z**2 / 2) is lost: (-z)**2 is positive. See 'Five ways to bend'.",
+            "exp(-z**2 / 2) is lost: (-z)**2 is positive. In float32 a difference quotient loses "
+            "its digits, since z + h is rounded to z: use the formula. "
+            "See 'Five ways to bend'.",
         )
 ### END HIDDEN TESTS
 
@@ -1050,11 +1132,13 @@ import numpy as np
 from course_lib.exercises import assert_close
 
 assert_close(
-    softmax(np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])),
-    [[0.09003057, 0.24472847, 0.66524096], [1 / 3, 1 / 3, 1 / 3]],
-    what="softmax([[1, 2, 3], [0, 0, 0]])",
+    softmax(np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0], [4.0, 4.0, 4.0]])),
+    [[0.09003057, 0.24472847, 0.66524096], [1 / 3, 1 / 3, 1 / 3], [1 / 3, 1 / 3, 1 / 3]],
+    what="softmax([[1, 2, 3], [0, 0, 0], [4, 4, 4]])",
     hint="By default the last axis adds up to 1: each row is a distribution of its own, and "
-    "three equal logits share it equally. See 'From scores to probabilities'.",
+    "three equal logits share it equally. If no row adds up to 1: a largest or a sum taken along "
+    "an axis loses that axis, and keepdims=True keeps it, so that it lines up with z again. "
+    "See 'From scores to probabilities'.",
 )
 assert_close(
     softmax(np.array([1.0, 2.0, 3.0]), temperature=2.0),
@@ -1239,11 +1323,13 @@ def given_softmax(z, axis=-1, temperature=1.0):
 
 with given(softmax=given_softmax):
     assert_close(
-        log_softmax(np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])),
-        [[-2.40760596, -1.40760596, -0.40760596], [-1.09861229, -1.09861229, -1.09861229]],
-        what="log_softmax([[1, 2, 3], [0, 0, 0]])",
+        log_softmax(np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0], [4.0, 4.0, 4.0]])),
+        [[-2.40760596, -1.40760596, -0.40760596], [-1.09861229] * 3, [-1.09861229] * 3],
+        what="log_softmax([[1, 2, 3], [0, 0, 0], [4, 4, 4]])",
         hint="Of three equal classes each has the probability 1/3, and log(1/3) = -1.0986: the "
-        "natural logarithm. See 'From scores to probabilities'.",
+        "natural logarithm. A logarithm of a probability is never above 0. If a row is off by its "
+        "largest logit, it was subtracted only once. If rows and columns are mixed up, the largest "
+        "or the sum lacks keepdims=True. See 'From scores to probabilities'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-log_softmax-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
@@ -1377,62 +1463,76 @@ def dead_units(pre_activations):
 # %% nbgrader={"grade": true, "grade_id": "test-dead_units", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import assert_close, given
+from course_lib.scratch import activations as reference
 
-assert_close(
-    dead_units(np.array([[-1.0, 2.0, 0.0], [-3.0, -1.0, -2.0]])),
-    [True, False, True],
-    what="dead_units([[-1, 2, 0], [-3, -1, -2]])",
-    hint="One answer a unit, and units are columns: look along axis 0, over all samples. At "
-    "exactly 0 a ReLU is off, so the third unit is dead. See 'Units that die'.",
-)
+with given(
+    relu=reference.relu,
+    relu_derivative=reference.relu_derivative,
+    leaky_relu=reference.leaky_relu,
+    leaky_relu_derivative=reference.leaky_relu_derivative,
+):
+    assert_close(
+        dead_units(np.array([[-1.0, 2.0, 0.0], [-3.0, -1.0, -2.0]])),
+        [True, False, True],
+        what="dead_units([[-1, 2, 0], [-3, -1, -2]])",
+        hint="One answer a unit, and units are columns: look along axis 0, over all samples. At "
+        "exactly 0 a ReLU is off, so the third unit is dead. See 'Units that die'.",
+    )
 
 # %% nbgrader={"grade": true, "grade_id": "test-dead_units-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden: many units, as many samples as units, one sample, float32, and other numbers of axes.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_raises
+from course_lib.exercises import assert_close, assert_raises, given
+from course_lib.scratch import activations as reference
 
-rng = np.random.default_rng(seed=6)
-square = -np.abs(rng.normal(size=(6, 6)))
-square[4, 1] = square[0, 3] = square[5, 3] = 1e-6
-expected = [True, False, True, False, True, True]
-assert_close(
-    dead_units(square),
-    expected,
-    what="dead_units of six samples and six units, where units 1 and 3 are awake for few",
-    hint="A unit is dead only if every sample leaves it at 0 or below. A negative mean is not "
-    "enough, and neither is one negative sample. See 'Units that die'.",
-)
-assert_close(
-    dead_units(np.asfortranarray(square.astype(np.float32))[::-1]),
-    expected,
-    what="dead_units of the same samples in another order, in float32",
-    hint="The order of the samples does not matter, only whether there is one that wakes the unit.",
-)
-assert_close(
-    dead_units(np.array([[0.0, -1.0, 5.0, -2.0]])),
-    [True, True, False, True],
-    what="dead_units of one sample and four units",
-    hint="One sample is a batch too: four units, four answers. See 'Units that die'.",
-)
-assert_close(
-    dead_units(np.array([[0], [0], [0]])),
-    [True],
-    what="dead_units of three samples that leave one unit at 0",
-    hint="At exactly 0 a ReLU puts out 0 and its slope is 0: such a unit is dead. "
-    "See 'Units that die'.",
-)
-for shape in [(4,), (2, 3, 4)]:
-    assert_raises(
-        ValueError,
-        dead_units,
-        np.zeros(shape),
-        what=f"dead_units of an array of shape {shape}",
-        hint="Only (n, units) says which axis holds the samples: check the number of axes and "
-        "raise ValueError(...).",
+with given(
+    relu=reference.relu,
+    relu_derivative=reference.relu_derivative,
+    leaky_relu=reference.leaky_relu,
+    leaky_relu_derivative=reference.leaky_relu_derivative,
+):
+    rng = np.random.default_rng(seed=6)
+    square = -np.abs(rng.normal(size=(6, 6)))
+    square[4, 1] = square[0, 3] = square[5, 3] = 1e-6
+    expected = [True, False, True, False, True, True]
+    assert_close(
+        dead_units(square),
+        expected,
+        what="dead_units of six samples and six units, where units 1 and 3 are awake for few",
+        hint="A unit is dead only if every sample leaves it at 0 or below. A negative mean is not "
+        "enough, and neither is one negative sample. See 'Units that die'.",
     )
+    assert_close(
+        dead_units(np.asfortranarray(square.astype(np.float32))[::-1]),
+        expected,
+        what="dead_units of the same samples in another order, in float32",
+        hint="The order of the samples does not matter, only whether there is one that wakes the unit.",
+    )
+    assert_close(
+        dead_units(np.array([[0.0, -1.0, 5.0, -2.0]])),
+        [True, True, False, True],
+        what="dead_units of one sample and four units",
+        hint="One sample is a batch too: four units, four answers. See 'Units that die'.",
+    )
+    assert_close(
+        dead_units(np.array([[0], [0], [0]])),
+        [True],
+        what="dead_units of three samples that leave one unit at 0",
+        hint="At exactly 0 a ReLU puts out 0 and its slope is 0: such a unit is dead. "
+        "See 'Units that die'.",
+    )
+    for shape in [(4,), (2, 3, 4)]:
+        assert_raises(
+            ValueError,
+            dead_units,
+            np.zeros(shape),
+            what=f"dead_units of an array of shape {shape}",
+            hint="Only (n, units) says which axis holds the samples: check the number of axes and "
+            "raise ValueError(...).",
+        )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1647,7 +1747,8 @@ picture(results)
 # learning rate 1. After 2,000 steps the loss stands at 1.386 and does not move. `dead_units` finds
 # 160 of the 200 units dead.
 #
-# 1. What does the number 1.386 tell you?
+# 1. What does the number 1.386 tell you? Are 160 dead units of 200 enough to explain that the loss
+#    is exactly this number?
 # 2. What do you think happened, and why does it not mend itself?
 # 3. Name three things you would try or measure, in the order in which you would do them, with the
 #    reason for the order. For each: which result would support your explanation, and which would
@@ -1655,7 +1756,10 @@ picture(results)
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "why-dead", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # 1.386 is $\log 4$: the loss of a network that gives each of four classes the probability 1/4,
-# whatever the input. It has learned nothing, or has forgotten it.
+# whatever the input. It has learned nothing, or has forgotten it. The 160 dead units do not explain
+# it alone: the 40 living ones could do better than chance, as a small network of 40 would. Either
+# what is alive is useless too (awake for a few samples only, or thrown about by the same large
+# steps), or something else is wrong, such as the labels.
 #
 # The likely story is a step that was too large. It threw weights and, above all, biases so far
 # that `z` is negative on every sample for 160 units. There the slope of ReLU is 0, the gradient
@@ -1672,14 +1776,13 @@ picture(results)
 # or GELU at the old rate, because it changes the model and not only its training: if the loss
 # falls, flat units were what held it; if not, the step is too large for any activation.
 #
-# One doubt remains in any case: 40 living units are enough to do better than chance, so dead units
-# alone may not explain 1.386.
-#
 # === BEGIN MARK SCHEME ===
 # One point each; half points where the idea is there and the reason is not.
 #
-# 1. **Reads the loss.** 1.386 = log 4, so the network is at chance. ("High" or "stuck" without the
-#    link to four equal classes: 0.)
+# 1. **Reads the loss, and doubts.** 1.386 = log 4, so the network is at chance (0.5; "high" or
+#    "stuck" without the link to four equal classes: 0). 160 of 200 are not enough to explain
+#    exactly log 4: 40 living units should do better than chance, so the living ones are of no use
+#    either, or something else is wrong too (0.5).
 # 2. **Explains the trap.** The step was too large, z is negative on all samples, slope 0, gradient
 #    0, hence no recovery; says or implies that lowering the rate *and training on* cannot revive
 #    the dead units, and a fresh start is needed. (0.5 without why it does not mend itself.)
@@ -1690,6 +1793,7 @@ picture(results)
 # 4. **Says what each result would tell.** For at least two trials, both a result that supports the
 #    explanation and one that speaks against it. (0.5 if only the supporting ones.)
 #
-# An answer that notices that 40 living units should do better than chance, so that something else
-# may be wrong too, earns a point that was lost elsewhere (never more than 4).
+# An answer that notices that a network whose units are all dead still learns its output biases, so
+# that log 4 also says that the four classes are equally frequent, earns a point that was lost
+# elsewhere (never more than 4).
 # === END MARK SCHEME ===

@@ -86,6 +86,14 @@ def relu_by_max():
         return np.max(z, 0)
 
 
+@wrong(loses=["test-relu", "test-relu-hidden"], says="np.vectorize takes the type of its first")
+def relu_by_vectorize():
+    """max(0, v) gives the whole number 0 first, and NumPy makes all results whole numbers."""
+
+    def relu(z):
+        return np.vectorize(lambda v: max(0, v))(z)
+
+
 @wrong(loses=["test-relu-hidden"], says="changed its argument")
 def relu_in_place():
     """The result is right, and the caller's z is gone."""
@@ -121,6 +129,33 @@ def leaky_relu_with_its_own_slope():
         return np.where(z > 0, z, 0.01 * z)
 
 
+@wrong(loses=["test-leaky_relu-hidden"], says="where its first result is a whole number")
+def leaky_relu_by_vectorize():
+    """For whole numbers the first result may be one, and the fractions after it are cut off."""
+
+    def leaky_relu(z, negative_slope=0.01):
+        return np.vectorize(lambda v: v if v > 0 else negative_slope * v)(z)
+
+
+@wrong(loses=["test-leaky_relu_derivative-hidden"], says="has no room for 0.01")
+def leaky_relu_derivative_by_vectorize():
+    """The whole number 1, where it comes first, turns negative_slope into 0."""
+
+    def leaky_relu_derivative(z, negative_slope=0.01):
+        return np.vectorize(lambda v: 1 if v > 0 else negative_slope)(z)
+
+
+@wrong(
+    loses=["test-leaky_relu_derivative", "test-leaky_relu_derivative-hidden"],
+    says="nan there comes from 0 / 0, as in leaky_relu(z) / z",
+)
+def leaky_relu_derivative_by_division():
+    """Right on both sides of the corner, and nan in it."""
+
+    def leaky_relu_derivative(z, negative_slope=0.01):
+        return leaky_relu(z, negative_slope) / z
+
+
 @wrong(
     loses=["test-leaky_relu_derivative", "test-leaky_relu_derivative-hidden"],
     says="A slope does not grow with z",
@@ -135,7 +170,7 @@ def leaky_relu_derivative_is_leaky_relu():
 # GELU ---------------------------------------------------------------------------------------------
 
 
-@wrong(loses=["test-gelu", "test-gelu-hidden"], says="sqrt(2 / pi) = 0.79788")
+@wrong(loses=["test-gelu", "test-gelu-hidden"], says="sqrt(2 / pi) = 0.7978845608")
 def gelu_without_the_root():
     """2 / pi for its square root."""
 
@@ -144,6 +179,21 @@ def gelu_without_the_root():
             return z * (1 + erf(z / math.sqrt(2))) / 2
         if approximate == "tanh":
             return z * (1 + np.tanh(2 / math.pi * (z + 0.044715 * z**3))) / 2
+        raise ValueError(approximate)
+
+
+@wrong(
+    loses=["test-gelu", "test-gelu-hidden"],
+    says="write np.sqrt(2 / np.pi), not a rounded number",
+)
+def gelu_with_a_rounded_root():
+    """Five digits of the root, as they stand in many a program."""
+
+    def gelu(z, approximate="none"):
+        if approximate == "none":
+            return z * (1 + erf(z / math.sqrt(2))) / 2
+        if approximate == "tanh":
+            return z * (1 + np.tanh(0.79788 * (z + 0.044715 * z**3))) / 2
         raise ValueError(approximate)
 
 
@@ -193,6 +243,17 @@ def gelu_derivative_is_the_gate():
         return (1 + erf(z / math.sqrt(2))) / 2
 
 
+@wrong(
+    loses=["test-gelu_derivative-hidden"], says="In float32 a difference quotient loses its digits"
+)
+def gelu_derivative_measured():
+    """Good to ten digits in float64; in float32 the step is rounded away."""
+
+    def gelu_derivative(z):
+        h = np.float32(1e-5) if z.dtype == np.float32 else 1e-5
+        return (gelu(z + h) - gelu(z - h)) / (2 * h)
+
+
 # Softmax ------------------------------------------------------------------------------------------
 
 
@@ -233,6 +294,25 @@ def softmax_over_the_samples():
             raise ValueError("temperature")
         e = np.exp((z - z.max(axis=axis, keepdims=True)) / temperature)
         return e / e.sum(axis=axis, keepdims=True)
+
+
+@wrong(
+    loses=[
+        "test-softmax",
+        "test-softmax-axis-hidden",
+        "test-softmax-large-hidden",
+        "test-softmax-temperature-hidden",
+    ],
+    says="keepdims=True keeps it, so that it lines up with z again",
+)
+def softmax_without_keepdims():
+    """A square batch is divided by the sums of its rows as if they were those of its columns."""
+
+    def softmax(z, axis=-1, temperature=1.0):
+        if temperature <= 0:
+            raise ValueError("temperature")
+        e = np.exp((z - z.max(axis=axis, keepdims=True)) / temperature)
+        return e / e.sum(axis=axis)
 
 
 @wrong(
@@ -289,6 +369,64 @@ def log_softmax_with_an_epsilon():
 
     def log_softmax(z, axis=-1):
         return np.log(softmax(z, axis=axis) + 1e-12)
+
+
+@wrong(
+    loses=["test-log_softmax", "test-log_softmax-hidden", "test-log_softmax-large-hidden"],
+    says="it was subtracted only once",
+)
+def log_softmax_subtracts_once():
+    """The largest is taken from the exponents and not from the logit in front of them."""
+
+    def log_softmax(z, axis=-1):
+        below = z - z.max(axis=axis, keepdims=True)
+        return z - np.log(np.exp(below).sum(axis=axis, keepdims=True))
+
+
+# A wrong step costs no later one ------------------------------------------------------------------
+
+
+@wrong(loses=["test-relu", "test-relu-hidden"], says="Each entry is compared with 0")
+def all_on_a_wrong_relu():
+    """Everything after it is right, if only relu were."""
+
+    def relu(z):
+        return np.abs(z)
+
+    def relu_derivative(z):
+        return 1.0 * (relu(z) > 0)
+
+    def leaky_relu(z, negative_slope=0.01):
+        return relu(z) - negative_slope * relu(-z)
+
+    def leaky_relu_derivative(z, negative_slope=0.01):
+        return np.where(relu(z) > 0, 1.0, negative_slope)
+
+    def dead_units(pre_activations):
+        if pre_activations.ndim != 2:
+            raise ValueError("two axes")
+        return (relu(pre_activations) == 0).all(axis=0)
+
+
+@wrong(
+    loses=["test-sigmoid", "test-sigmoid-hidden", "test-sigmoid-large-hidden"],
+    says="the sign in the exponent is missing",
+)
+def all_on_a_wrong_sigmoid():
+    """tanh(z) = 2 sigmoid(2 z) - 1, in the slopes and in GELU, from a sigmoid that falls."""
+
+    def sigmoid(z):
+        return 1 / (1 + np.exp(z))
+
+    def tanh_derivative(z):
+        return 4 * sigmoid(2 * z) * sigmoid(-2 * z)
+
+    def gelu(z, approximate="none"):
+        if approximate == "none":
+            return z * (1 + erf(z / math.sqrt(2))) / 2
+        if approximate == "tanh":
+            return z * sigmoid(2 * np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))
+        raise ValueError(approximate)
 
 
 # Dead units, and the way back ---------------------------------------------------------------------

@@ -136,6 +136,19 @@ def corrects_samples_on_the_line():
 
 @wrong(
     loses=["test-corrected", "test-corrected-hidden"],
+    says="At a sum of exactly 0 the answer is -1",
+)
+def corrects_only_below_zero():
+    """y z < 0 overlooks that a sum of 0 is a "no", and wrong where the label is +1."""
+
+    def corrected(w, b, x, y):
+        if y * weighted_sum(x, w, b) < 0:
+            return w + y * x, b + y
+        return w, b
+
+
+@wrong(
+    loses=["test-corrected", "test-corrected-hidden"],
     says="y - answer is 2 or -2",
 )
 def corrects_by_the_difference():
@@ -240,6 +253,48 @@ def leaves_out_the_last_pass():
             if wrong == 0:
                 break
             mistakes.append(wrong)
+        return w, b, mistakes
+
+
+@wrong(
+    loses=["test-learn", "test-learn-gives-up-hidden"],
+    says="a mistake on (0, 0) changes only b",
+)
+def counts_changes_of_w():
+    """A mistake is known by what it does to w; to a sample of zeros it does nothing there."""
+
+    def learn(X, y, passes=1000):
+        w, b, mistakes = np.zeros(X.shape[1]), 0.0, []
+        for _ in range(passes):
+            wrong = 0
+            for i in range(len(X)):
+                new_w, b = corrected(w, b, X[i], y[i])
+                wrong += not np.array_equal(new_w, w)
+                w = new_w
+            mistakes.append(wrong)
+            if wrong == 0:
+                break
+        return w, b, mistakes
+
+
+@wrong(
+    loses=["test-learn", "test-learn-hidden", "test-learn-gives-up-hidden"],
+    says="Expected is [1, 3, 3, 2, 1, 0]",
+)
+def keeps_the_rows_of_the_mistakes():
+    """As in the chapter: which samples were mistaken, and not how many."""
+
+    def learn(X, y, passes=1000):
+        w, b, mistakes = np.zeros(X.shape[1]), 0.0, []
+        for _ in range(passes):
+            rows = []
+            for i in range(len(X)):
+                if answer(X[i], w, b) != y[i]:
+                    w, b = corrected(w, b, X[i], y[i])
+                    rows.append(i)
+            mistakes.append(rows)
+            if not rows:
+                break
         return w, b, mistakes
 
 
@@ -367,6 +422,30 @@ def bound_from_absolute_values():
             raise ValueError("on the line")
         R_squared = np.max(np.sum(X**2, axis=1)) + 1
         return R_squared * np.sum(np.append(w, b) ** 2) / closest**2
+
+
+# A wrong step costs no later one ------------------------------------------------------------------
+
+
+@wrong(
+    loses=["test-answer", "test-answer-hidden"],
+    says="The answers are +1 and -1, not 1 and 0",
+)
+def all_on_a_wrong_answer():
+    """Everything after it is right, if only the answer were: it says the opposite."""
+
+    def answer(X, w, b):
+        return np.where(weighted_sum(X, w, b) > 0, -1, 1)
+
+    def distances(X, w, b):
+        return answer(X, w, b) * np.abs(weighted_sum(X, w, b)) / np.linalg.norm(w)
+
+    def mistake_bound(X, y, w, b):
+        sums = weighted_sum(X, w, b)
+        if (answer(X, w, b) != y).any() or (sums == 0).any():
+            raise ValueError("not separated")
+        R_squared = np.max(np.sum(X**2, axis=1)) + 1
+        return R_squared * np.sum(np.append(w, b) ** 2) / np.min(np.abs(sums)) ** 2
 
 
 # XOR ----------------------------------------------------------------------------------------------
@@ -546,6 +625,27 @@ def one_without_the_other():
         second_only = [-2.0, 2.0], -1.0
         either = np.array([1, 1]), 1
         return [first_only, second_only, either]
+
+
+@right
+def biases_as_arrays():
+    """A bias of shape (1,), as a layer of one neuron has it, and one of shape ()."""
+
+    def xor_neurons():
+        at_least_one = np.array([1.0, 1.0]), np.array([-0.5])
+        not_both = np.array([-1.0, -1.0]), np.array(1.5)
+        return at_least_one, not_both, (np.array([1.0, 1.0]), np.array([-1.0]))
+
+
+@right
+def answers_in_a_list():
+    """Not what the header asks for, and understood all the same, by the tests and by Step 7."""
+
+    def answer(X, w, b):
+        z = weighted_sum(X, w, b)
+        if np.ndim(z) == 0:
+            return 1 if z > 0 else -1
+        return [1 if value > 0 else -1 for value in z]
 
 
 @right
