@@ -228,6 +228,14 @@ def grade(
     force: Annotated[
         bool, typer.Option("--force", help="Grade again; what a person gave stays.")
     ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many run at a time; one for each processor by default."),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Run on a Dask cluster, such as tcp://10.0.0.1:8786."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Grade the submissions, and record the points in the gradebook."""
@@ -235,7 +243,13 @@ def grade(
 
     with _progress_bar("grading", quiet=as_json) as advance:
         report = grading.grade(
-            slug, course_dir or find_root(), students=students, force=force, progress=advance
+            slug,
+            course_dir or find_root(),
+            students=students,
+            force=force,
+            workers=workers,
+            scheduler=scheduler,
+            progress=advance,
         )
     if as_json:
         import json
@@ -285,12 +299,19 @@ def _progress_bar(what: str, quiet: bool = False) -> Iterator[Callable[[str, int
         TextColumn(what),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
         TimeLeft(),
         TextColumn("{task.fields[who]}"),
     )
+    begin = time.monotonic()
     with Progress(*columns, console=err, transient=True, disable=quiet) as bar:
-        task = bar.add_task(what, total=None, who="")
-        yield lambda who, done, total: bar.update(task, completed=done, total=total, who=who)
+        task = bar.add_task(what, total=None, who="", rate="")
+
+        def advance(who: str, done: int, total: int) -> None:
+            rate = f"{60 * done / (time.monotonic() - begin):.0f} a minute" if done else ""
+            bar.update(task, completed=done, total=total, who=who, rate=rate)
+
+        yield advance
 
 
 def _class_table(report: "Report") -> Table:

@@ -10,23 +10,27 @@ For the `course` command and for teachers' scripts::
     grading.export(course_dir=".", to="grades.csv")
 """
 
-from course_lib.grading.course import Course, GradingError
-from course_lib.grading.report import (
-    GRADED,
-    NEEDS_A_PERSON,
-    CellScore,
-    Report,
-    StudentReport,
-)
-from course_lib.grading.steps import (
-    collect,
-    export,
-    feedback,
-    grade,
-    mark,
-    read_report,
-    release,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from course_lib.grading.course import Course, GradingError
+    from course_lib.grading.report import (
+        GRADED,
+        NEEDS_A_PERSON,
+        CellScore,
+        Report,
+        StudentReport,
+    )
+    from course_lib.grading.steps import (
+        collect,
+        export,
+        feedback,
+        grade,
+        mark,
+        read_report,
+        release,
+    )
 
 __all__ = [
     "GRADED",
@@ -44,3 +48,17 @@ __all__ = [
     "read_report",
     "release",
 ]
+
+_HOMES = {
+    "course": ("Course", "GradingError"),
+    "report": ("GRADED", "NEEDS_A_PERSON", "CellScore", "Report", "StudentReport"),
+    "steps": ("collect", "export", "feedback", "grade", "mark", "read_report", "release"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: a process that runs students' code wants nothing of nbgrader."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -19,16 +19,19 @@ __all__ = ["SAFE_HTML", "STAND_INS", "configure", "find_alembic", "safe_pages"]
 # nbgrader's preprocessors, and what takes their place. Used for courses that have lists of their
 # own, too.
 STAND_INS = {
-    "nbgrader.preprocessors.execute.Execute": "course_lib.grading.execute.Execute",
+    "nbgrader.preprocessors.execute.Execute": "course_lib.grading.walled.Execute",
     "nbgrader.preprocessors.deduplicateids.DeduplicateIds": "course_lib.grading.repair.Repair",
-    "nbgrader.preprocessors.getgrades.GetGrades": "course_lib.grading.feedback.GetGrades",
+    "nbgrader.preprocessors.getgrades.GetGrades": "course_lib.grading.pages.GetGrades",
     "nbgrader.preprocessors.overwritecells.OverwriteCells": (
         "course_lib.grading.repair.OverwriteCells"
+    ),
+    "nbgrader.preprocessors.checkcellmetadata.CheckCellMetadata": (
+        "course_lib.grading.repair.CheckCellMetadata"
     ),
 }
 
 # Runs whenever a notebook becomes a page: feedback, and the formgrader's view of a submission.
-SAFE_HTML = "course_lib.grading.feedback.SafeOutputs"
+SAFE_HTML = "course_lib.grading.pages.SafeOutputs"
 
 
 def find_alembic() -> None:
@@ -49,7 +52,7 @@ def safe_pages(c: Any) -> None:
     html = c.HTMLExporter
     if SAFE_HTML not in html.get("preprocessors", []):
         html.preprocessors = [*html.get("preprocessors", []), SAFE_HTML]
-    filters = {"markdown2html": "course_lib.grading.feedback.safe_markdown"}
+    filters = {"markdown2html": "course_lib.grading.pages.safe_markdown"}
     html.filters = filters | dict(html.get("filters", {}))
     if "extra_template_basedirs" not in html:
         # The feedback template here extends nbgrader's of the same name. nbconvert finds that one
@@ -82,19 +85,19 @@ def configure(c: Any) -> None:
         "course_lib.grading.repair.Repair",
         "nbgrader.preprocessors.OverwriteKernelspec",
         "course_lib.grading.repair.OverwriteCells",
-        "nbgrader.preprocessors.CheckCellMetadata",
+        "course_lib.grading.repair.CheckCellMetadata",
     ]
     c.Autograde.autograde_preprocessors = [
-        "course_lib.grading.execute.Execute",
+        "course_lib.grading.walled.Execute",
         "nbgrader.preprocessors.LimitOutput",
         "nbgrader.preprocessors.SaveAutoGrades",
         "nbgrader.preprocessors.AssignLatePenalties",
-        "nbgrader.preprocessors.CheckCellMetadata",
+        "course_lib.grading.repair.CheckCellMetadata",
     ]
     c.GenerateFeedback.preprocessors = [
-        "course_lib.grading.feedback.GetGrades",
-        "course_lib.grading.feedback.MaskHiddenTests",
+        "course_lib.grading.pages.GetGrades",
+        "course_lib.grading.pages.MaskHiddenTests",
         "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
     ]
     safe_pages(c)
-    c.ExportApp.plugin_class = "course_lib.grading.export.CsvExport"
+    c.ExportApp.plugin_class = "course_lib.grading.tables.CsvExport"

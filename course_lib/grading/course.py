@@ -15,6 +15,7 @@ from typing import Any
 from nbformat.warnings import DuplicateCellId, MissingIDFieldWarning
 from nbgrader.api import Gradebook
 from nbgrader.apps.baseapp import NbGrader
+from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config, LoggingConfigurable
 
@@ -121,27 +122,39 @@ class Course:
 
     def convert(self, converter_class: type, assignment: str, student: str, force: bool) -> Result:
         """Run one of nbgrader's converters on one submission (or, for a release, on a source)."""
+        converter = self.converter(converter_class, assignment, force=force)
+        return self.run(converter, student)
+
+    def converter(self, converter_class: type, assignment: str, *, force: bool) -> Any:
+        """Return one of nbgrader's converters, with this course's stand-ins."""
         parent = _Parent(config=self.config, log=self.log)
         coursedir = CourseDirectory(parent=parent)
         coursedir.assignment_id = assignment
-        coursedir.student_id = student if student == "." else glob.escape(student)
         converter = converter_class(coursedir=coursedir, parent=parent)
         converter.log = self.log
         converter.force = force
         for name in ("sanitize_preprocessors", "autograde_preprocessors"):
             if converter.has_trait(name):
                 setattr(converter, name, [stand_in(pp) for pp in getattr(converter, name)])
-        if converter_class.__name__ == "GenerateFeedback":
+        if issubclass(converter_class, GenerateFeedback):
             converter.preprocessors = _with_mask(converter.preprocessors)
+        return converter
+
+    def run(self, converter: Any, student: str, action: Callable[[], Any] | None = None) -> Result:
+        """Let a converter do its work (or another action of it) on one submission."""
+        converter.coursedir.student_id = student if student == "." else glob.escape(student)
         records = _Records()
         self.log.addHandler(records)
         try:
             with quiet():
-                converter.start()
+                (action or converter.start)()
         except KeyboardInterrupt:
             raise
         except (Exception, SystemExit) as error:
-            return Result(False, records.cause() or _first_line(error), records.text())
+            said = _first_line(error)
+            if action is not None and said != type(error).__name__:
+                said = f"{type(error).__name__}: {said}"
+            return Result(False, records.cause() or said, records.text())
         finally:
             self.log.removeHandler(records)
         return Result(True, "", records.text())
@@ -206,12 +219,12 @@ def stand_in(preprocessor: Any) -> Any:
 
 def _with_mask(preprocessors: list[Any]) -> list[Any]:
     """Return the preprocessors of a feedback page, hidden tests masked."""
-    mask = "course_lib.grading.feedback.MaskHiddenTests"
+    mask = "course_lib.grading.pages.MaskHiddenTests"
     stand_ins = [stand_in(preprocessor) for preprocessor in preprocessors]
     if mask in stand_ins:
         return stand_ins
     # It lists the points, so it comes after they were read.
-    grades = "course_lib.grading.feedback.GetGrades"
+    grades = "course_lib.grading.pages.GetGrades"
     place = stand_ins.index(grades) + 1 if grades in stand_ins else len(stand_ins)
     return [*stand_ins[:place], mask, *stand_ins[place:]]
 

@@ -10,19 +10,30 @@ notebook's metadata, where the report finds it.
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import json
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.nbgraderformat import MetadataValidator
+from nbgrader.preprocessors import CheckCellMetadata as NbGraderCheckCellMetadata
 from nbgrader.preprocessors import ClearMarkScheme, NbGraderPreprocessor
 from nbgrader.preprocessors import OverwriteCells as NbGraderOverwriteCells
 from nbgrader.utils import compute_checksum
 
-__all__ = ["NOTES", "OverwriteCells", "Repair", "WrongNotebookError", "metadata_of"]
+__all__ = [
+    "NOTES",
+    "CheckCellMetadata",
+    "OverwriteCells",
+    "Repair",
+    "WrongNotebookError",
+    "metadata_of",
+]
 
 # Where the notes on what was mended are kept: a list of sentences in the notebook's metadata.
 NOTES = "course_mended"
@@ -35,12 +46,20 @@ class WrongNotebookError(Exception):
 class Repair(NbGraderPreprocessor):
     """Restore the cells that grading needs, from the gradebook and the release."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # What was read for one submission serves all that this object mends.
+        self._known: dict[tuple[str, str, str], tuple[Any, list[NotebookNode]]] = {}
+
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Mend `nb` in place; raise `WrongNotebookError` when it is not this exercise."""
         info = resources["nbgrader"]
-        with Gradebook(info["db_url"]) as gradebook:
-            wanted = wanted_cells(gradebook, info["assignment"], info["notebook"])
-        released = self._released(info["assignment"], info["notebook"])
+        place = (info["db_url"], info["assignment"], info["notebook"])
+        if place not in self._known:
+            with Gradebook(info["db_url"]) as gradebook:
+                wanted = wanted_cells(gradebook, info["assignment"], info["notebook"])
+            self._known[place] = (wanted, self._released(info["assignment"], info["notebook"]))
+        wanted, released = self._known[place]
         notes: list[str] = []
         mend(nb, wanted, released, notes)
         for note in notes:
@@ -142,7 +161,7 @@ def _text(cell: NotebookNode | None) -> str | None:
 def _restore(cell: NotebookNode, name: str, metadata: dict[str, Any], notes: list[str]) -> None:
     """Give a cell the metadata it was released with."""
     try:
-        MetadataValidator().upgrade_cell_metadata(cell)
+        _upgrader().upgrade_cell_metadata(cell)
     except Exception:
         cell.metadata["nbgrader"] = {}
     before = metadata_of(cell)
@@ -160,6 +179,12 @@ def _restore(cell: NotebookNode, name: str, metadata: dict[str, Any], notes: lis
             f"made a {metadata['cell_type']} cell again."
         )
         _retype(cell, metadata["cell_type"])
+
+
+@functools.cache
+def _upgrader() -> MetadataValidator:
+    """Return nbgrader's validator, which reads its schemas from files when it is made."""
+    return MetadataValidator()
 
 
 def _listed(words: list[str]) -> str:
@@ -255,3 +280,21 @@ class OverwriteCells(NbGraderOverwriteCells):
             ClearMarkScheme(parent=self)._remove_mark_scheme_region(blank)
             metadata["checksum"] = compute_checksum(blank)
         return cell, resources
+
+
+class CheckCellMetadata(NbGraderCheckCellMetadata):
+    """nbgrader's ``CheckCellMetadata``, which does not check again what it found good.
+
+    After repair, the metadata of a whole class is the same.
+    """
+
+    _good: ClassVar[set[bytes]] = set()
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Check that the metadata of `nb` are valid."""
+        cells = [[cell.cell_type, cell.metadata.get("nbgrader")] for cell in nb.cells]
+        known = hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).digest()
+        if known not in self._good:
+            nb, resources = super().preprocess(nb, resources)
+            self._good.add(known)
+        return nb, resources

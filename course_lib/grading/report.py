@@ -11,7 +11,7 @@ GRADED = "graded"
 NEEDS_A_PERSON = "needs a person"
 
 
-@dataclass
+@dataclass(slots=True)
 class CellScore:
     """The points of one graded cell."""
 

@@ -32,6 +32,7 @@ from course_lib.exercises.sources import built_source_path, grade_id, is_solutio
 from course_lib.grading.course import Course, GradingError, Progress
 from course_lib.grading.report import Report
 from course_lib.grading.steps import feedback, grade, mark, release
+from course_lib.grading.walled import missing_walls
 
 __all__ = [
     "Submission",
@@ -55,6 +56,11 @@ c.CourseDirectory.course_id = "sample-class"
 # Every second of an infinite loop is waited for.
 c.Execute.timeout = 10
 '''
+
+WITHOUT_WALLS = """\
+# Walls cannot be built on this machine. These submissions are the course's own.
+c.Execute.engine = "kernel"
+"""
 
 
 @dataclass(frozen=True)
@@ -171,7 +177,8 @@ def build_class(build_dir: Path, slug: str, submissions: list[Submission]) -> Pa
     root = build_dir.parent
     folder = class_folder(build_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "nbgrader_config.py").write_text(CONFIGURATION, encoding="utf-8")
+    settings = CONFIGURATION if not missing_walls() else CONFIGURATION + WITHOUT_WALLS
+    (folder / "nbgrader_config.py").write_text(settings, encoding="utf-8")
     for step in ("source", "release"):
         shutil.rmtree(folder / step / slug, ignore_errors=True)
     for step in ("submitted", "autograded", "feedback"):
@@ -279,8 +286,9 @@ def _fingerprint(root: Path, slug: str, path: Path) -> str:
             )
     notebook = nbformat.read(source, as_version=4)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    # Settings name preprocessors in strings, which no import graph sees.
-    grading = [f"course_lib.grading.{name}" for name in ("steps", "execute", "feedback")]
+    # Settings and the engine name modules in strings, which no import graph sees.
+    named = ("steps", "walled", "pages", "engine.student", "engine.judge")
+    grading = [f"course_lib.grading.{name}" for name in named]
     graph = ImportGraph(Path(__file__).parents[2])
     modules = graph.behind([*imported_modules(code), *grading, "course_lib.exercises.answers"])
     inputs += [Path(__file__), *(file for _, file in graph.files(modules))]

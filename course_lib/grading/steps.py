@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.api import MissingEntry
-from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
+from nbgrader.api import Grade, MissingEntry
+from nbgrader.converters import Autograde, GenerateAssignment
+from sqlalchemy.orm import joinedload
 
-from course_lib.grading.course import Course, GradingError, Progress, quiet
-from course_lib.grading.export import COLUMNS, CsvExport, rows
-from course_lib.grading.feedback import failure_message
+from course_lib.grading.course import Course, GradingError, Progress, Result, quiet
+from course_lib.grading.pages import failure_message
+from course_lib.grading.pool import NotRunError, Pool, pool
+from course_lib.grading.record import Pages, Prepared, Recorder, alone, one_gradebook
 from course_lib.grading.repair import NOTES, metadata_of
 from course_lib.grading.report import (
     GRADED,
@@ -27,10 +31,14 @@ from course_lib.grading.report import (
     Report,
     StudentReport,
 )
+from course_lib.grading.tables import COLUMNS, CsvExport, rows
 
 __all__ = ["collect", "export", "feedback", "grade", "mark", "read_report", "release"]
 
 FolderOrCourse = Path | str | Course
+
+# Bytes. A notebook that is larger holds something else than answers.
+LARGEST = 64 * 2**20
 
 
 def release(slugs: Iterable[str], course_dir: FolderOrCourse = ".") -> dict[str, Path]:
@@ -107,9 +115,14 @@ def grade(
     *,
     students: str = "*",
     force: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Grade the submissions of an assignment and record the points in the gradebook.
+
+    Submissions are run on several workers; this process alone writes the gradebook, as results
+    come. A run that was stopped, however, goes on where it was when it is started again.
 
     Parameters
     ----------
@@ -121,9 +134,14 @@ def grade(
         A glob on the names of the students.
     force : bool
         Grade again what was graded. Scores and comments that a person gave stay.
+    workers : int, optional
+        How many submissions run at a time on this machine; by default, one for each processor.
+    scheduler : str, optional
+        The address of a Dask scheduler, such as ``"tcp://10.0.0.1:8786"``, whose workers run the
+        submissions instead. They get bytes and return bytes.
     progress : callable, optional
-        Called with the student's name, the number done and the number of all: once before each
-        submission, once at the end.
+        Called with the student's name, the number done and the number of all: once as each
+        submission ends, not yet counting it, and once at the end.
 
     Returns
     -------
@@ -133,7 +151,8 @@ def grade(
     Raises
     ------
     GradingError
-        If the assignment was never released, or nobody handed it in.
+        If the assignment was never released, nobody handed it in, another run is at work, or
+        walls cannot be built here.
     """
     begin = time.monotonic()
     course = _course(course_dir)
@@ -143,10 +162,13 @@ def grade(
         where = course.path("submitted", students, slug)
         raise GradingError(f"Nobody has handed in {slug!r}: there is no {_show(where)}.")
     report = Report(slug)
-    for done, name in enumerate(names):
-        if progress:
-            progress(name, done, len(names))
-        report.students.append(_grade_one(course, slug, name, notebooks, force))
+    with alone(course), one_gradebook(course):
+        rows = _grade_all(course, slug, names, notebooks, force, workers, scheduler)
+        for done, row in enumerate(rows):
+            if progress:
+                progress(row.student, done, len(names))
+            report.students.append(row)
+    report.students.sort(key=lambda row: row.student)
     if progress:
         progress("", len(names), len(names))
     report.seconds = time.monotonic() - begin
@@ -242,14 +264,16 @@ def feedback(
         raise GradingError(f"No submission of {slug!r} has been graded yet.")
     pages: dict[str, list[Path]] = {}
     failed = []
-    for done, name in enumerate(names):
-        if progress:
-            progress(name, done, len(names))
-        result = course.convert(GenerateFeedback, slug, name, force=True)
-        if result.success:
-            pages[name] = sorted(course.path("feedback", name, slug).glob("*.html"))
-        else:
-            failed.append(f"{name}: {result.cause}")
+    converter = course.converter(Pages, slug, force=True)
+    with one_gradebook(course):
+        for done, name in enumerate(names):
+            if progress:
+                progress(name, done, len(names))
+            result = course.run(converter, name)
+            if result.success:
+                pages[name] = sorted(course.path("feedback", name, slug).glob("*.html"))
+            else:
+                failed.append(f"{name}: {result.cause}")
     if progress:
         progress("", len(names), len(names))
     if failed:
@@ -304,37 +328,130 @@ def export(
 # One submission
 
 
-def _grade_one(
+def _grade_all(
+    course: Course,
+    slug: str,
+    names: list[str],
+    notebooks: dict[str, set[str]],
+    force: bool,
+    workers: int | None,
+    scheduler: str | None,
+) -> Iterator[StudentReport]:
+    """Yield the row of each submission as it ends, in any order."""
+    recorder = course.converter(Recorder, slug, force=True)
+    ahead = recorder.runs_ahead()
+    if scheduler and not ahead:
+        raise GradingError(
+            "This course runs notebooks in stock kernels (its nbgrader_config.py says so), and "
+            "those run on this machine only: grade without a scheduler."
+        )
+    waiting = iter(names)
+    running: dict[Future[dict[str, bytes]], Prepared] = {}
+    with ExitStack() as stack:
+        place: Pool | None = None
+        while True:
+            # As many as keep the workers busy while this process records, and no more: a class of
+            # ten thousand takes no more memory than one of ten.
+            while place is None or len(running) < place.in_flight():
+                name = next(waiting, None)
+                if name is None:
+                    break
+                row = _without_grading(course, slug, name, notebooks, force)
+                if row is None and not ahead:
+                    row = _grade_here(course, slug, name)
+                if row is not None:
+                    yield row
+                    continue
+                if place is None:
+                    place = stack.enter_context(pool(workers, scheduler))
+                prepared = _prepare(course, slug, name, recorder, set(notebooks))
+                if isinstance(prepared, StudentReport):
+                    yield prepared
+                else:
+                    running[place.submit(prepared.jobs)] = prepared
+            if place is None or not running:
+                return
+            for future in place.wait(running):
+                yield _record(course, slug, running.pop(future), future, recorder)
+
+
+def _without_grading(
     course: Course, slug: str, student: str, notebooks: dict[str, set[str]], force: bool
-) -> StudentReport:
-    begin = time.monotonic()
+) -> StudentReport | None:
+    """Return the row of a submission that cannot be graded, or has been."""
     with quiet():
         problem = _unreadable(course, slug, student, notebooks)
     if problem:
         return StudentReport(student, NEEDS_A_PERSON, failed=True, reason=problem)
-    if not force and _is_current(course, slug, student):
-        row = _read_row(course, slug, student)
-        if row is not None:
-            return row
+    if not force and _is_current(course, slug, student, set(notebooks)):
+        return _read_row(course, slug, student)
+    return None
+
+
+def _prepare(
+    course: Course, slug: str, student: str, recorder: Recorder, known: set[str]
+) -> Prepared | StudentReport:
+    """Mend a submission; return what to run, or why it cannot be graded."""
+    begin = time.monotonic()
+    made: list[Prepared] = []
+    result = course.run(recorder, student, lambda: made.append(recorder.prepare(known)))
+    return made[0] if result.success else _ungraded(student, result.cause, begin)
+
+
+def _record(
+    course: Course,
+    slug: str,
+    prepared: Prepared,
+    future: Future[dict[str, bytes]],
+    recorder: Recorder,
+) -> StudentReport:
+    """Write what a submission came to into the gradebook."""
+    student = prepared.student
+    try:
+        results = future.result()
+    except NotRunError as error:
+        return _ungraded(student, str(error), prepared.begin)
+    recorder.take(prepared, results)
+    return _finished(course, slug, student, course.run(recorder, student), prepared.begin)
+
+
+def _grade_here(course: Course, slug: str, student: str) -> StudentReport:
+    """Grade a submission as nbgrader does, from its beginning to its end."""
+    begin = time.monotonic()
     result = course.convert(Autograde, slug, student, force=True)
-    seconds = time.monotonic() - begin
+    return _finished(course, slug, student, result, begin)
+
+
+def _finished(
+    course: Course, slug: str, student: str, result: Result, begin: float
+) -> StudentReport:
     row = _read_row(course, slug, student) if result.success else None
     if row is None:
-        reason = result.cause or "nbgrader gave no reason"
-        return StudentReport(
-            student,
-            NEEDS_A_PERSON,
-            failed=True,
-            seconds=seconds,
-            reason=f"It could not be graded: {reason}",
-        )
-    row.seconds = seconds
+        return _ungraded(student, result.cause or "nbgrader gave no reason", begin)
+    row.seconds = time.monotonic() - begin
     return row
+
+
+def _ungraded(student: str, cause: str, begin: float) -> StudentReport:
+    return StudentReport(
+        student,
+        NEEDS_A_PERSON,
+        failed=True,
+        seconds=time.monotonic() - begin,
+        reason=f"It could not be graded: {cause}",
+    )
 
 
 def _unreadable(course: Course, slug: str, student: str, notebooks: dict[str, set[str]]) -> str:
     """Return why a submission cannot be graded, as far as can be said before trying."""
     folder = course.path("submitted", student, slug)
+    links = sorted(path.name for path in folder.rglob("*") if path.is_symlink())
+    if links:
+        # It could lead to the solutions, or to another student's work.
+        return (
+            f"The folder holds a link ({', '.join(links[:5])}), which could lead anywhere on this "
+            "machine. Put the file itself there, or ask for it."
+        )
     present = {path.stem: path for path in folder.glob("*.ipynb") if path.is_file()}
     if not set(present) & set(notebooks):
         wanted = " and ".join(f"{name}.ipynb" for name in notebooks)
@@ -355,6 +472,8 @@ def _unreadable(course: Course, slug: str, student: str, notebooks: dict[str, se
 
 
 def _not_a_notebook(path: Path, wanted: set[str]) -> str:
+    if path.stat().st_size > LARGEST:
+        return f"is larger than {LARGEST >> 20} MiB. Ask for it again, with its outputs cleared."
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -387,7 +506,7 @@ def _not_a_notebook(path: Path, wanted: set[str]) -> str:
     return ""
 
 
-def _is_current(course: Course, slug: str, student: str) -> bool:
+def _is_current(course: Course, slug: str, student: str, notebooks: set[str]) -> bool:
     """Return whether a submission was graded as it stands now, to its end."""
     graded = {path.name: path for path in course.path("autograded", student, slug).glob("*.ipynb")}
     if not graded:
@@ -395,6 +514,8 @@ def _is_current(course: Course, slug: str, student: str) -> bool:
     submitted = course.path("submitted", student, slug)
     for path in submitted.iterdir():
         other = graded.get(path.name)
+        if other is None and path.suffix == ".ipynb" and path.stem in notebooks:
+            return False
         if other is not None and path.stat().st_mtime > other.stat().st_mtime:
             return False
     return True
@@ -435,11 +556,15 @@ def _read_row(course: Course, slug: str, student: str) -> StudentReport | None:
         several = len(submission.notebooks) > 1
         for notebook in sorted(submission.notebooks, key=lambda entry: entry.name):
             path = folder / f"{notebook.name}.ipynb"
-            cells = _graded_cells(path)
+            graded = _read_graded(path)
+            cells = _graded_cells(graded)
             if not path.is_file():
                 row.notes.append(f"{notebook.name}.ipynb was not handed in and scores 0.")
             order = {name: place for place, name in enumerate(cells)}
-            for entry in sorted(notebook.grades, key=lambda g: order.get(g.name, len(order))):
+            # With the names of their cells, which would otherwise be fetched one by one.
+            grades = gradebook.db.query(Grade).filter(Grade.notebook_id == notebook.id)
+            named = grades.options(joinedload(Grade.cell)).all()
+            for entry in sorted(named, key=lambda g: order.get(g.name, len(order))):
                 cell = cells.get(entry.name)
                 manual = entry.cell_type != "code" or bool(
                     cell is not None and metadata_of(cell).get("solution")
@@ -457,7 +582,7 @@ def _read_row(course: Course, slug: str, student: str) -> StudentReport | None:
                         message=failure_message(cell) if entry.score < entry.max_score else "",
                     )
                 )
-            row.notes += _notes(path)
+            row.notes += list(graded.metadata.get(NOTES, []))
     waiting = [cell for cell in row.cells if cell.waiting]
     row.status = NEEDS_A_PERSON if waiting else GRADED
     if waiting:
@@ -469,22 +594,20 @@ def _read_row(course: Course, slug: str, student: str) -> StudentReport | None:
     return row
 
 
-def _graded_cells(path: Path) -> dict[str, NotebookNode]:
-    """Return the graded cells of a notebook in its order, by their names."""
+def _read_graded(path: Path) -> NotebookNode:
+    """Return a graded notebook, empty if there is none. nbgrader wrote it: it is not validated."""
     if not path.is_file():
-        return {}
-    notebook = nbformat.read(path, as_version=4)
+        return nbformat.v4.new_notebook()
+    return nbformat.v4.reads(path.read_text(encoding="utf-8"))
+
+
+def _graded_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
+    """Return the graded cells of a notebook in its order, by their names."""
     return {
         metadata_of(cell)["grade_id"]: cell
         for cell in notebook.cells
         if metadata_of(cell).get("grade") or metadata_of(cell).get("task")
     }
-
-
-def _notes(path: Path) -> list[str]:
-    if not path.is_file():
-        return []
-    return list(nbformat.read(path, as_version=4).metadata.get(NOTES, []))
 
 
 def _course(course: FolderOrCourse) -> Course:

@@ -11,7 +11,7 @@ import small_course as small
 from nbconvert.exporters import HTMLExporter
 
 from course_lib import grading
-from course_lib.grading.feedback import safe_html
+from course_lib.grading.pages import safe_html
 
 # Each of these, if it runs, leaves its name in the page.
 DISPLAYS = (

@@ -15,15 +15,17 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbformat import NotebookNode
 
-from course_lib.grading.engine import runner
-from course_lib.grading.engine.walls import Limits, WallsError
-from course_lib.grading.engine.zygote import Child, Zygote, ZygoteDied
 from course_lib.paths import CourseError
+
+# The engine itself needs Linux. What describes jobs can be imported everywhere, so that the engine
+# is imported where a job is run.
+if TYPE_CHECKING:
+    from course_lib.grading.engine.zygote import Child, Zygote
 
 __all__ = ["Job", "JobRefused", "WorkerDied", "close", "run_job", "run_jobs", "warm_up"]
 
@@ -65,7 +67,7 @@ class Job:
     course_files: Mapping[str, bytes] = field(default_factory=dict)
     cell_seconds: float = 30.0
     notebook_seconds: float = 300.0
-    memory: int = Limits.memory
+    memory: int = 1 << 30
 
 
 def run_job(job: Job) -> bytes:
@@ -87,6 +89,9 @@ def run_job(job: Job) -> bytes:
     WorkerDied
         If the zygote died while it ran, twice.
     """
+    from course_lib.grading.engine.walls import WallsError
+    from course_lib.grading.engine.zygote import ZygoteDied
+
     # Notebooks of format 4, as nbformat wrote them: there is nothing to convert or validate.
     notebook = nbformat.v4.reads(job.notebook.decode())
     source = None if job.source is None else nbformat.v4.reads(job.source.decode())
@@ -124,6 +129,8 @@ def close() -> None:
 
 
 def _run(zygote: Zygote, job: Job, notebook: NotebookNode, source: NotebookNode | None) -> bytes:
+    from course_lib.grading.engine import runner
+
     begin = time.monotonic()
     spawner = _Spawner(zygote, job)
     times = runner.Times(cell=job.cell_seconds, notebook=job.notebook_seconds)
@@ -156,6 +163,8 @@ class _Spawner:
     """A zygote with the limits of a job, and a memory of what it started for it."""
 
     def __init__(self, zygote: Zygote, job: Job) -> None:
+        from course_lib.grading.engine.walls import Limits
+
         self.zygote = zygote
         # The clock of a cell is the wall's; processor time only stops what escapes from it.
         cpu = int(job.notebook_seconds) + 30
@@ -188,6 +197,8 @@ class _Worker:
 
     def zygote(self) -> Zygote:
         """Return a living zygote; start one if there is none."""
+        from course_lib.grading.engine.zygote import Zygote
+
         with self._lock:
             if self._zygote is not None and self._owner != os.getpid():
                 # This process was forked from one that has a zygote: that one is not ours to use.

@@ -284,7 +284,10 @@ CASES = {
         ("test", "l, d = [], {}\ngrow(l, d)\nassert l == [1] and d == {'k': 2}"),
         (
             "test",
-            "r = deep()\nassert r['a'] == [1, (2, 3)] and r['b']['c'].sum() == 3\nassert r[4] == {5, 6}",
+            """
+            r = deep()
+            assert r["a"] == [1, (2, 3)] and r["b"]["c"].sum() == 3 and r[4] == {5, 6}
+            """,
         ),
         ("test", "assert center.__name__ == 'center' and callable(center) and not callable(X)"),
         ("test", "score = 0\nif list(fib(2)) == [0, 1]:\n    score += 0.5\nscore"),

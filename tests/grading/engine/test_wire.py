@@ -1,5 +1,6 @@
 """The encoding between student and judge: what it carries, and what it refuses."""
 
+import contextlib
 import socket
 import threading
 
@@ -115,10 +116,8 @@ def test_a_list_that_holds_itself_ends_in_a_handle():
 @settings(max_examples=300)
 @given(st.binary(max_size=200))
 def test_random_bytes_are_refused_or_are_data(message):
-    try:
+    with contextlib.suppress(wire.WireError):
         wire.unpack(message, tell)
-    except wire.WireError:
-        pass
 
 
 JUNK = st.recursive(
@@ -135,10 +134,8 @@ def test_well_packed_nonsense_is_refused_or_is_data(value):
         message = msgpack.packb(value)
     except OverflowError:
         return
-    try:
+    with contextlib.suppress(wire.WireError):
         wire.unpack(message, tell)
-    except wire.WireError:
-        pass
 
 
 @pytest.mark.parametrize(

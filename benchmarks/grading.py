@@ -1,0 +1,321 @@
+"""The grading engine beside stock nbgrader, on the same submissions in one run.
+
+    python benchmarks/grading.py [--students 24] [--workers 2] [--stock-students 4]
+
+A class solves a small PyTorch assignment: six solution cells, eight test cells, about 40 ms of
+work. Stock nbgrader (`nbgrader autograde` and `nbgrader generate_feedback`, in a course folder with
+an empty configuration) grades a few of them, one after another as it does; `course_lib.grading`
+grades all of them behind walls, with its workers warm, and writes their feedback. Scores are
+compared cell by cell first. Printed are wall and processor time per submission, and their ratios.
+The exit status is 1 if a limit that the project has set itself is broken.
+"""
+
+# ruff: noqa: E402
+import os
+
+# Before NumPy and PyTorch are imported, which read it once.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+import argparse
+import json
+import logging
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
+
+SLUG = "tensors"
+AT_LEAST_TIMES_FASTER = 25.0
+AT_MOST_CPU_OVER_WORK = 0.250
+
+IMPORTS = "import torch\nfrom torch import nn"
+
+# Name, right answer, wrong answer.
+STEPS = [
+    (
+        "standardize",
+        "def standardize(x):\n    return (x - x.mean(0)) / x.std(0)",
+        "def standardize(x):\n    return (x - x.mean()) / x.std()",
+    ),
+    (
+        "one_hot",
+        "def one_hot(labels, classes):\n    return torch.eye(classes)[labels]",
+        "def one_hot(labels, classes):\n    return torch.eye(classes)[labels - 1]",
+    ),
+    (
+        "Network",
+        "class Network(nn.Module):\n    def __init__(self, inputs, hidden, outputs):\n"
+        "        super().__init__()\n        self.layers = nn.Sequential(\n"
+        "            nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs)\n"
+        "        )\n\n"
+        "    def forward(self, x):\n        return self.layers(x)",
+        "class Network(nn.Module):\n    def __init__(self, inputs, hidden, outputs):\n"
+        "        super().__init__()\n        self.layers = nn.Linear(inputs, outputs)\n\n"
+        "    def forward(self, x):\n        return self.layers(x).relu()",
+    ),
+    (
+        "loss_of",
+        "def loss_of(model, x, y):\n    return nn.functional.cross_entropy(model(x), y)",
+        "def loss_of(model, x, y):\n    return nn.functional.cross_entropy(model(x).softmax(1), y)",
+    ),
+    (
+        "train",
+        "def train(model, x, y, steps, rate=0.1):\n    losses = []\n"
+        "    optimizer = torch.optim.SGD(model.parameters(), lr=rate)\n"
+        "    for _ in range(steps):\n        optimizer.zero_grad()\n"
+        "        loss = nn.functional.cross_entropy(model(x), y)\n"
+        "        loss.backward()\n        optimizer.step()\n        losses.append(loss.item())\n"
+        "    return losses",
+        "def train(model, x, y, steps, rate=0.1):\n    return [1.0] * steps",
+    ),
+    (
+        "accuracy",
+        "def accuracy(model, x, y):\n    return (model(x).argmax(1) == y).float().mean().item()",
+        "def accuracy(model, x, y):\n    raise NotImplementedError",
+    ),
+]
+
+DATA = (
+    "torch.manual_seed(0)\nx = torch.randn(300, 20)\n"
+    "y = (x[:, 0] > 0).long() + (x[:, 1] > 0).long()"
+)
+
+TESTS = {
+    "standardize": [
+        "z = standardize(torch.randn(50, 3) * 4 + 2)\n"
+        "assert torch.allclose(z.mean(0), torch.zeros(3), atol=1e-5)",
+        "z = standardize(torch.tensor([[1.0, 10.0], [3.0, 30.0]]))\n"
+        "### BEGIN HIDDEN TESTS\n"
+        "assert torch.allclose(z[0], z[0, 0].expand(2)), 'each column by itself'\n"
+        "### END HIDDEN TESTS",
+    ],
+    "one_hot": ["assert one_hot(torch.tensor([2, 0]), 3).tolist() == [[0, 0, 1], [1, 0, 0]]"],
+    "Network": [
+        "net = Network(20, 16, 3)\n"
+        "assert sum(p.numel() for p in net.parameters()) == 20 * 16 + 16 + 16 * 3 + 3"
+    ],
+    "loss_of": [
+        DATA + "\nnet = nn.Linear(20, 3)\n"
+        "assert abs(loss_of(net, x, y) - nn.functional.cross_entropy(net(x), y)) < 1e-5"
+    ],
+    "train": [
+        DATA + "\nlosses = train(nn.Linear(20, 3), x, y, 30)\n"
+        "assert len(losses) == 30 and losses[-1] < losses[0]",
+        DATA + "\n### BEGIN HIDDEN TESTS\nnet = nn.Linear(20, 3)\ntrain(net, x, y, 60)\n"
+        "assert (net(x).argmax(1) == y).float().mean() > 0.5, 'it should learn something'\n"
+        "### END HIDDEN TESTS",
+    ],
+    "accuracy": [
+        DATA + "\nnet = nn.Linear(20, 3)\n"
+        "expected = (net(x).argmax(1) == y).float().mean().item()\n"
+        "assert abs(accuracy(net, x, y) - expected) < 1e-6"
+    ],
+}
+
+
+def cell(name: str, source: str, **flags: Any) -> NotebookNode:
+    """Return a code cell with nbgrader's metadata."""
+    own = {"grade": False, "solution": False, "locked": False, "task": False}
+    own |= {"schema_version": 3, "grade_id": name} | flags
+    made = new_code_cell(source, metadata={"nbgrader": own})
+    made.id = name.replace("_", "-")
+    return made
+
+
+def source_notebook() -> NotebookNode:
+    """Return the teacher's notebook."""
+    cells = [cell("imports", IMPORTS, locked=True)]
+    for name, right, _ in STEPS:
+        text = f"### BEGIN SOLUTION\n{right}\n### END SOLUTION"
+        cells.append(cell(name, text, solution=True))
+        for number, test in enumerate(TESTS[name]):
+            cells.append(cell(f"test-{name}-{number}", test, grade=True, locked=True, points=1))
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def build(folder: Path, students: list[str], answers: dict[str, NotebookNode]) -> None:
+    """Write a course with a configuration that says nothing."""
+    path = folder / "source" / SLUG / f"{SLUG}.ipynb"
+    path.parent.mkdir(parents=True)
+    nbformat.write(source_notebook(), path)
+    (folder / "nbgrader_config.py").write_text("c = get_config()\n", encoding="utf-8")
+    for student in students:
+        path = folder / "submitted" / student / SLUG / f"{SLUG}.ipynb"
+        path.parent.mkdir(parents=True)
+        nbformat.write(answers[student], path)
+
+
+def answered(released: NotebookNode, wrong: int, note: int) -> NotebookNode:
+    """Return a release with its steps solved, one of them wrong (or none)."""
+    notebook = nbformat.from_dict(json.loads(json.dumps(released)))
+    for number, (name, right, mistaken) in enumerate(STEPS):
+        for part in notebook.cells:
+            if part.metadata.get("nbgrader", {}).get("grade_id") == name:
+                text = mistaken if number == wrong else right
+                part.source = f"# answer {note}\n{text}"
+    return notebook
+
+
+def work_seconds() -> float:
+    """Return how long the notebook's own code takes in a process that has imported PyTorch."""
+    code = [compile(part.source, "cell", "exec") for part in source_notebook().cells]
+    times = []
+    for _ in range(5):
+        names: dict[str, Any] = {}
+        begin = time.process_time()
+        for part in code:
+            exec(part, names)
+        times.append(time.process_time() - begin)
+    return min(times)
+
+
+# The rivals
+
+
+def command(folder: Path, *arguments: str) -> tuple[float, float]:
+    """Run nbgrader; return wall and processor seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begin = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=1800,
+    )
+    wall = time.perf_counter() - begin
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        sys.exit(f"nbgrader {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
+    used = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return wall, used
+
+
+def tree_seconds() -> float:
+    """Return the processor seconds of this process, its descendants, and those that have ended."""
+    import psutil
+
+    me = psutil.Process()
+    total = 0.0
+    for process in [me, *me.children(recursive=True)]:
+        try:
+            times = process.cpu_times()
+        except psutil.Error:
+            continue
+        total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def ours(folder: Path, workers: int) -> dict[str, Any]:
+    """Grade a course with this engine, warm; return seconds and points."""
+    from course_lib import grading
+    from course_lib.grading.engine import jobs
+
+    begin = time.perf_counter()
+    jobs.warm_up()
+    warming = time.perf_counter() - begin
+    cpu, begin = tree_seconds(), time.perf_counter()
+    report = grading.grade(SLUG, folder, workers=workers)
+    graded_cpu, graded = tree_seconds(), time.perf_counter()
+    grading.feedback(SLUG, folder)
+    end_cpu, end = tree_seconds(), time.perf_counter()
+    failed = [f"{row.student}: {row.reason}" for row in report.failed]
+    if failed:
+        sys.exit("not graded: " + "; ".join(failed))
+    jobs.close()
+    return {
+        "warming": warming,
+        "grade": (graded - begin, graded_cpu - cpu),
+        "feedback": (end - graded, end_cpu - graded_cpu),
+        "all": (end - begin, end_cpu - cpu),
+        "points": {row.student: row.points() for row in report.students},
+    }
+
+
+def stock(folder: Path) -> dict[str, Any]:
+    """Grade a course with nbgrader's own commands; return seconds and points."""
+    from course_lib import grading
+
+    grade = command(folder, "autograde", SLUG)
+    feedback = command(folder, "generate_feedback", SLUG)
+    report = grading.read_report(SLUG, folder)
+    return {
+        "grade": grade,
+        "feedback": feedback,
+        "all": (grade[0] + feedback[0], grade[1] + feedback[1]),
+        "points": {row.student: row.points() for row in report.students},
+    }
+
+
+def main() -> int:
+    """Build the class, grade it twice, print the comparison."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--students", type=int, default=24)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--stock-students", type=int, default=4)
+    options = parser.parse_args()
+    logging.disable(logging.WARNING)
+
+    from course_lib import grading
+
+    work = work_seconds()
+    with tempfile.TemporaryDirectory(prefix="grading-") as place:
+        first = Path(place, "ours")
+        build(first, [], {})
+        released = grading.release([SLUG], first)[SLUG] / f"{SLUG}.ipynb"
+        release = nbformat.read(released, as_version=4)
+        names = [f"s{number:05}" for number in range(options.students)]
+        rng = random.Random(1)
+        answers = {name: answered(release, rng.randrange(9), n) for n, name in enumerate(names)}
+        shutil.rmtree(first)
+        build(first, names, answers)
+        grading.release([SLUG], first)
+        few = names[: options.stock_students]
+        second = Path(place, "stock")
+        build(second, few, answers)
+        command(second, "generate_assignment", SLUG)
+
+        mine = ours(first, options.workers)
+        theirs = stock(second) if few else None
+
+    count = len(names)
+    print(f"{count} submissions, {options.workers} workers; the work itself {work * 1000:.0f} ms")
+    print(f"warming up (once): {mine['warming']:.1f} s\n")
+    print(f"{'seconds per submission':<26}{'wall':>8}{'CPU':>8}")
+    for step in ("grade", "feedback", "all"):
+        wall, cpu = (value / count for value in mine[step])
+        print(f"{'course ' + step:<26}{wall:8.3f}{cpu:8.3f}")
+    over = mine["all"][1] / count - work
+    print(f"{'  CPU over the work':<26}{'':8}{over:8.3f}   at most {AT_MOST_CPU_OVER_WORK:.3f}")
+    kept = over <= AT_MOST_CPU_OVER_WORK
+    if theirs is not None:
+        for step in ("grade", "feedback", "all"):
+            wall, cpu = (value / len(few) for value in theirs[step])
+            print(f"{'nbgrader ' + step:<26}{wall:8.3f}{cpu:8.3f}")
+        different = [name for name in few if mine["points"][name] != theirs["points"][name]]
+        if different:
+            print(f"\nThe points of {', '.join(different)} differ:")
+            for name in different:
+                print(name, mine["points"][name], theirs["points"][name], sep="\n  ")
+            return 1
+        print(f"\nthe same points, cell by cell, in {len(few)} submissions")
+        ratios = [(theirs["all"][k] / len(few)) / (mine["all"][k] / count) for k in range(2)]
+        print(f"faster by wall {ratios[0]:.1f} times (at least {AT_LEAST_TIMES_FASTER:g})")
+        print(f"       by CPU  {ratios[1]:.1f} times")
+        kept = kept and ratios[0] >= AT_LEAST_TIMES_FASTER
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

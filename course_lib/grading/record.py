@@ -1,0 +1,404 @@
+"""Grading many submissions in one process that writes the gradebook, and any number that do not.
+
+`Recorder` is nbgrader's Autograde taken in two: first each notebook is mended in memory and made a
+job, and when the job's outputs have come back, nbgrader's own steps run on it, with the outputs in
+the place of execution. `Pages` is its GenerateFeedback. Both keep what nbgrader makes anew for
+each submission: exporters, preprocessors, templates.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from nbconvert.exporters import HTMLExporter
+from nbconvert.writers import FilesWriter
+from nbformat import NotebookNode
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    Notebook,
+    SourceCell,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
+from nbgrader.converters import Autograde, GenerateFeedback
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
+from course_lib.grading.course import Course, GradingError
+from course_lib.grading.engine.jobs import Job
+from course_lib.grading.pages import PageExporter
+from course_lib.grading.walled import Execute, digest, files_beside
+
+__all__ = ["Pages", "Prepared", "Recorder", "alone", "one_gradebook"]
+
+# Seconds to wait for a gradebook that another program writes to.
+LOCKED_FOR = 30
+
+
+@dataclass
+class Prepared:
+    """A submission that was mended and is ready to be run."""
+
+    student: str
+    notebooks: dict[str, NotebookNode]
+    jobs: dict[str, Job]
+    begin: float = field(default_factory=time.monotonic)
+
+
+class _Kept:
+    """Keep the exporter and the writer of a converter from one submission to the next."""
+
+    made = False
+
+    def start(self) -> None:
+        """Convert what the course directory names now."""
+        self.init_notebooks()  # type: ignore[attr-defined]
+        self.keep()
+        before = os.getcwd()
+        os.chdir(self.coursedir.root)  # type: ignore[attr-defined]
+        try:
+            self.convert_notebooks()  # type: ignore[attr-defined]
+        finally:
+            os.chdir(before)
+            # It remembers the metadata of every notebook that it has seen.
+            self.exporter._nb_metadata.clear()
+
+    def keep(self) -> None:
+        """Make the exporter and the writer, if they are not there."""
+        if not self.made:
+            self.made = True
+            config = self.config  # type: ignore[attr-defined]
+            self.writer = FilesWriter(parent=self, config=config)
+            self.exporter = self.exporter_class(parent=self, config=config)  # type: ignore[attr-defined]
+            # Validate once, at the end, and not behind each preprocessor.
+            self.exporter.optimistic_validation = True
+            for preprocessor in self.preprocessors:
+                self.exporter.register_preprocessor(preprocessor)
+
+    def write_single_notebook(self, output: str, resources: Any) -> None:
+        """Write a notebook or a page so that it is there as a whole or not at all."""
+        if resources.get("outputs"):
+            super().write_single_notebook(output, resources)  # type: ignore[misc]
+            return
+        info = resources["nbgrader"]
+        folder = Path(self._format_dest(info["assignment"], info["student"]))  # type: ignore[attr-defined]
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / (resources["unique_key"] + resources["output_extension"])
+        half = path.with_name(f".{path.name}.part")
+        half.write_text(output, encoding="utf-8")
+        half.replace(path)
+        # What nbgrader's writer is asked for afterwards.
+        self.writer.build_directory = str(folder)
+
+
+class Recorder(_Kept, Autograde):
+    """nbgrader's Autograde in two steps: `prepare`, and `start` with what was run in between."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Student and notebook to the digest of what was run, and what it did.
+        self.prefetched: dict[tuple[str, str], tuple[str, bytes]] = {}
+        self._mended: dict[tuple[str, str], NotebookNode] = {}
+        self._kept_preprocessors: dict[bool, list[Any]] = {}
+
+    def prepare(self, known: set[str]) -> Prepared:
+        """Mend the notebooks of the submission that the course directory names; write nothing.
+
+        Parameters
+        ----------
+        known : set of str
+            The notebooks of the assignment.
+        """
+        self.init_notebooks()
+        self.keep()
+        self._sanitizing = True
+        self._init_preprocessors()
+        ((folder, paths),) = self.assignments.items()
+        notebooks, jobs = {}, {}
+        student = ""
+        execute = self._execute()
+        assert execute is not None
+        for path in sorted(paths):
+            name = Path(path).stem
+            if name not in known:
+                continue
+            resources = self.init_single_notebook_resources(path)
+            student = resources["nbgrader"]["student"]
+            notebook, resources = self._only_preprocess(path, resources)
+            notebooks[name] = notebook
+            files = self._files(folder, resources["nbgrader"]["assignment"])
+            jobs[name] = execute.job(notebook, resources, *files)
+        self.exporter._nb_metadata.clear()
+        return Prepared(student, notebooks, jobs)
+
+    def take(self, prepared: Prepared, results: dict[str, bytes]) -> None:
+        """Take over a mended submission and what its notebooks did, for the next `start`."""
+        self._mended = {
+            (prepared.student, name): notebook for name, notebook in prepared.notebooks.items()
+        }
+        self.prefetched = {
+            (prepared.student, name): (digest(prepared.notebooks[name]), text)
+            for name, text in results.items()
+        }
+
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        """Grade a notebook that was mended before."""
+        name = Path(notebook_filename).stem
+        resources = self.init_single_notebook_resources(notebook_filename)
+        info = resources["nbgrader"]
+        notebook = self._mended.pop((info["student"], name))
+        self.log.info("Autograding %s", notebook_filename)
+        folder = self._format_dest(info["assignment"], info["student"])
+        resources["metadata"] = {"name": name, "path": folder}
+        self._sanitizing = False
+        self._init_preprocessors()
+        try:
+            output, resources = self.exporter.from_notebook_node(notebook, resources)
+            self.write_single_notebook(output, resources)
+        finally:
+            self._sanitizing = True
+
+    def _init_preprocessors(self) -> None:
+        """Register the preprocessors of this step, the same ones each time."""
+        kept = self._kept_preprocessors.get(self._sanitizing)
+        if kept is None:
+            super()._init_preprocessors()
+            self._kept_preprocessors[self._sanitizing] = self.exporter._preprocessors
+        else:
+            self.exporter._preprocessors = kept
+
+    def runs_ahead(self) -> bool:
+        """Tell whether notebooks run behind walls, and so before this process records them."""
+        self.keep()
+        execute = self._execute()
+        return execute is not None and execute.engine == "walled"
+
+    def _execute(self) -> Execute | None:
+        """Return the preprocessor that runs notebooks, with the course's settings."""
+        if False not in self._kept_preprocessors:
+            self._sanitizing = False
+            self._init_preprocessors()
+            self._sanitizing = True
+            self._init_preprocessors()
+        found = [pp for pp in self._kept_preprocessors[False] if isinstance(pp, Execute)]
+        return found[0] if found else None
+
+    def _only_preprocess(self, path: str, resources: Any) -> tuple[NotebookNode, Any]:
+        """Return a notebook after its preprocessors, and not yet as text."""
+        exporter = self.exporter
+        base = super(type(exporter), exporter)
+        with mock.patch.object(exporter, "from_notebook_node", base.from_notebook_node):
+            return exporter.from_filename(path, resources=resources)
+
+    def _files(self, folder: str, assignment: str) -> tuple[dict[str, bytes], dict[str, bytes]]:
+        """Return what will lie beside the notebook, and what lies beside the teacher's.
+
+        The first is what `init_assignment` will copy: what was handed in, and over it what is the
+        course's.
+        """
+        source = self.coursedir.format_path(self.coursedir.source_directory, ".", assignment)
+        ignored = self.coursedir.ignore
+        course = files_beside([Path(source)], ignored)
+        keep = set(self.exclude_overwriting.get(assignment, []))
+        files = files_beside([Path(folder)], ignored)
+        files |= {name: content for name, content in course.items() if name not in keep}
+        return files, course
+
+
+class Pages(_Kept, GenerateFeedback):
+    """nbgrader's GenerateFeedback for one submission after another."""
+
+    def keep(self) -> None:
+        """Make the exporter; where it is the usual one, the quicker one."""
+        if not self.made and self.exporter_class is HTMLExporter:
+            self.exporter_class = PageExporter
+        super().keep()
+
+
+# The gradebook
+
+
+@contextmanager
+def one_gradebook(course: Course) -> Iterator[None]:
+    """Let nbgrader open the gradebook once, and not for each step of each submission.
+
+    Inside, whatever opens the gradebook of this course shares one connection. Each still gets a
+    session of its own, which ends when it closes. The entries of a notebook are fetched together
+    when one of them is asked for, where nbgrader asks for them one by one.
+    """
+    with course.gradebook() as gradebook:
+        _tune(gradebook)
+        try:
+            with _Shared(gradebook, course.coursedir.db_url).in_place():
+                yield
+        finally:
+            _settle(gradebook)
+
+
+class _Shared:
+    """A gradebook that is handed to everybody who opens it."""
+
+    def __init__(self, gradebook: Gradebook, url: str) -> None:
+        self.url = url
+        self.owner = gradebook
+        self.parts = dict(vars(gradebook))
+        self.courses: set[str] = set()
+        self.users = 0
+        # Grades and comments of the submissions that the present session has seen.
+        self.entries: dict[tuple[Any, ...], dict[str, Any]] = {}
+        # Cells of the release: they stay the same while their submissions are graded.
+        self.cells: dict[tuple[Any, ...], dict[str, Any]] = {}
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Put this gradebook in the place of all that are opened from now on."""
+        init, close = Gradebook.__init__, Gradebook.close
+
+        def open_shared(
+            gradebook: Gradebook, db_url: str, course_id: str = "default_course", *rest: Any
+        ) -> None:
+            if db_url != self.url:
+                init(gradebook, db_url, course_id, *rest)
+                return
+            self.users += 1
+            vars(gradebook).update(self.parts, course_id=course_id, authenticator=None)
+            if course_id not in self.courses:
+                gradebook.check_course(course_id=course_id)
+                self.courses.add(course_id)
+
+        def close_shared(gradebook: Gradebook) -> None:
+            if gradebook is self.owner or gradebook.engine is not self.parts["engine"]:
+                close(gradebook)
+                return
+            self.users -= 1
+            if self.users == 0:
+                gradebook.db.remove()
+                self.entries.clear()
+
+        finders = {
+            "find_grade": (self.entries, Grade, BaseCell.name, _of_submission),
+            "find_comment": (self.entries, Comment, BaseCell.name, _of_submission),
+            "find_source_cell": (self.cells, SourceCell, SourceCell.name, _of_release),
+            "find_grade_cell": (self.cells, GradeCell, GradeCell.name, _of_release),
+            "find_graded_cell": (self.cells, GradeCell, GradeCell.name, _of_release),
+        }
+        changed = {name: self._finder(name, *how) for name, how in finders.items()}
+        changed |= {"__init__": open_shared, "close": close_shared}
+        with ExitStack() as stack:
+            for name, function in changed.items():
+                stack.enter_context(mock.patch.object(Gradebook, name, function))
+            yield
+
+    def _finder(self, name: str, known: dict, kind: Any, named: Any, of: Any) -> Callable[..., Any]:
+        original = getattr(Gradebook, name)
+
+        def find(gradebook: Gradebook, cell: str, *place: str) -> Any:
+            if gradebook.db is not self.parts["db"]:
+                return original(gradebook, cell, *place)
+            found = known.get((kind, *place))
+            if found is None:
+                rows = of(gradebook.db.query(named, kind), kind, *place)
+                found = known[kind, *place] = dict(rows.all())
+            entry = found.get(cell)
+            # What was not there yet may have come since; if not, the message is nbgrader's.
+            return original(gradebook, cell, *place) if entry is None else entry
+
+        return find
+
+
+def _of_submission(query: Any, kind: Any, notebook: str, assignment: str, student: str) -> Any:
+    return (
+        query.join(BaseCell, BaseCell.id == kind.cell_id)
+        .join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
+        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .filter(
+            Notebook.name == notebook,
+            Assignment.name == assignment,
+            SubmittedAssignment.student_id == student,
+        )
+    )
+
+
+def _of_release(query: Any, kind: Any, notebook: str, assignment: str) -> Any:
+    return (
+        query.join(Notebook, Notebook.id == kind.notebook_id)
+        .join(Assignment, Assignment.id == Notebook.assignment_id)
+        .filter(Notebook.name == notebook, Assignment.name == assignment)
+    )
+
+
+def _tune(gradebook: Gradebook) -> None:
+    """Let SQLite write ahead of its file: one write per submission, and readers go on reading."""
+    gradebook.db.remove()
+    # Nobody else writes, so that nothing needs to be read again after it was written.
+    gradebook.db.session_factory.configure(expire_on_commit=False)
+    if gradebook.engine.dialect.name != "sqlite":
+        return
+
+    def connected(connection: Any, _: Any) -> None:
+        connection.execute(f"PRAGMA busy_timeout={LOCKED_FOR * 1000}")
+        # Where the file system cannot share memory, it stays as it is.
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    gradebook.engine.dispose()
+    event.listen(gradebook.engine, "connect", connected)
+
+
+def _settle(gradebook: Gradebook) -> None:
+    """Leave SQLite's gradebook as one file, as it was: course folders lie on network disks, too.
+
+    There, a second machine must not open a gradebook that writes ahead.
+    """
+    gradebook.db.remove()
+    if gradebook.engine.dialect.name == "sqlite":
+        # Somebody else who reads it now (the formgrader) keeps it so until the end of a later run.
+        with suppress(OperationalError), gradebook.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA busy_timeout=1000")
+            connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
+
+
+@contextmanager
+def alone(course: Course) -> Iterator[None]:
+    """Keep a second run from grading in the same course at the same time.
+
+    Raises
+    ------
+    GradingError
+        If another one is at work.
+    """
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        yield
+        return
+    # The folder itself is locked: no file stays behind, whatever happens.
+    folder = os.open(course.folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+            raise GradingError(
+                f"Another run is grading in {course.folder}. Wait for its end: it and this one "
+                "would write the same scores."
+            ) from error
+        yield
+    finally:
+        os.close(folder)

@@ -1,0 +1,95 @@
+"""The figures of the chapter on layers: what they show, from made-up arrays."""
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+
+from course_lib.plotting import layers as figures
+from course_lib.plotting.style import COLORS, figure_to_svg
+
+AXIS = np.linspace(-1, 1, 21)
+
+
+def make_shapes():
+    arrays = {"in": np.array([[1.0, 0.0, -2.0]]), "out": np.array([[0.5, 0.01]])}
+    return figures.shapes(arrays, samples=1200)
+
+
+def make_units():
+    right = np.maximum(np.meshgrid(AXIS, AXIS)[0], 0)
+    layers = {"first": [("70%", right, 0.5), ("60%", right.T, -1.0)], "second": [("90%", right, 0)]}
+    return figures.units(AXIS, AXIS, layers, [[0.5, 0.0], [-0.5, 0.0]], [1, 0])
+
+
+def make_folds():
+    return figures.folds({"one": ([0, 0.5, 1], [0, 1, 0]), "none": ([0, 1], [0, 1])})
+
+
+def make_pieces():
+    runs = np.array([[1, 5, 9], [2, 6, 30], [3, 8, 20]])
+    return figures.pieces([7, 13, 19], {"known": [2, 4, 21], "runs": runs})
+
+
+@pytest.mark.parametrize("make", [make_shapes, make_units, make_folds, make_pieces])
+def test_a_figure_is_a_figure_and_draws_the_same_twice(make):
+    first, second = make(), make()
+    assert isinstance(first, Figure)
+    assert figure_to_svg(first) == figure_to_svg(second)
+
+
+def test_shapes_names_arrays_and_weights_by_their_shapes():
+    (axes,) = make_shapes().axes
+    words = [text.get_text() for text in axes.texts]
+    assert {"in", "out", "(1,200, 3)", "(1,200, 2)", "$W_1$", "(3, 2)"} <= set(words)
+    cells = [patch for patch in axes.patches if patch.get_fill() and patch.get_width() == 1]
+    faces = [cell.get_facecolor() for cell in cells]
+    # 1 and -2 of the first array, in shares of the largest; 0.5 of the second; 0.01 is too faint.
+    assert faces == [to_rgba(COLORS[0], 0.5), to_rgba(COLORS[1], 1), to_rgba(COLORS[0], 1)]
+
+
+def test_units_shades_two_levels_and_draws_the_threshold():
+    figure = make_units()
+    (first, second), (third, empty) = np.reshape(figure.axes, (2, 2))
+    assert [axes.get_title() for axes in (first, second, third)] == ["70%", "60%", "90%"]
+    assert (first.get_ylabel(), third.get_ylabel()) == ("first", "second")
+    assert not empty.axison
+    # Active, above the threshold, and the line between: at x = 0.5.
+    light, dark, line = first.collections
+    assert light.get_alpha() < dark.get_alpha()
+    (path,) = line.get_paths()
+    assert np.allclose(path.vertices[:, 0], 0.5)
+    assert dark.get_paths()[0].vertices[:, 0].min() == pytest.approx(0.5)
+    # A threshold that every value is above is no line.
+    assert len(second.collections) == 2
+    assert [len(line.get_xdata()) for line in first.lines] == [1, 1]
+
+
+def test_units_draws_a_silent_unit_as_an_empty_square():
+    silent = {"row": [("50%", np.zeros((21, 21)), 0.0)]}
+    (axes,) = figures.units(AXIS, AXIS, silent, [[0.0, 0.0]], [0]).axes
+    assert len(axes.collections) == 0
+
+
+def test_folds_draws_every_corner():
+    one, none = make_folds().axes
+    assert [axes.get_title("left") for axes in (one, none)] == ["one", "none"]
+    curve, corners = one.lines
+    assert np.array_equal(curve.get_xdata(), corners.get_xdata())
+    assert list(corners.get_ydata()) == [0, 1, 0]
+    assert one.get_ylabel()
+    assert one.get_xlabel()
+
+
+def test_pieces_draws_medians_bands_and_names_apart():
+    (axes,) = make_pieces().axes
+    known, runs = axes.lines
+    assert list(known.get_ydata()) == [2, 4, 21]
+    assert list(runs.get_ydata()) == [2, 6, 20]
+    (band,) = axes.collections
+    heights = band.get_paths()[0].vertices[:, 1]
+    assert (heights.min(), heights.max()) == (1, 30)
+    assert axes.get_yscale() == "log"
+    places = {text.get_text(): text.xy[1] for text in axes.texts}
+    assert set(places) == {"known", "runs"}
+    assert abs(np.diff(np.log10(list(places.values())))) > 0.1
