@@ -283,8 +283,9 @@ def as_array(value: Any, what: str = "The result", hint: str = "") -> np.ndarray
             value = value.float()
     try:
         array = np.asarray(value)
-    except (ValueError, TypeError, RuntimeError) as error:
-        _fail(what, f"came      {_short(value)}\nexpected  numbers ({error})", hint)
+    except (ValueError, TypeError, RuntimeError):
+        rows = "numbers, in rows of the same length" if isinstance(value, list) else "numbers"
+        _fail(what, f"came      {_short(value)}\nexpected  {rows}", hint)
     if array.dtype.kind not in "biufc":
         _fail(what, f"came      {_short(value)}\nexpected  numbers", hint)
     return array

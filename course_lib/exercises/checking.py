@@ -222,5 +222,7 @@ def _message(run: CellRun) -> str:
         return "Part of the points."
     if run.status == "not run":
         return "Not run: an earlier cell ended the run."
+    if run.error.startswith("NotImplementedError"):
+        return "Not written yet."
     # The type of the tests' own error says nothing to a student.
     return run.error.removeprefix("CheckFailed: ")

@@ -34,7 +34,7 @@ def test_points_and_hints(tiny_course, work):
     }
     assert (result.points, result.max_points, result.manual_points) == (4, 6, 3)
     (lost,) = [r for r in result.results if r.message]
-    assert "NotImplementedError" in lost.message
+    assert lost.message == "Not written yet."
 
 
 def test_the_notebook_is_not_changed(tiny_course, work):

@@ -5,12 +5,20 @@ reference runs in one process too, as it does in a student's notebook. Where wal
 (macOS, Windows) all of them run in one process.
 """
 
+import ast
+import re
+
 import nbformat
 import pytest
 
 from course_lib.exercises import proofs
 from course_lib.exercises.checking import grade_notebook
-from course_lib.exercises.sources import release_notebook, release_path, source_path
+from course_lib.exercises.sources import (
+    release_notebook,
+    release_path,
+    source_notebook,
+    source_path,
+)
 from course_lib.paths import exercise_slugs, find_root
 
 ROOT = find_root(__file__)
@@ -64,6 +72,22 @@ def test_committed_release_is_what_the_source_generates(slug):
     committed = release_path(ROOT, slug).read_text(encoding="utf-8")
     generated = nbformat.writes(release_notebook(ROOT, slug)).rstrip("\n") + "\n"
     assert committed == generated, "run `course build` and commit exercises/"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_hints_name_sections_that_are_there(slug):
+    (chapter,) = ROOT.glob(f"book/*/{slug}.md")
+    headings = set(re.findall(r"^#+ (.+)$", chapter.read_text(encoding="utf-8"), re.MULTILINE))
+    texts = [
+        node.value
+        for cell in source_notebook(ROOT, slug).cells
+        if cell.cell_type == "code"
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    named = {section for text in texts for section in re.findall(r"[Ss]ee '([^']+)'", text)}
+    assert named, "no hint names a section of the chapter"
+    assert named <= headings
 
 
 @pytest.mark.parametrize("slug", SLUGS)

@@ -26,6 +26,9 @@ from course_lib.grading.engine.zygote import Zygote
 
 from .attackers import HERE, USERS, Attacker, as_ordinary_user, attackable, descendants
 
+# Real processes behind real walls: a minute altogether.
+pytestmark = pytest.mark.slow
+
 ROOT = HERE.parents[2]
 MIB = 1 << 20
 

@@ -23,6 +23,9 @@ from course_lib.grading.engine.zygote import DEFAULT_PRELOAD, Child, Zygote, Zyg
 
 from .attackers import HERE, descendants
 
+# Real processes behind real walls: a minute altogether.
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
 
 
