@@ -111,6 +111,9 @@ class _Run:
         self.asked = sorted(_classes(source))
         self.end = time.monotonic() + times.notebook
         self.random: Any = None
+        # The command for the last cell that ran: where a test kills the student's process, what
+        # is left is the state before that cell.
+        self.last: tuple[Any, ...] | None = None
         self.children: list[Any] = []
         self.student: socket.socket | None = None
         self.judge: socket.socket | None = None
@@ -211,10 +214,24 @@ class _Run:
             return self.note(run, "died", str(problem))
         self.random = random or self.random
         if status in ("ok", "error"):
+            self.last = command
             run.status, run.error, run.outputs = status, error, _outputs(outputs)
         else:
+            self.last = None
             self.note(run, status, error)
         return None
+
+    def run_last_again(self) -> None:
+        """Bring the student's process back to the state after the last cell."""
+        if self.last is None or self.student is None:
+            return
+        try:
+            status, *_ = self.ask(self.student, self.last, self.limit())
+        except Lost:
+            self.student = None
+        else:
+            if status not in ("ok", "error"):
+                self.last = None
 
     def test(self, run: CellRun, cell: NotebookNode, later: list[NotebookNode]) -> None:
         """Run a test cell in the judge, with the student's process at hand."""
@@ -268,6 +285,7 @@ class _Run:
         if status == "ok":
             self.random = self.random or random
             return None
+        self.run_last_again()
         return status, error
 
     def send(self, connection: socket.socket, command: tuple[Any, ...], descriptor: int) -> bool:

@@ -1,8 +1,8 @@
 """The student's side: runs their cells, then answers calls on what they defined.
 
 This runs inside the walls, and nothing that it says is trusted. It is written so that honest work
-gets its due: before each cell and each test the process forks, and the original waits. When the
-fork dies, hangs or is told to stop, the original goes on from the state before.
+gets its due: before each cell the process forks, and the original, the guard, waits. When the fork
+dies or hangs, in that cell or in a test after it, the guard goes on from the state before the cell.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import sys
 import time
 import traceback
@@ -25,6 +26,9 @@ from course_lib.grading.engine.objects import Server, random_state, set_random_s
 
 #: How much of what a cell prints or shows is kept, in bytes.
 MAX_OUTPUT = 2**20
+
+#: What a guard is told: b(egin) with a time limit in seconds, e(nd), r(etire).
+_NOTE = struct.Struct("<cd")
 
 
 def main(control: socket.socket) -> None:
@@ -48,6 +52,8 @@ class Student:
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         self.shell = _new_shell()
         self.server = Server(self.shell.user_ns)
+        # Where the process is told what goes on that waits with the state before the last cell.
+        self.guard: int | None = None
 
     def run(self) -> None:
         """Take commands until the supervisor hangs up."""
@@ -61,41 +67,58 @@ class Student:
             command, *arguments = pickle.loads(message)
             if command == "cell":
                 label, source, seconds, random = arguments
-                self.protected(partial(self.cell, label, source), seconds, random)
+                self.guarded(partial(self.cell, label, source), seconds, random)
             elif command == "serve":
                 seconds, random = arguments
                 with socket.socket(fileno=descriptors[0]) as link:
-                    self.protected(partial(self.serve, link), seconds, random)
+                    if self.guard is None:
+                        self.guarded(partial(self.serve, link), seconds, random)
+                    else:
+                        self.note(b"b", seconds)
+                        self.work(partial(self.serve, link), random)
 
-    def protected(self, work: Callable[[], list[Any]], seconds: float, random: Any) -> None:
-        """Do something in a fork; the state before it survives here if the fork does not.
+    def guarded(self, work: Callable[[], list[Any]], seconds: float, random: Any) -> None:
+        """Do something in a fork; the state before it stays here if the fork dies.
 
-        Returns in the process that goes on: the fork if all went well, else this one.
+        Returns in the process that goes on: the fork, or this one if the fork dies, now or before
+        the next time.
         """
-        done, tell = os.pipe()
+        if self.guard is not None:
+            # The guard before this one holds an older state, which nobody will want again.
+            self.note(b"r")
+            os.close(self.guard)
+            self.guard = None
+        hear, tell = os.pipe()
         child = self.fork()
         if child == 0:
-            os.close(done)
-            me = os.getpid()
-            set_random_state(random)
-            answer = [*work(), random_state()]
-            if os.getpid() != me:
-                # A process that the student's code made of this one: it speaks for nobody.
-                os._exit(0)
-            # From here on this process is the one that holds the state; the other hears it before
-            # the supervisor does, and will not mistake the next command for its own.
-            os.write(tell, b"d")
-            os.close(tell)
-            self.answer(answer)
+            os.close(hear)
+            self.guard = tell
+            self.work(work, random)
             return
         os.close(tell)
-        status, detail = self.watch(child, done, seconds)
-        os.close(done)
-        if status == "done":
-            self.retire(child)
+        status, detail = self.watch(child, hear, seconds)
+        os.close(hear)
+        if status == "retire":
+            self.retire()
         # What the lost fork had started goes with it, before it takes what the next cell needs.
         self.end_strangers()
         self.answer([status, detail, [], None])
+
+    def work(self, work: Callable[[], list[Any]], random: Any) -> None:
+        """Do something, and tell the guard and the supervisor of its end."""
+        me = os.getpid()
+        set_random_state(random)
+        answer = [*work(), random_state()]
+        if os.getpid() != me or self.guard is None:
+            # A process that the student's code made of this one: it speaks for nobody.
+            os._exit(0)
+        self.note(b"e")
+        self.answer(answer)
+
+    def note(self, kind: bytes, seconds: float = 0.0) -> None:
+        """Tell the guard; one that the student's code has killed hears nothing."""
+        with contextlib.suppress(OSError):
+            os.write(self.guard or -1, _NOTE.pack(kind, seconds))
 
     def fork(self) -> int:
         """Fork; where too many processes of the student's are left, end them first."""
@@ -123,31 +146,48 @@ class Student:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
 
-    def watch(self, child: int, done: int, seconds: float) -> tuple[str, str]:
-        """Wait for the fork; say how it ended."""
+    def watch(self, child: int, hear: int, seconds: float) -> tuple[str, str]:
+        """Wait for the end of the fork, or until it has a guard of its own; say which.
+
+        The fork tells when something with a time limit begins and ends.
+        """
         descriptor = os.pidfd_open(child)
         poll = select.poll()
-        for source in (descriptor, done):
+        for source in (descriptor, hear):
             poll.register(source, select.POLLIN)
+        end: float | None = time.monotonic() + seconds
         try:
-            ready = dict(poll.poll(seconds * 1000))
+            while True:
+                left = None if end is None else max(0.0, end - time.monotonic()) * 1000
+                ready = dict(poll.poll(left))
+                note = os.read(hear, _NOTE.size) if hear in ready else b""
+                if len(note) == _NOTE.size:
+                    kind, seconds = _NOTE.unpack(note)
+                    if kind == b"r":
+                        return "retire", ""
+                    end = time.monotonic() + seconds if kind == b"b" else None
+                elif descriptor in ready:
+                    return self.cause_of_death(child)
+                elif hear in ready:
+                    poll.unregister(hear)  # closed by the student's code
+                else:
+                    break
         finally:
             os.close(descriptor)
-        if done in ready and os.read(done, 1) == b"d":
-            return "done", ""
-        if not ready:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(child, 0)
-            return "timeout", f"stopped after {seconds:g} s"
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        self.cause_of_death(child)
+        return "timeout", f"stopped after {seconds:g} s"
+
+    def cause_of_death(self, child: int) -> tuple[str, str]:
+        """Take note of a fork's end; say how it came."""
         with contextlib.suppress(ChildProcessError):
             _, code = os.waitpid(child, 0)
             if os.WIFSIGNALED(code):
                 return "died", f"ended by {signal.Signals(os.WTERMSIG(code)).name}"
         return "died", "it ended the Python process"
 
-    def retire(self, child: int) -> None:
+    def retire(self) -> None:
         """End this process, whose state is no longer needed; the first waits for the rest."""
         if os.getpid() != self.first:
             os._exit(0)
