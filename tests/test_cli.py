@@ -75,6 +75,7 @@ def test_a_folder_that_is_no_course(course, tmp_path):
     assert "_toc.yml" in told
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_told_in_one_line(course, tiny_course):
     """/dev/full takes nothing: the same error as a full disk."""
     if not os.path.exists("/dev/full"):
@@ -145,6 +146,7 @@ def test_doctor_says_what_to_do(root, tmp_path, monkeypatch):
     assert "tested with 0.1" in faults["numpy"].advice
 
 
+@pytest.mark.slow
 def test_serve_names_a_taken_port_and_a_missing_site(course, tiny_course):
     import socket
 
@@ -160,6 +162,7 @@ def test_serve_names_a_taken_port_and_a_missing_site(course, tiny_course):
     assert f"Port {port} is taken" in told
 
 
+@pytest.mark.slow
 def test_new_writes_what_builds_and_proves_itself(course, tiny_course):
     (tiny_course / "tests" / "misconceptions").mkdir(parents=True)
     done = course("new", "my-topic", "--part", "part", "--title", "Why?", cwd=tiny_course)

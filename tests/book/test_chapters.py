@@ -127,6 +127,7 @@ def test_a_package_counts_with_its_init(root):
     assert not any(name.startswith(("course_lib.grading", "course_lib.cli")) for name in behind)
 
 
+@pytest.mark.slow
 def test_an_activation_changes_exactly_the_chapters_that_import_it(root, tmp_path):
     """The same on the real book: fingerprints before and after a change, in a copy."""
     copy = tmp_path / "copy"
