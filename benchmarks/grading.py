@@ -1,13 +1,21 @@
-"""The grading engine beside stock nbgrader, on the same submissions in one run.
+"""The grading engine beside stock nbgrader and Otter, on the same submissions in one run.
 
     python benchmarks/grading.py [--students 24] [--workers 2] [--stock-students 4]
+                                 [--otter PYTHON [--otter-students 2]]
 
 A class solves a small PyTorch assignment: six solution cells, eight test cells, about 40 ms of
 work. Stock nbgrader (`nbgrader autograde` and `nbgrader generate_feedback`, in a course folder with
 an empty configuration) grades a few of them, one after another as it does; `course_lib.grading`
 grades all of them behind walls, with its workers warm, and writes their feedback. Scores are
-compared cell by cell first. Printed are wall and processor time per submission, and their ratios.
-The exit status is 1 if a limit that the project has set itself is broken.
+compared cell by cell first. Printed are wall and processor time per submission, their ratios, how
+long running a notebook takes over its own work, and the memory of a submission in flight. The exit
+status is 1 if a limit that the project has set itself is broken.
+
+Otter wants an environment of its own, of which `--otter` names the Python:
+
+    python -m venv otter && otter/bin/pip install otter-grader torch==2.13.0
+
+Its `otter run` grades a few of the same notebooks on the same tests, each as a case of Otter's.
 """
 
 # ruff: noqa: E402
@@ -36,7 +44,10 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 SLUG = "tensors"
 AT_LEAST_TIMES_FASTER = 25.0
+AT_LEAST_TIMES_OTTER = 45.0
 AT_MOST_CPU_OVER_WORK = 0.250
+AT_MOST_EXECUTE_OVER_WORK = 0.150
+AT_MOST_MIB_IN_FLIGHT = 60.0
 
 IMPORTS = "import torch\nfrom torch import nn"
 
@@ -258,12 +269,121 @@ def stock(folder: Path) -> dict[str, Any]:
     }
 
 
+def otter(folder: Path, python: str, answers: dict[str, NotebookNode]) -> dict[str, Any]:
+    """Grade notebooks with `otter run`; return seconds and points."""
+    tests = folder / "tests"
+    tests.mkdir(parents=True)
+    for part in source_notebook().cells:
+        name = part.metadata["nbgrader"]["grade_id"]
+        if part.metadata["nbgrader"]["grade"]:
+            case = OTTER_CASE.format(name=name, source=part.source)
+            (tests / f"{name}.py").write_text(case, encoding="utf-8")
+    (folder / "requirements.txt").write_text("torch\n")
+    (folder / "otter_config.json").write_text(json.dumps({"show_hidden": True}))
+    tool = str(Path(python).with_name("otter"))
+    quiet: dict[str, Any] = {"cwd": folder, "capture_output": True, "text": True, "timeout": 600}
+    make = [tool, "generate", "-t", "tests", "-o", "autograder.zip", "-c", "otter_config.json"]
+    done = subprocess.run([*make, "-r", "requirements.txt"], **quiet)
+    if done.returncode:
+        sys.exit(f"otter generate failed:\n{done.stdout}{done.stderr}")
+    points, seconds = {}, []
+    for name, notebook in answers.items():
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        begin = time.perf_counter()
+        run = [tool, "run", "-a", "autograder.zip", "-o", name, f"{name}.ipynb"]
+        (folder / name).mkdir()
+        done = subprocess.run(run, **quiet)
+        wall = time.perf_counter() - begin
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        results = folder / name / "results.json"
+        if done.returncode or not results.is_file():
+            sys.exit(f"otter run failed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+        used = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+        seconds.append((wall, used))
+        tests_run = json.loads(results.read_text())["tests"]
+        points[name] = sum(float(test["score"]) for test in tests_run if "score" in test)
+    return {"all": tuple(sum(part) for part in zip(*seconds, strict=True)), "points": points}
+
+
+OTTER_CASE = """
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = {name!r}
+points = 1
+
+@test_case(points=1, hidden=False)
+def test_0(env):
+    exec({source!r}, dict(env))
+"""
+
+
+def execution(job: Any, rounds: int = 15) -> tuple[float, float]:
+    """Return wall and processor seconds of running one notebook, the fastest round of several."""
+    from course_lib.grading.engine import jobs
+
+    jobs.run_job(job)
+    rows = []
+    for _ in range(rounds):
+        cpu, begin = tree_seconds(), time.perf_counter()
+        jobs.run_job(job)
+        rows.append((time.perf_counter() - begin, tree_seconds() - cpu))
+    # The kernel counts processor time in ticks of 10 ms: only their sum is exact.
+    return min(wall for wall, _ in rows), sum(cpu for _, cpu in rows) / rounds
+
+
+def memory_in_flight(job: Any, places: int = 4) -> float:
+    """Return the MiB that a submission in flight takes over a worker's own, at its peak."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from course_lib.grading.engine import jobs
+
+    idle = tree_bytes()
+    peak = 0.0
+    with ThreadPoolExecutor(places) as pool:
+        runs = [pool.submit(jobs.run_job, job) for _ in range(3 * places)]
+        while not all(run.done() for run in runs):
+            peak = max(peak, tree_bytes() - idle)
+    return peak / places / 2**20
+
+
+def tree_bytes() -> int:
+    """Return the memory of this process's descendants; what several share counts once."""
+    import psutil
+
+    total = 0
+    for process in psutil.Process().children(recursive=True):
+        try:
+            rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+        except OSError:
+            continue
+        rows = (line.split() for line in rollup.splitlines())
+        total += sum(int(row[1]) * 1024 for row in rows if row[0] in ("Pss_Anon:", "Pss_Shmem:"))
+    return total
+
+
+def one_notebook() -> dict[str, Any]:
+    """Measure running a right submission by itself."""
+    from course_lib.grading.engine import jobs
+
+    text = nbformat.writes(source_notebook()).encode()
+    job = jobs.Job(text, text)
+    jobs.warm_up()
+    try:
+        return {"execute": execution(job), "memory": memory_in_flight(job)}
+    finally:
+        jobs.close()
+
+
 def main() -> int:
     """Build the class, grade it twice, print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--students", type=int, default=24)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--stock-students", type=int, default=4)
+    parser.add_argument("--otter", metavar="PYTHON", help="of an environment that has Otter")
+    parser.add_argument("--otter-students", type=int, default=2)
     options = parser.parse_args()
     logging.disable(logging.WARNING)
 
@@ -288,6 +408,12 @@ def main() -> int:
 
         mine = ours(first, options.workers)
         theirs = stock(second) if few else None
+        ran_by_otter = names[: options.otter_students] if options.otter else []
+        others = None
+        if ran_by_otter:
+            some = {name: answers[name] for name in ran_by_otter}
+            others = otter(Path(place, "otter"), options.otter, some)
+    alone = one_notebook()
 
     count = len(names)
     print(f"{count} submissions, {options.workers} workers; the work itself {work * 1000:.0f} ms")
@@ -299,6 +425,12 @@ def main() -> int:
     over = mine["all"][1] / count - work
     print(f"{'  CPU over the work':<26}{'':8}{over:8.3f}   at most {AT_MOST_CPU_OVER_WORK:.3f}")
     kept = over <= AT_MOST_CPU_OVER_WORK
+    wall, cpu = alone["execute"]
+    print(f"{'running one notebook':<26}{wall:8.3f}{cpu:8.3f}")
+    over = wall - work
+    print(f"{'  over the work':<26}{over:8.3f}{'':8}   at most {AT_MOST_EXECUTE_OVER_WORK:.3f}")
+    print(f"a submission in flight: {alone['memory']:.1f} MiB, at most {AT_MOST_MIB_IN_FLIGHT:g}\n")
+    kept = kept and over <= AT_MOST_EXECUTE_OVER_WORK and alone["memory"] <= AT_MOST_MIB_IN_FLIGHT
     if theirs is not None:
         for step in ("grade", "feedback", "all"):
             wall, cpu = (value / len(few) for value in theirs[step])
@@ -314,6 +446,20 @@ def main() -> int:
         print(f"faster by wall {ratios[0]:.1f} times (at least {AT_LEAST_TIMES_FASTER:g})")
         print(f"       by CPU  {ratios[1]:.1f} times")
         kept = kept and ratios[0] >= AT_LEAST_TIMES_FASTER
+    if others is not None:
+        wall, cpu = (value / len(ran_by_otter) for value in others["all"])
+        print(f"\n{'otter run':<26}{wall:8.3f}{cpu:8.3f}")
+        different = [
+            f"{name}: {others['points'][name]:g} instead of {sum(mine['points'][name].values()):g}"
+            for name in ran_by_otter
+            if others["points"][name] != sum(mine["points"][name].values())
+        ]
+        if different:
+            print(f"Otter's points differ: {'; '.join(different)}")
+            return 1
+        ratio = wall / (mine["all"][0] / count)
+        print(f"faster by wall {ratio:.1f} times (at least {AT_LEAST_TIMES_OTTER:g})")
+        kept = kept and ratio >= AT_LEAST_TIMES_OTTER
     return 0 if kept else 1
 
 

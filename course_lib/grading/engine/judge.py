@@ -33,7 +33,7 @@ def main(control: socket.socket) -> None:
     ``("locked", source, random)`` runs a locked cell, as far as it needs nothing of the student's;
     ``("test", source, asked, wanted, random)``, with a socket to the student, runs a test cell,
     and hands those of its names that are `wanted` later to the student. Each is answered by
-    ``[status, error, outputs, random]``.
+    ``[status, error, outputs, random, handed]``: the last says whether the student was given names.
     """
     judge = Judge()
     # Its working folder holds the teacher's files alone, among them modules that tests may import.
@@ -52,7 +52,8 @@ def main(control: socket.socket) -> None:
             with socket.socket(fileno=descriptors[0]) as connection:
                 answer = judge.test(*arguments, connection)
         try:
-            wire.send(control, wire.pack([*answer, random_state()], lambda value: ["?"]))
+            message = [*answer, random_state(), judge.handed_over]
+            wire.send(control, wire.pack(message, lambda value: ["?"]))
         except wire.Closed:
             os._exit(0)
 
@@ -73,7 +74,7 @@ class Judge:
 
     def __init__(self) -> None:
         self.names = Names(__name__="__main__", __builtins__=builtins, display=_display)
-        self.shown: list[dict[str, Any]] = []
+        self.handed_over = False
 
     def prepare(self, sources: list[str]) -> list[Any]:
         """Run the imports and definitions of the teacher's cells, and nothing else of them."""
@@ -149,6 +150,7 @@ class Judge:
             for name in wanted
             if name in self.names and self.names[name] is not before.get(name)
         }
+        self.handed_over = bool(new)
         if new:
             with contextlib.suppress(Exception):
                 link.request("push", kwargs=new)

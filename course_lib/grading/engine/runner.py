@@ -24,6 +24,13 @@ from course_lib.grading.engine.student import send_with_descriptors
 #: How long after a cell's limit the supervisor waits for an answer, in seconds.
 GRACE = 5.0
 
+#: After how many seconds of work the student's process forks before the next cell, so that this
+#: work need not be done again if that cell, or one behind it, kills the process.
+FORK_AFTER = 1.0
+
+#: How many times a student's process is replaced by another one, at most.
+MOST_LOST = 8
+
 #: What one answer may hold, in bytes: a cell's outputs.
 MAX_ANSWER = 16 * 2**20
 
@@ -111,18 +118,25 @@ class _Run:
         self.asked = sorted(_classes(source))
         self.end = time.monotonic() + times.notebook
         self.random: Any = None
-        # The command for the last cell that ran: where a test kills the student's process, what
-        # is left is the state before that cell.
-        self.last: tuple[Any, ...] | None = None
         self.children: list[Any] = []
         self.student: socket.socket | None = None
+        self.students_child: Any = None
         self.judge: socket.socket | None = None
+        # The student's cells that went well. A process that takes the place of a lost one runs
+        # them again: all of them, or, where a guard was left, those since it has waited.
+        self.done: list[tuple[Any, ...]] = []
+        self.kept = 0
+        self.since_seconds = 0.0
+        self.fork_next = False
+        self.lost = 0
+        # What the judge was given to run besides tests, for the same purpose.
+        self.told: list[tuple[Any, ...]] = []
 
     def run(self) -> list[CellRun]:
         cells = [(i, c) for i, c in enumerate(self.notebook.cells) if c.cell_type == "code"]
         runs = {index: CellRun(index) for index, _ in cells}
         try:
-            self.student = self.start("course_lib.grading.engine.student:main", walled=True)
+            self.start_student()
             self.start_judge()
             for place, (index, cell) in enumerate(cells):
                 if time.monotonic() > self.end:
@@ -145,8 +159,8 @@ class _Run:
 
     # Processes ---------------------------------------------------------------------------------
 
-    def start(self, target: str, *, walled: bool) -> socket.socket:
-        """Start a process; return the supervisor's end of its control connection."""
+    def start(self, target: str, *, walled: bool) -> tuple[socket.socket, Any]:
+        """Start a process; return the supervisor's end of its control connection, and it."""
         mine, theirs = socket.socketpair()
         try:
             files = self.files if walled else {}
@@ -154,13 +168,22 @@ class _Run:
         finally:
             theirs.close()
         self.children.append(child)
-        return mine
+        return mine, child
+
+    def start_student(self) -> None:
+        """Start a process for the student's code."""
+        self.student, self.students_child = self.start(
+            "course_lib.grading.engine.student:main", walled=True
+        )
+        self.kept = 0
 
     def start_judge(self) -> None:
         """Start a judge and let it import and define what the teacher's cells do."""
-        self.judge = self.start("course_lib.grading.engine.judge:main", walled=False)
+        self.judge, _ = self.start("course_lib.grading.engine.judge:main", walled=False)
         teacher = [c.source for c in self.source.cells if role(c) in ("locked", "free")]
         self.ask(self.judge, ("prepare", teacher))
+        for command in self.told:
+            self.ask(self.judge, command)
 
     def ask(
         self,
@@ -186,52 +209,87 @@ class _Run:
             raise Lost("the process has ended") from None
 
     def hear(self, connection: socket.socket, seconds: float | None) -> list[Any]:
-        """Wait for an answer."""
+        """Wait for an answer: status, error, outputs, random numbers, and what a judge adds."""
         connection.settimeout((self.times.cell if seconds is None else seconds) + GRACE)
         try:
             answer = wire.unpack(wire.receive(connection, MAX_ANSWER), _no_objects)
-            status, error, outputs, random = answer
-            return [str(status), str(error)[:20_000], outputs, random]
+            status, error, outputs, random, *more = answer
+            # Only a judge has more to say, and nobody else's word for it is taken.
+            more = more[:1] if connection is self.judge else []
+            return [str(status), str(error)[:20_000], outputs, random, *more]
         except TimeoutError:
             raise Lost("the process did not answer in time") from None
         except (wire.WireError, ValueError, TypeError) as problem:
             raise Lost(f"the process gave an answer that cannot be read: {problem}") from None
+
+    # A student's process that is lost ----------------------------------------------------------
+
+    def lose_student(self, problem: Exception) -> str:
+        """Let go of a student's process with all that it started; say what became of it."""
+        assert self.student is not None
+        self.student.close()
+        self.student = None
+        self.lost += 1
+        self.students_child.kill()
+        ended = self.students_child.wait(GRACE)
+        reason = ended.reason if ended is not None else ""
+        if reason == "cpu":
+            # A new process would have the same processor time once more.
+            self.lost = MOST_LOST
+        return _ENDED_FOR.get(reason, str(problem))
+
+    def revive_student(self) -> bool:
+        """Make sure that there is a student's process, in the state that the last cell left."""
+        while self.student is None and self.lost < MOST_LOST and time.monotonic() < self.end:
+            self.start_student()
+            self.run_again()
+        return self.student is not None
+
+    def run_again(self) -> None:
+        """Bring the student's process, of which an earlier state is left, to where it was."""
+        place = self.kept
+        while self.student is not None and place < len(self.done):
+            try:
+                status, *_ = self.ask(self.student, (*self.done[place], False), self.limit())
+            except Lost as problem:
+                self.lose_student(problem)
+                del self.done[place]
+                return
+            if status in ("ok", "error"):
+                place += 1
+            else:
+                # It went well once, and now it did not: go on without it.
+                del self.done[place]
+                place = self.kept
 
     # Cells -------------------------------------------------------------------------------------
 
     def cell(self, run: CellRun, cell: NotebookNode) -> None:
         """Run a cell of the student's side; what is locked also counts for the judge."""
         if role(cell) == "locked":
-            self.quietly(self.judge, ("locked", cell.source, self.random))
-        if self.student is None:
+            told = ("locked", cell.source, self.random)
+            self.told.append(told)
+            self.quietly(self.judge, told)
+        if not self.revive_student():
             return self.note(run, "not run", "the student's process had ended before")
-        seconds = self.limit()
+        fork = self.fork_next or self.since_seconds > FORK_AFTER
+        if fork:
+            self.kept, self.since_seconds, self.fork_next = len(self.done), 0.0, False
+        begin, seconds = time.monotonic(), self.limit()
         command = ("cell", f"cell {run.index + 1}", cell.source, seconds, self.random)
         try:
-            status, error, outputs, random = self.ask(self.student, command, seconds)
+            status, error, outputs, random = self.ask(self.student, (*command, fork), seconds)
         except Lost as problem:
-            self.student = None
-            return self.note(run, "died", str(problem))
+            return self.note(run, "died", self.lose_student(problem))
         self.random = random or self.random
         if status in ("ok", "error"):
-            self.last = command
+            self.done.append(command)
+            self.since_seconds += time.monotonic() - begin
             run.status, run.error, run.outputs = status, error, _outputs(outputs)
         else:
-            self.last = None
-            self.note(run, status, error)
+            self.note(run, status, error, outputs)
+            self.run_again()
         return None
-
-    def run_last_again(self) -> None:
-        """Bring the student's process back to the state after the last cell."""
-        if self.last is None or self.student is None:
-            return
-        try:
-            status, *_ = self.ask(self.student, self.last, self.limit())
-        except Lost:
-            self.student = None
-        else:
-            if status not in ("ok", "error"):
-                self.last = None
 
     def test(self, run: CellRun, cell: NotebookNode, later: list[NotebookNode]) -> None:
         """Run a test cell in the judge, with the student's process at hand."""
@@ -239,17 +297,18 @@ class _Run:
         wanted = sorted(_loaded_names(later))
         seconds = self.limit()
         with mine, theirs:
-            serving = self.student is not None and self.send(
-                self.student, ("serve", seconds, self.random), theirs.fileno()
-            )
+            serving = self.revive_student() and self.serve(seconds, theirs.fileno())
             command = ("test", cell.source, self.asked, wanted, self.random)
             try:
                 if self.judge is None:
                     self.start_judge()
+                assert self.judge is not None
                 descriptors = [mine.fileno()]
                 send_with_descriptors(self.judge, pickle.dumps(command), descriptors)
                 theirs.close()
-                status, error, outputs, random = self.judged(mine, seconds)
+                status, error, outputs, random, handed_over = self.judged(mine, seconds)
+                # Nowhere else are the names that a test gave to the student's later cells.
+                self.fork_next = self.fork_next or bool(handed_over)
             except (Lost, wire.Closed) as problem:
                 # The judge itself hung or died: nothing is known of this test.
                 self.end_judge()
@@ -274,28 +333,29 @@ class _Run:
             link.shutdown(socket.SHUT_RDWR)
         return self.hear(self.judge, GRACE)
 
+    def serve(self, seconds: float, link: int) -> bool:
+        """Let the student's process answer a test's calls; tell whether it heard."""
+        assert self.student is not None
+        try:
+            command = ("serve", seconds, self.random)
+            send_with_descriptors(self.student, pickle.dumps(command), [link])
+        except wire.Closed as problem:
+            self.lose_student(problem)
+            return False
+        return True
+
     def student_after(self, seconds: float) -> tuple[str, str] | None:
         """Hear from the student's process after a test; say how it ended, if it did."""
         assert self.student is not None
         try:
             status, error, _, random = self.hear(self.student, seconds)
         except (Lost, wire.Closed) as problem:
-            self.student = None
-            return "died", str(problem)
+            return "died", self.lose_student(problem)
         if status == "ok":
             self.random = self.random or random
             return None
-        self.run_last_again()
+        self.run_again()
         return status, error
-
-    def send(self, connection: socket.socket, command: tuple[Any, ...], descriptor: int) -> bool:
-        """Send a command whose answer comes later; tell whether it went."""
-        try:
-            send_with_descriptors(connection, pickle.dumps(command), [descriptor])
-        except wire.Closed:
-            self.student = None
-            return False
-        return True
 
     def quietly(self, connection: socket.socket | None, command: tuple[Any, ...]) -> None:
         """Give the judge something to run whose failure shows in the tests that need it."""
@@ -314,14 +374,22 @@ class _Run:
         """Return the seconds that the next cell may take."""
         return max(0.1, min(self.times.cell, self.end - time.monotonic()))
 
-    def note(self, run: CellRun, status: str, error: str) -> None:
-        """Record a cell that did not come to its own end."""
+    def note(self, run: CellRun, status: str, error: str, last_words: Any = ()) -> None:
+        """Record a cell that did not come to its own end, and what it showed before."""
         run.status, run.error = status, error
         name = {"timeout": "TimeLimit", "died": "ProcessEnded", "judge": "TestFault"}
         ename = name.get(status, "NotRun")
-        run.outputs = [
+        run.outputs = _outputs(last_words)
+        run.outputs.append(
             new_output("error", ename=ename, evalue=error, traceback=[f"{ename}: {error}"])
-        ]
+        )
+
+
+# How a student's processes end by another's hand, for the sum of what they use.
+_ENDED_FOR = {
+    "memory": "it used more memory than it may",
+    "cpu": "it used more processor time than it may",
+}
 
 
 def role(cell: NotebookNode) -> str:

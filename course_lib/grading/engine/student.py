@@ -1,14 +1,16 @@
 """The student's side: runs their cells, then answers calls on what they defined.
 
 This runs inside the walls, and nothing that it says is trusted. It is written so that honest work
-gets its due: before each cell the process forks, and the original, the guard, waits. When the fork
-dies or hangs, in that cell or in a test after it, the guard goes on from the state before the cell.
+gets its due: before a cell the process may fork, and the original, the guard, waits. When the fork
+dies or hangs, in that cell or in anything after it, the guard goes on from the state before the
+cell, and the supervisor has the cells since then run again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import mmap
 import os
 import select
 import signal
@@ -35,8 +37,9 @@ def main(control: socket.socket) -> None:
     """Serve one submission until the supervisor hangs up.
 
     Commands (pickled by the supervisor, which this side may trust): ``("cell", label, source,
-    seconds, random)`` runs a cell; ``("serve", seconds, random)``, with a socket, answers the
-    judge's calls on it. `random` is the state of the random numbers to continue with, or None.
+    seconds, random, fork)`` runs a cell, in a fork if that is asked for or there is no guard yet;
+    ``("serve", seconds, random)``, with a socket, answers the judge's calls on it. `random` is the
+    state of the random numbers to continue with, or None.
     Every command is answered by one message, ``[status, detail, outputs, random]``.
     """
     Student(control).run()
@@ -52,8 +55,9 @@ class Student:
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         self.shell = _new_shell()
         self.server = Server(self.shell.user_ns)
-        # Where the process is told what goes on that waits with the state before the last cell.
+        # Where the process is told what goes on that waits with an earlier state.
         self.guard: int | None = None
+        self.words = LastWords()
 
     def run(self) -> None:
         """Take commands until the supervisor hangs up."""
@@ -66,23 +70,25 @@ class Student:
                 os._exit(0)
             command, *arguments = pickle.loads(message)
             if command == "cell":
-                label, source, seconds, random = arguments
-                self.guarded(partial(self.cell, label, source), seconds, random)
+                label, source, seconds, random, fork = arguments
+                self.guarded(partial(self.cell, label, source), seconds, random, fork)
             elif command == "serve":
                 seconds, random = arguments
                 with socket.socket(fileno=descriptors[0]) as link:
-                    if self.guard is None:
-                        self.guarded(partial(self.serve, link), seconds, random)
-                    else:
-                        self.note(b"b", seconds)
-                        self.work(partial(self.serve, link), random)
+                    self.guarded(partial(self.serve, link), seconds, random)
 
-    def guarded(self, work: Callable[[], list[Any]], seconds: float, random: Any) -> None:
-        """Do something in a fork; the state before it stays here if the fork dies.
+    def guarded(
+        self, work: Callable[[], list[Any]], seconds: float, random: Any, fork: bool = False
+    ) -> None:
+        """Do something while a guard waits: the one there is, or a new one with the present state.
 
-        Returns in the process that goes on: the fork, or this one if the fork dies, now or before
-        the next time.
+        Returns in the process that goes on: the one that does it, or its guard if that one dies,
+        now or later.
         """
+        if self.guard is not None and not fork:
+            self.note(b"b", seconds)
+            self.work(work, random)
+            return
         if self.guard is not None:
             # The guard before this one holds an older state, which nobody will want again.
             self.note(b"r")
@@ -102,7 +108,8 @@ class Student:
             self.retire()
         # What the lost fork had started goes with it, before it takes what the next cell needs.
         self.end_strangers()
-        self.answer([status, detail, [], None])
+        said = self.words.read()
+        self.answer([status, detail, [["stream", "stdout", said]] if said else [], None])
 
     def work(self, work: Callable[[], list[Any]], random: Any) -> None:
         """Do something, and tell the guard and the supervisor of its end."""
@@ -206,11 +213,13 @@ class Student:
 
     def cell(self, label: str, source: str) -> list[Any]:
         """Run a cell; give its status, the error if there was one, and what it showed."""
-        return run_cell(self.shell, label, source)
+        self.words.clear()
+        return run_cell(self.shell, label, source, self.words)
 
     def serve(self, link: socket.socket) -> list[Any]:
         """Answer the judge's calls until it hangs up."""
         printed = io.StringIO()
+        self.words.clear()
         with contextlib.redirect_stdout(printed):
             self.server.serve(link)
         return ["ok", "", [["stream", "stdout", printed.getvalue()[:MAX_OUTPUT]]]]
@@ -241,8 +250,53 @@ def _new_shell() -> Any:
     return shell
 
 
-def run_cell(shell: Any, label: str, source: str) -> list[Any]:
-    """Run a cell in a shell; return ``[status, error, outputs]`` as plain data."""
+class LastWords:
+    """The beginning of what a cell prints, where a guard can read it when the cell is no more."""
+
+    size = 2**16
+    _length = struct.Struct("<I")
+
+    def __init__(self) -> None:
+        # Shared with every fork.
+        self._memory = mmap.mmap(-1, self._length.size + self.size)
+
+    def clear(self) -> None:
+        """Forget what was said."""
+        self._memory[: self._length.size] = self._length.pack(0)
+
+    def add(self, text: str) -> None:
+        """Keep a text, as far as there is room."""
+        (length,) = self._length.unpack(self._memory[: self._length.size])
+        if length >= self.size:
+            return
+        kept = text[: self.size].encode(errors="replace")[: self.size - length]
+        begin = self._length.size + length
+        self._memory[begin : begin + len(kept)] = kept
+        self._memory[: self._length.size] = self._length.pack(length + len(kept))
+
+    def read(self) -> str:
+        """Return what was said, cut short if it was long."""
+        (length,) = self._length.unpack(self._memory[: self._length.size])
+        # A student's code may have written here: it is their own output.
+        text = self._memory[self._length.size : self._length.size + min(length, self.size)]
+        return text.decode(errors="replace")
+
+    def heard(self, stream: io.StringIO) -> None:
+        """Keep what is written to a stream from now on."""
+        write = stream.write
+
+        def keep_and_write(text: str) -> int:
+            self.add(text)
+            return write(text)
+
+        stream.write = keep_and_write  # type: ignore[method-assign]
+
+
+def run_cell(shell: Any, label: str, source: str, words: LastWords | None = None) -> list[Any]:
+    """Run a cell in a shell; return ``[status, error, outputs]`` as plain data.
+
+    What it prints is also kept in `words`.
+    """
     from IPython.utils.capture import capture_output
 
     values: list[dict[str, Any]] = []
@@ -251,6 +305,8 @@ def run_cell(shell: Any, label: str, source: str) -> list[Any]:
     hook.write_output_prompt = hook.finish_displayhook = lambda: None
     hook.write_format_data = lambda data, metadata=None: values.append(dict(data))
     with capture_output() as captured:
+        if words is not None:
+            words.heard(sys.stdout)  # type: ignore[arg-type]
         result = shell.run_cell(source, store_history=False, cell_id=label)
     outputs: list[list[Any]] = []
     room = MAX_OUTPUT

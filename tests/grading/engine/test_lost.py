@@ -1,0 +1,103 @@
+"""What a cell costs that ends the student's process: itself, and nothing that was there before."""
+
+import pytest
+
+
+def statuses(ran):
+    return [one.status for one in ran], [f"{one.index} {one.status}: {one.error}" for one in ran]
+
+
+def texts(one):
+    return "".join(output.text for output in one.outputs if output.output_type == "stream")
+
+
+def test_a_death_takes_back_its_own_cell_and_keeps_its_last_words(run):
+    ran = run(
+        ("solution", "n = 1\nprint('begun')"),
+        ("solution", "n += 1"),
+        ("solution", "n = 100\nprint('last words')\nimport os\nos._exit(3)"),
+        ("test", "assert n == 2"),
+        ("solution", "n += 1\ndef die():\n    import os\n    os._exit(1)"),
+        ("test", "die()"),
+        ("test", "assert n == 3"),
+    )
+    found, told = statuses(ran)
+    assert found == ["ok", "ok", "died", "ok", "ok", "died", "ok"], told
+    assert texts(ran[2]) == "last words\n"
+    # What ran again shows what it showed at first, once.
+    assert texts(ran[0]) == "begun\n"
+
+
+def test_last_words_are_kept_of_a_cell_that_was_stopped(run):
+    ran = run(("solution", "print('x' * 10**6)\nwhile True:\n    pass"), seconds=1)
+    assert ran[0].status == "timeout"
+    assert set(texts(ran[0])) == {"x"}
+    assert len(texts(ran[0])) == 2**16
+
+
+def test_what_a_test_defined_for_later_cells_outlives_a_death(run):
+    ran = run(
+        ("test", "given_by_the_test = 7"),
+        ("solution", "mine = given_by_the_test + 1"),
+        ("solution", "import os\nos._exit(4)"),
+        ("test", "assert mine == 8"),
+    )
+    found, told = statuses(ran)
+    assert found == ["ok", "ok", "died", "ok"], told
+
+
+def test_long_work_is_not_done_again(run):
+    ran = run(
+        ("solution", "import time\ntime.sleep(1.1)\nlong = time.time_ns()\nprint(long)"),
+        ("solution", "short = time.time_ns()\nprint(short)"),
+        ("solution", "import os\nos._exit(4)"),
+        ("solution", "print(long)"),
+        ("solution", "print(short)"),
+    )
+    found, told = statuses(ran)
+    assert found == ["ok", "ok", "died", "ok", "ok"], told
+    assert texts(ran[0]) == texts(ran[3])
+
+
+def test_short_work_is_done_again_and_what_follows_sees_the_last_time(run):
+    ran = run(
+        ("solution", "import os, time\nonce = time.time_ns()\nprint(once)"),
+        ("solution", "os._exit(4)"),
+        ("test", "first = once\nassert once > 0"),
+        ("test", "assert once == first"),
+    )
+    found, told = statuses(ran)
+    assert found == ["ok", "died", "ok", "ok"], told
+
+
+@pytest.mark.slow
+def test_memory_that_several_processes_use_together_ends_them_and_no_more(run):
+    ran = run(
+        ("solution", "n = 1"),
+        (
+            "solution",
+            "import os, time\nkept = []\nfor _ in range(3):\n    os.fork()\n"
+            "while True:\n    kept.append(bytearray(10**7))\n    time.sleep(0.005)",
+        ),
+        ("test", "assert n == 1"),
+        ("solution", "n += 1"),
+        ("test", "assert n == 2"),
+    )
+    found, told = statuses(ran)
+    assert found == ["ok", "died", "ok", "ok", "ok"], told
+    assert "memory" in ran[1].error
+
+
+@pytest.mark.slow
+def test_a_process_is_not_replaced_for_ever(run):
+    # It ends its guard first, and so all there is.
+    suicide = (
+        "solution",
+        "import os, signal\nfor pid in range(2, os.getpid()):\n    try:\n"
+        "        os.kill(pid, signal.SIGKILL)\n    except OSError:\n        pass\nos._exit(0)",
+    )
+    ran = run(("solution", "n = 1"), *[suicide] * 10, ("test", "assert n == 1"))
+    found, told = statuses(ran)
+    assert found[1:9] == ["died"] * 8, told
+    assert found[9:11] == ["not run"] * 2, told
+    assert found[11] == "error", told
