@@ -49,7 +49,7 @@ def graph(
     """
     figure, axes = new_figure(width=WIDTH, height=3.7)
     columns, rows = zip(*places.values(), strict=True)
-    half_width, half_height = 0.34, 0.30
+    half_width, half_height = 0.38, 0.30
     drawn: dict[tuple[str, str], int] = {}
     for start, end, slope in edges:
         twins = sum((start, end) == edge[:2] for edge in edges)

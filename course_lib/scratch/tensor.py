@@ -122,7 +122,7 @@ class Tensor:
         """List this tensor's graph, each tensor behind all those that it was computed from.
 
         A stack of our own takes the place of recursion, which would end at Python's limit after
-        some hundred operations. Each tensor is entered once, however many ways lead to it.
+        about a thousand operations. Each tensor is entered once, however many ways lead to it.
         """
         order, entered, stack = [], set(), [(self, False)]
         while stack:
@@ -354,8 +354,8 @@ class Tensor:
     def __matmul__(self, other: Any) -> "Tensor":
         """Multiply matrices, or stacks of matrices along the axes before the last two.
 
-        For C = A B the gradients are grad Bᵀ and Aᵀ grad: the only products of these matrices
-        that have the shapes of A and of B.
+        For C = A B the gradients are grad Bᵀ and Aᵀ grad. Where all lengths differ, no other
+        products of these matrices have the shapes of A and of B; with square ones every order fits.
         """
         other = _as_tensor(other, self)
         _check_matmul(self.shape, other.shape)
