@@ -3,13 +3,15 @@ r"""Losses: how wrong a network is, in one number that has slopes.
 Each function takes what the network answers and what is right, and returns the mean over the
 batch. The two for classification take *logits*, scores before any softmax or sigmoid: the
 logarithm of a probability is finite where the probability has been rounded to 0. Names and
-meanings are those of ``torch.nn.functional``.
+meanings are those of ``torch.nn.functional``, with one difference: targets that are not
+probabilities where probabilities are meant are refused. The chapter *How does a network turn data
+into an error?* says where each loss comes from.
 """
 
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from course_lib.scratch.tensor import Tensor, stack
 
@@ -19,7 +21,7 @@ Reduction = Literal["mean", "sum", "none"]
 
 
 def cross_entropy(
-    logits: Tensor,
+    logits: ArrayLike | Tensor,
     target: ArrayLike | Tensor,
     *,
     label_smoothing: float = 0.0,
@@ -27,71 +29,78 @@ def cross_entropy(
 ) -> Tensor:
     r"""Surprise at the right class: :math:`-\log p_y` with :math:`p = \operatorname{softmax}(z)`.
 
-    With label smoothing :math:`\varepsilon`, the right class is believed only by
-    :math:`1 - \varepsilon`, and the rest is shared by all :math:`k` classes:
-    :math:`-(1 - \varepsilon) \log p_y - \frac{\varepsilon}{k} \sum_j \log p_j`.
+    Where the truth is itself a distribution :math:`r` over the classes, the surprise is averaged
+    over it: :math:`-\sum_j r_j \log p_j`. A class is the distribution with a single 1.
+
+    With label smoothing :math:`\alpha`, the truth is believed only by
+    :math:`1 - \alpha`, and the rest is shared by all :math:`k` classes: :math:`r_j` becomes
+    :math:`(1 - \alpha)\,r_j + \alpha / k`.
 
     Parameters
     ----------
-    logits : Tensor, shape (n, k)
+    logits : Tensor or array_like, shape (n, k)
         A score for each class, one sample a row.
-    target : array_like of int, shape (n,)
-        The right classes, from 0 to k - 1.
+    target : array_like or Tensor, shape (n,) or (n, k)
+        The right classes, integers from 0 to k - 1; or for each sample the probabilities of the
+        classes, which add up to 1.
     label_smoothing : float
-        :math:`\varepsilon`, from 0 to 1.
+        :math:`\alpha`, from 0 to 1.
     reduction : {"mean", "sum", "none"}
         Whether the n losses are averaged, added up, or returned as they are.
 
     Returns
     -------
     Tensor
-        One number, or shape (n,) without a reduction.
+        One number, or shape (n,) without a reduction. In nats; divide by log 2 for bits.
 
     Raises
     ------
     TypeError
         If the classes are not integers.
     ValueError
-        If shapes do not fit, a class lies outside of 0 ... k - 1, or an option is unknown.
+        If shapes do not fit, a class lies outside of 0 ... k - 1, a row of probabilities is none,
+        or an option is unknown.
+
+    References
+    ----------
+    C. Szegedy et al., "Rethinking the Inception architecture for computer vision", CVPR 2016
+    (label smoothing).
 
     Examples
     --------
-    >>> round(cross_entropy(Tensor([[0.0, 0.0], [2.0, 2.0]]), [0, 1]).item(), 4)  # log(2)
+    >>> round(cross_entropy([[0.0, 0.0], [2.0, 2.0]], [0, 1]).item(), 4)  # log(2)
+    0.6931
+    >>> round(cross_entropy([[0.0, 0.0], [2.0, 2.0]], [[0.9, 0.1], [0.5, 0.5]]).item(), 4)
     0.6931
     """
-    if logits.ndim != 2:
+    logits = _as_floats(logits)
+    if logits.ndim != 2 or logits.shape[1] == 0:
         raise ValueError(
-            f"logits must have shape (n, k), one sample a row, but have shape {logits.shape}. "
-            "For one sample, write logits.reshape(1, -1)."
-        )
-    n, k = logits.shape
-    classes = np.asarray(target.data if isinstance(target, Tensor) else target)
-    if classes.shape != (n,):
-        raise ValueError(
-            f"target must have shape ({n},), a class for each row of logits {logits.shape}, but "
-            f"has shape {classes.shape}. From one-hot rows, take .argmax(axis=1)."
-        )
-    if classes.dtype.kind not in "iu" and n:
-        raise TypeError(
-            f"target must hold classes as integers, but holds {classes.dtype}. "
-            "Convert it with .astype(int) if its numbers are classes."
-        )
-    if n and not (classes.min() >= 0 and classes.max() < k):
-        raise ValueError(
-            f"target must hold classes from 0 to {k - 1}, the columns of logits, but holds "
-            f"{classes.min()} to {classes.max()}."
+            f"logits must have shape (n, k), one sample a row and one class a column, but have "
+            f"shape {logits.shape}. For one sample, write logits.reshape(1, -1)."
         )
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing must lie between 0 and 1, but is {label_smoothing!r}.")
+    n, k = logits.shape
+    truth = _as_tensor(target)
     log_p = logits.log_softmax(axis=1)
-    loss = -log_p[np.arange(n), classes.astype(int)]
+    if truth.shape == (n,):
+        loss = -log_p[np.arange(n), _as_classes(truth.data, k)]
+    elif truth.shape == (n, k):
+        _check_probabilities(truth.data)
+        loss = -(_in_type_of(logits, truth) * log_p).sum(axis=1)
+    else:
+        raise ValueError(
+            f"target must have shape ({n},), a class for each row of logits {logits.shape}, or "
+            f"{logits.shape}, a probability for each class, but has shape {truth.shape}."
+        )
     if label_smoothing:
         loss = (1 - label_smoothing) * loss - label_smoothing * log_p.mean(axis=1)
     return _reduce(loss, reduction)
 
 
 def binary_cross_entropy_with_logits(
-    logits: Tensor, target: ArrayLike | Tensor, *, reduction: Reduction = "mean"
+    logits: ArrayLike | Tensor, target: ArrayLike | Tensor, *, reduction: Reduction = "mean"
 ) -> Tensor:
     r"""Surprise at a yes or no: :math:`-y \log \sigma(z) - (1 - y) \log(1 - \sigma(z))`.
 
@@ -99,9 +108,9 @@ def binary_cross_entropy_with_logits(
 
     Parameters
     ----------
-    logits : Tensor, any shape
+    logits : Tensor or array_like, any shape
         Scores for *yes*.
-    target : array_like, same shape
+    target : array_like or Tensor, same shape
         1 for yes and 0 for no, or a probability in between.
     reduction : {"mean", "sum", "none"}
         Whether the losses are averaged, added up, or returned as they are.
@@ -114,27 +123,33 @@ def binary_cross_entropy_with_logits(
     Raises
     ------
     ValueError
-        If the shapes differ or `reduction` is unknown.
+        If the shapes differ, a target is no probability, or `reduction` is unknown.
 
     Examples
     --------
-    >>> round(binary_cross_entropy_with_logits(Tensor([1e4, 0.0]), [1.0, 1.0]).item(), 4)
+    >>> round(binary_cross_entropy_with_logits([1e4, 0.0], [1.0, 1.0]).item(), 4)
     0.3466
     """
+    logits = _as_floats(logits)
     target = _target_like(logits, target)
+    if target.data.size and not (target.data.min() >= 0 and target.data.max() <= 1):
+        raise ValueError(
+            f"target must lie between 0 (no) and 1 (yes), but reaches from {target.data.min():g} "
+            f"to {target.data.max():g}. From labels -1 and +1, take (labels + 1) / 2."
+        )
     no = Tensor(np.zeros_like(logits.data))
     return _reduce(stack([no, logits]).logsumexp(axis=0) - target * logits, reduction)
 
 
 def mse_loss(
-    prediction: Tensor, target: ArrayLike | Tensor, *, reduction: Reduction = "mean"
+    prediction: ArrayLike | Tensor, target: ArrayLike | Tensor, *, reduction: Reduction = "mean"
 ) -> Tensor:
     r"""Squared error: :math:`(\hat y - y)^2`, averaged over all entries.
 
     Parameters
     ----------
-    prediction : Tensor, any shape
-    target : array_like, same shape
+    prediction : Tensor or array_like, any shape
+    target : array_like or Tensor, same shape
     reduction : {"mean", "sum", "none"}
         Whether the squares are averaged, added up, or returned as they are.
 
@@ -150,21 +165,66 @@ def mse_loss(
 
     Examples
     --------
-    >>> mse_loss(Tensor([1.0, 2.0]), [1.0, 5.0]).item()
+    >>> mse_loss([1.0, 2.0], [1.0, 5.0]).item()
     4.5
     """
+    prediction = _as_floats(prediction)
     return _reduce((prediction - _target_like(prediction, target)) ** 2, reduction)
 
 
+def _as_tensor(value: ArrayLike | Tensor) -> Tensor:
+    return value if isinstance(value, Tensor) else Tensor(value)
+
+
+def _as_floats(answers: ArrayLike | Tensor) -> Tensor:
+    answers = _as_tensor(answers)
+    # Whole numbers would wrap around, and make the targets whole as well.
+    return answers if answers.dtype.kind == "f" else Tensor(answers.data.astype(np.float64))
+
+
+def _as_classes(classes: NDArray[Any], k: int) -> NDArray[np.intp]:
+    if not classes.size:
+        return classes.astype(np.intp)
+    if classes.dtype.kind not in "iu":
+        raise TypeError(
+            f"target must hold classes as integers, but holds {classes.dtype}. "
+            "Convert it with .astype(int) if its numbers are classes."
+        )
+    if not (classes.min() >= 0 and classes.max() < k):
+        raise ValueError(
+            f"target must hold classes from 0 to {k - 1}, the columns of logits, but holds "
+            f"{classes.min()} to {classes.max()}."
+        )
+    return classes.astype(np.intp)
+
+
+def _check_probabilities(shares: NDArray[Any]) -> None:
+    sums = shares.sum(axis=1)
+    wrong = np.flatnonzero(~((shares >= 0).all(axis=1) & (np.abs(sums - 1) < 1e-3)))
+    if wrong.size:
+        row = int(wrong[0])
+        low, high, total = shares[row].min(), shares[row].max(), sums[row]
+        raise ValueError(
+            f"Each row of target must hold probabilities that add up to 1, but row {row} holds "
+            f"numbers from {low:g} to {high:g} that add up to {total:g}. "
+            "If they are scores, take their softmax; if they are counts, divide by their sum."
+        )
+
+
 def _target_like(prediction: Tensor, target: Any) -> Tensor:
-    target = target if isinstance(target, Tensor) else Tensor(target)
+    target = _as_tensor(target)
     if target.shape != prediction.shape:
         # (n, 1) and (n,) would broadcast to (n, n): every answer compared with every target.
         raise ValueError(
             f"The answers have shape {prediction.shape} and the targets {target.shape}. They must "
             "be the same: reshape one of them."
         )
-    return Tensor(target.data.astype(prediction.dtype)) if not target.requires_grad else target
+    return _in_type_of(prediction, target)
+
+
+def _in_type_of(prediction: Tensor, target: Tensor) -> Tensor:
+    """Let the prediction decide the type of the loss, unless the target has slopes to keep."""
+    return target if target.requires_grad else Tensor(target.data.astype(prediction.dtype))
 
 
 def _reduce(losses: Tensor, reduction: str) -> Tensor:
