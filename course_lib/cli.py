@@ -10,16 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from course_lib.paths import CourseError, exercise_slugs, find_root, known_slug
-
-if TYPE_CHECKING:
-    from course_lib.grading.report import Report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,6 +27,9 @@ app = typer.Typer(
 )
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+# Seconds between two lines on how far a long command is, where no terminal shows a bar.
+SAY_EVERY = 30.0
 
 Slug = Annotated[str, typer.Argument(help="The exercise, named as its chapter.")]
 
@@ -198,13 +198,13 @@ def release(
         for slug in slugs:
             known_slug(root, slug)
         generate(root, slugs)
-        released = grading.release(slugs, root)
+        released = grading.release(slugs, root, tell=_tell)
         # nbgrader writes the same notebook, but for the newline at its end.
         generate(root, slugs)
     else:
         if everything:
             raise CourseError("--all is for this course; name the assignments of another one.")
-        released = grading.release(slugs, course_dir)
+        released = grading.release(slugs, course_dir, tell=_tell)
     for slug, folder in released.items():
         out.print(f"released {slug}: {_shown(folder)}")
     out.print(f"Next: hand them out; when they come back, `course grade {next(iter(released))}`")
@@ -256,9 +256,14 @@ def grade(
 
         print(json.dumps(report.to_dict(), indent=1))
     else:
-        out.print(_class_table(report))
-        _print_summary(report)
-        out.print(f"Next: `course feedback {slug}`, `course export`, or the formgrader: `make lab`")
+        from course_lib.grading.show import outcome
+
+        for part in outcome(report):
+            out.print(part)
+        out.print(
+            f"\nNext: `course feedback {slug}`, `course export {slug}`, or the formgrader: "
+            "`make lab`. What each submission did is in logs/."
+        )
     if report.failed:
         raise typer.Exit(1)
 
@@ -276,17 +281,71 @@ def feedback(slug: Slug, course_dir: CourseDir = None, students: Students = "*")
 
 
 @app.command()
+def similar(
+    slug: Slug,
+    course_dir: CourseDir = None,
+    students: Students = "*",
+    pair: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--pair", metavar="STUDENT STUDENT", help="Show their passages."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Point out submissions that are unusually alike; what that means is for a person to say."""
+    import json
+    from dataclasses import asdict
+
+    from course_lib.grading import show
+    from course_lib.grading.similar import passages
+    from course_lib.grading.similar import similar as compare
+
+    folder = course_dir or find_root()
+    if pair:
+        found = passages(slug, *pair, folder)
+        table = show.passages_table(*pair, found)
+        plain: object = [asdict(part) for part in found]
+    else:
+        with err.status("Comparing ..."):
+            result = compare(slug, folder, students=students)
+        table = show.similar_table(result)
+        plain = asdict(result)
+    if as_json:
+        print(json.dumps(plain, indent=1))
+    else:
+        for part in table:
+            out.print(part)
+
+
+@app.command()
 def export(
     slug: Annotated[str | None, typer.Argument(help="One exercise; all by default.")] = None,
     course_dir: CourseDir = None,
-    format: Annotated[str, typer.Option(help="csv or json.")] = "csv",
+    format: Annotated[str, typer.Option(help="csv, json, canvas, moodle or gradescope.")] = "csv",
     to: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
+    worksheet: Annotated[
+        Path | None,
+        typer.Option(help="With moodle: a downloaded grading worksheet, to be filled in."),
+    ] = None,
 ) -> None:
-    """Write the grades as a table."""
+    """Write the grades as a table, or as a learning platform takes them."""
     from course_lib import grading
 
-    target = to or Path(f"grades.{format}")
-    out.print(f"wrote {grading.export(course_dir or find_root(), slug, format=format, to=target)}")
+    name = f"{slug or 'grades'}-{format}" if format in ("canvas", "moodle") else "grades"
+    ending = {"json": "json", "gradescope": "zip"}.get(format, "csv")
+    if format == "gradescope":
+        name = f"{slug}-gradescope"
+    target = to or Path(f"{name}.{ending}")
+    written = grading.export(
+        course_dir or find_root(), slug, format=format, to=target, worksheet=worksheet, tell=_tell
+    )
+    out.print(f"wrote {_shown(written)}", markup=False)
+
+
+def _tell(sentence: str) -> None:
+    """Say something that a person should know, where it is in nobody's way."""
+    from course_lib.grading.text import printable
+
+    err.print(printable(sentence), markup=False)
 
 
 @contextmanager
@@ -303,37 +362,25 @@ def _progress_bar(what: str, quiet: bool = False) -> Iterator[Callable[[str, int
         TimeLeft(),
         TextColumn("{task.fields[who]}"),
     )
-    begin = time.monotonic()
+    from course_lib.grading.text import printable
+
+    begin = said = time.monotonic()
     with Progress(*columns, console=err, transient=True, disable=quiet) as bar:
         task = bar.add_task(what, total=None, who="", rate="")
 
         def advance(who: str, done: int, total: int) -> None:
-            rate = f"{60 * done / (time.monotonic() - begin):.0f} a minute" if done else ""
-            bar.update(task, completed=done, total=total, who=who, rate=rate)
+            nonlocal said
+            now = time.monotonic()
+            per_second = done / (now - begin) if done else 0.0
+            rate = f"{60 * per_second:.0f} a minute" if done else ""
+            bar.update(task, completed=done, total=total, who=_escape(printable(who)), rate=rate)
+            if not (quiet or err.is_terminal) and done and now - said > SAY_EVERY:
+                # A log gets lines.
+                said = now
+                left = (total - done) / per_second / 60
+                err.print(f"{what}: {done} of {total}, {rate}, {left:.0f} minutes left")
 
         yield advance
-
-
-def _class_table(report: "Report") -> Table:
-    """Return a class's scores as a table."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("student")
-    table.add_column("points", justify="right")
-    table.add_column("state")
-    for row in report.students:
-        points = "-" if row.failed else f"{row.score:g} / {row.max_score:g}"
-        state = row.status + (f": {row.reason}" if row.reason else "")
-        table.add_row(row.student, points, _escape("\n".join([state, *row.notes])))
-    return table
-
-
-def _print_summary(report: "Report") -> None:
-    count = len(report.students)
-    rate = f", {report.seconds / count:.1f} s each" if count else ""
-    out.print(
-        f"\n{count} submissions in {report.seconds:.0f} s{rate}: {len(report.failed)} could not be "
-        f"graded, {len(report.waiting)} wait for a person's marks"
-    )
 
 
 @app.command()
@@ -400,8 +447,10 @@ def build(
         begin = time.perf_counter()
         report = grade_sample_class(root / "_build")
         timed("sample class", begin, f"{len(report.students)} students")
+        from course_lib.grading.show import class_table
+
         out.print()
-        out.print(_class_table(report))
+        out.print(class_table(report))
 
     out.print(f"\nSite: {_shown(site_path(root) / 'index.html')}")
     if serve:

@@ -15,6 +15,7 @@ from course_lib.exercises.asserts import (
     given,
     probe,
 )
+from course_lib.exercises.variation import rng
 
 __all__ = [
     "CheckFailed",
@@ -26,4 +27,5 @@ __all__ = [
     "assert_true",
     "given",
     "probe",
+    "rng",
 ]

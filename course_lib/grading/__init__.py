@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from course_lib.grading.report import (
         GRADED,
         NEEDS_A_PERSON,
+        CellChange,
         CellScore,
+        Change,
         Report,
         StudentReport,
     )
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
 __all__ = [
     "GRADED",
     "NEEDS_A_PERSON",
+    "CellChange",
     "CellScore",
+    "Change",
     "Course",
     "GradingError",
     "Report",
@@ -51,7 +55,15 @@ __all__ = [
 
 _HOMES = {
     "course": ("Course", "GradingError"),
-    "report": ("GRADED", "NEEDS_A_PERSON", "CellScore", "Report", "StudentReport"),
+    "report": (
+        "GRADED",
+        "NEEDS_A_PERSON",
+        "CellChange",
+        "CellScore",
+        "Change",
+        "Report",
+        "StudentReport",
+    ),
     "steps": ("collect", "export", "feedback", "grade", "mark", "read_report", "release"),
 }
 

@@ -28,6 +28,7 @@ STAND_INS = {
     "nbgrader.preprocessors.checkcellmetadata.CheckCellMetadata": (
         "course_lib.grading.repair.CheckCellMetadata"
     ),
+    "nbgrader.preprocessors.savecells.SaveCells": "course_lib.grading.cells.SaveCells",
 }
 
 # Runs whenever a notebook becomes a page: feedback, and the formgrader's view of a submission.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import Any
 from nbformat.warnings import DuplicateCellId, MissingIDFieldWarning
 from nbgrader.api import Gradebook
 from nbgrader.apps.baseapp import NbGrader
-from nbgrader.converters import GenerateFeedback
+from nbgrader.converters import GenerateAssignment, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config, LoggingConfigurable
 
@@ -52,6 +53,9 @@ class Course:
             raise GradingError(f"There is no course folder {self.folder}.")
         self.log = _quiet_log()
         find_alembic()
+        # Plugins that the configuration names (of late penalties, of exports) may lie beside it.
+        if str(self.folder) not in sys.path:
+            sys.path.append(str(self.folder))
         self.config = self._load()
         self.coursedir = CourseDirectory(parent=_Parent(config=self.config, log=self.log))
 
@@ -138,6 +142,8 @@ class Course:
                 setattr(converter, name, [stand_in(pp) for pp in getattr(converter, name)])
         if issubclass(converter_class, GenerateFeedback):
             converter.preprocessors = _with_mask(converter.preprocessors)
+        if issubclass(converter_class, GenerateAssignment):
+            converter.preprocessors = [stand_in(pp) for pp in converter.preprocessors]
         return converter
 
     def run(self, converter: Any, student: str, action: Callable[[], Any] | None = None) -> Result:
@@ -185,23 +191,23 @@ class _Records(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
-        self.records: list[logging.LogRecord] = []
+        self.lines: list[tuple[int, str]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.records.append(record)
+        # Now: what is logged may be an entry of the gradebook, which says nothing once it is shut.
+        self.lines.append((record.levelno, record.getMessage().rstrip()))
 
     def text(self) -> str:
-        return "\n".join(f"{r.levelname}: {r.getMessage()}" for r in self.records)
+        return "\n".join(f"{logging.getLevelName(level)}: {line}" for level, line in self.lines)
 
     def cause(self) -> str:
         """Return the last line of the first traceback: what went wrong, in its own words."""
-        for record in self.records:
-            message = record.getMessage().rstrip()
-            if record.levelno >= logging.ERROR and message.startswith("Traceback"):
+        errors = [message for level, message in self.lines if level >= logging.ERROR]
+        for message in errors:
+            if message.startswith("Traceback"):
                 last = [line for line in message.splitlines() if line and line[0] != " "][-1]
                 name, separator, rest = last.partition(": ")
                 return f"{name.rpartition('.')[2]}{separator}{rest}"
-        errors = [r.getMessage() for r in self.records if r.levelno >= logging.ERROR]
         return errors[0].strip().splitlines()[0] if errors else ""
 
 

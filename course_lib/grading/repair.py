@@ -10,6 +10,7 @@ notebook's metadata, where the report finds it.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -28,12 +29,16 @@ from nbgrader.utils import compute_checksum
 
 __all__ = [
     "NOTES",
+    "TAMPERED",
     "CheckCellMetadata",
     "OverwriteCells",
     "Repair",
     "WrongNotebookError",
     "metadata_of",
 ]
+
+# What a note says of a change that no program makes by itself.
+TAMPERED = "changed by hand; restored"
 
 # Where the notes on what was mended are kept: a list of sentences in the notebook's metadata.
 NOTES = "course_mended"
@@ -170,7 +175,13 @@ def _restore(cell: NotebookNode, name: str, metadata: dict[str, Any], notes: lis
         for key in ("grade", "solution", "locked", "points")
         if key in metadata and before.get(key) != metadata[key]
     ]
-    if changed:
+    intact = _is_intact(cell) if metadata["locked"] and cell.cell_type == "code" else None
+    if intact is False:
+        # Without another reason, the checksum is another because the text is.
+        notes.append(f"The cell {name} had its {_listed(changed or ['text'])} {TAMPERED}.")
+    elif intact and changed:
+        notes.append(f"The cell {name} is that of an earlier release; graded as it is now.")
+    elif changed:
         notes.append(f"The cell {name} had its {_listed(changed)} changed; restored.")
     cell.metadata["nbgrader"] = NotebookNode(metadata)
     if cell.cell_type != metadata["cell_type"]:
@@ -179,6 +190,17 @@ def _restore(cell: NotebookNode, name: str, metadata: dict[str, Any], notes: lis
             f"made a {metadata['cell_type']} cell again."
         )
         _retype(cell, metadata["cell_type"])
+
+
+def _is_intact(cell: NotebookNode) -> bool | None:
+    """Tell whether a locked cell is as it was released, be it today or earlier.
+
+    It carries the checksum that it was released with; None where there is none to compare with.
+    """
+    with contextlib.suppress(KeyError, TypeError, ValueError):
+        if metadata_of(cell)["checksum"]:
+            return bool(metadata_of(cell)["checksum"] == compute_checksum(cell))
+    return None
 
 
 @functools.cache

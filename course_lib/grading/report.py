@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-__all__ = ["GRADED", "NEEDS_A_PERSON", "CellScore", "Report", "StudentReport"]
+__all__ = [
+    "GRADED",
+    "NEEDS_A_PERSON",
+    "CellChange",
+    "CellScore",
+    "Change",
+    "Report",
+    "StudentReport",
+]
 
 GRADED = "graded"
 NEEDS_A_PERSON = "needs a person"
@@ -46,10 +54,35 @@ class StudentReport:
     """What was mended in the copy that was graded, and other things worth knowing."""
     seconds: float | None = None
     """How long it took; None when it had been graded before."""
+    suspicious: list[str] = field(default_factory=list)
+    """What is worth a look, a sentence each. It judges nobody, and no point depends on it."""
 
     def points(self) -> dict[str, float]:
         """Return the points of each graded cell by its name."""
         return {cell.name: cell.score for cell in self.cells}
+
+
+@dataclass(slots=True)
+class CellChange:
+    """The points of a cell before and after it was graded again."""
+
+    name: str
+    before: float | None
+    """None for a cell that was not there yet."""
+    after: float
+    kept: float | None = None
+    """What a person gave, if anything: that stands, whatever the tests give."""
+
+
+@dataclass(slots=True)
+class Change:
+    """How a student's points changed when the submission was graded again."""
+
+    student: str
+    before: float
+    """All points, after a late penalty."""
+    after: float
+    cells: list[CellChange] = field(default_factory=list)
 
 
 @dataclass
@@ -59,6 +92,10 @@ class Report:
     assignment: str
     students: list[StudentReport] = field(default_factory=list)
     seconds: float = 0.0
+    changes: list[Change] = field(default_factory=list)
+    """Whose points are others than before, where submissions were graded again."""
+    similar: int = 0
+    """How many pairs of submissions `course similar` has to show."""
 
     def __getitem__(self, student: str) -> StudentReport:
         """Return the row of one student."""
@@ -88,4 +125,8 @@ class Report:
             StudentReport(**{**row, "cells": [CellScore(**cell) for cell in row["cells"]]})
             for row in data["students"]
         ]
-        return cls(**{**data, "students": students})
+        changes = [
+            Change(**{**change, "cells": [CellChange(**cell) for cell in change["cells"]]})
+            for change in data.get("changes", [])
+        ]
+        return cls(**{**data, "students": students, "changes": changes})

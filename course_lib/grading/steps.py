@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,9 +18,15 @@ from nbformat import NotebookNode
 from nbgrader.api import Grade, MissingEntry
 from nbgrader.converters import Autograde, GenerateAssignment
 from sqlalchemy.orm import joinedload
+from traitlets import TraitError
 
+from course_lib.grading import platforms
+from course_lib.grading.cells import ADDED
+from course_lib.grading.changes import Earlier
 from course_lib.grading.course import Course, GradingError, Progress, Result, quiet
-from course_lib.grading.pages import failure_message
+from course_lib.grading.findings import findings
+from course_lib.grading.logs import seconds_of, write_log
+from course_lib.grading.pages import MaskHiddenTests, failure_message
 from course_lib.grading.pool import NotRunError, Pool, pool
 from course_lib.grading.record import Pages, Prepared, Recorder, alone, one_gradebook
 from course_lib.grading.repair import NOTES, metadata_of
@@ -31,18 +37,30 @@ from course_lib.grading.report import (
     Report,
     StudentReport,
 )
-from course_lib.grading.tables import COLUMNS, CsvExport, rows
+from course_lib.grading.similar import similar
+from course_lib.grading.tables import COLUMNS, plain, rows, write
 
 __all__ = ["collect", "export", "feedback", "grade", "mark", "read_report", "release"]
 
 FolderOrCourse = Path | str | Course
 
+FORMATS = frozenset(("canvas", "csv", "gradescope", "json", "moodle"))
+
 # Bytes. A notebook that is larger holds something else than answers.
 LARGEST = 64 * 2**20
 
 
-def release(slugs: Iterable[str], course_dir: FolderOrCourse = ".") -> dict[str, Path]:
+def release(
+    slugs: Iterable[str],
+    course_dir: FolderOrCourse = ".",
+    *,
+    tell: Callable[[str], None] | None = None,
+) -> dict[str, Path]:
     """Make the students' notebooks and record points and tests in the gradebook.
+
+    An assignment that was handed in may be released again: tests and points may change, and cells
+    may be added; `grade` then finds their points. What would lose points, answers or comments is
+    refused.
 
     Parameters
     ----------
@@ -50,6 +68,8 @@ def release(slugs: Iterable[str], course_dir: FolderOrCourse = ".") -> dict[str,
         The assignments; each has a folder in the course's source directory.
     course_dir : path
         The course.
+    tell : callable, optional
+        Called with a sentence about cells that were added to what was handed in.
 
     Returns
     -------
@@ -69,14 +89,22 @@ def release(slugs: Iterable[str], course_dir: FolderOrCourse = ".") -> dict[str,
             raise GradingError(f"The assignment {slug!r} has no source folder {_show(source)}.")
         result = course.convert(GenerateAssignment, slug, ".", force=True)
         if not result.success:
-            if "Cannot add or remove cells" in result.log or "Cannot modify" in result.log:
+            if "CellsChangedError" in result.cause or "Cannot modify" in result.log:
+                why = result.cause.partition("CellsChangedError: ")[2]
                 raise GradingError(
-                    f"The cells of {slug!r} have changed, and the gradebook holds submissions of "
-                    "it. Points and tests of the cells that were there may change; to add or "
-                    "remove cells, give the assignment another name, or start another gradebook."
+                    f"{why or f'{slug!r} has more or fewer notebooks than before'}. The gradebook "
+                    "holds submissions of it. Tests and points may change and cells may be added, "
+                    f"but nothing may go: put back what is gone from {_show(source)}, or give the "
+                    "assignment another name."
                 )
             raise GradingError(f"{slug!r} cannot be released: {result.cause}")
         released[slug] = course.path("release", ".", slug)
+        added = [line.partition(ADDED)[2] for line in result.log.splitlines() if ADDED in line]
+        if added and tell:
+            tell(
+                f"New cells of {slug}, which has been handed in: {', '.join(added).strip()}. "
+                f"`course grade {slug} --force` grades them, too."
+            )
     return released
 
 
@@ -162,13 +190,20 @@ def grade(
         where = course.path("submitted", students, slug)
         raise GradingError(f"Nobody has handed in {slug!r}: there is no {_show(where)}.")
     report = Report(slug)
+    earlier = Earlier(course, slug)
     with alone(course), one_gradebook(course):
-        rows = _grade_all(course, slug, names, notebooks, force, workers, scheduler)
+        rows = _grade_all(course, slug, names, notebooks, force, workers, scheduler, earlier)
         for done, row in enumerate(rows):
             if progress:
                 progress(row.student, done, len(names))
             report.students.append(row)
+            change = earlier.change(row)
+            if change is not None:
+                report.changes.append(change)
     report.students.sort(key=lambda row: row.student)
+    report.changes.sort(key=lambda change: change.student)
+    if students == "*" and any(row.seconds is not None for row in report.students):
+        report.similar = len(similar(slug, course).pairs)
     if progress:
         progress("", len(names), len(names))
     report.seconds = time.monotonic() - begin
@@ -289,8 +324,13 @@ def export(
     *,
     format: str = "csv",
     to: Path | str = "grades.csv",
+    worksheet: Path | str | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Path:
     """Write the gradebook as a table.
+
+    Where points wait for a person, or what was handed in is not graded as it stands, the score is
+    empty and not 0.
 
     Parameters
     ----------
@@ -299,30 +339,70 @@ def export(
     slug : str, optional
         One assignment; all of them by default.
     format : str
-        ``"csv"`` (nbgrader's columns) or ``"json"``.
+        ``"csv"`` (nbgrader's columns), ``"json"`` (the same), or that of a learning platform:
+        ``"canvas"``, ``"moodle"``, ``"gradescope"``.
     to : path
         The file to write; relative paths are relative to the current folder.
+    worksheet : path, optional
+        With ``"moodle"``: the grading worksheet of an assignment, to be filled in.
+    tell : callable, optional
+        Called with each sentence that a person should read: whose score is empty, who lacks what.
+
+    Raises
+    ------
+    GradingError
+        If the gradebook knows no such assignment, or the format asks for something else.
     """
     course = _course(course_dir)
     path = Path(to)
+    if format not in FORMATS:
+        raise GradingError(
+            f"The format {format!r} is unknown. There are: {', '.join(sorted(FORMATS))}."
+        )
+    if worksheet and format != "moodle":
+        raise GradingError("A grading worksheet is Moodle's: say --format moodle.")
+    if slug is None and (format == "gradescope" or worksheet):
+        raise GradingError("Name the assignment: this is written for one at a time.")
     with course.gradebook() as gradebook:
-        known = {assignment.name for assignment in gradebook.assignments}
+        known = sorted(assignment.name for assignment in gradebook.assignments)
         if slug is not None and slug not in known:
             raise GradingError(
-                f"The gradebook knows no assignment {slug!r}. It has: "
-                f"{', '.join(sorted(known)) or 'none'}."
+                f"The gradebook knows no assignment {slug!r}. It has: {', '.join(known) or 'none'}."
             )
-        if format == "csv":
-            exporter = CsvExport(to=str(path), assignment=[slug] if slug else [])
-            exporter.log = course.log
-            exporter.export(gradebook)
-        elif format == "json":
-            table = rows(gradebook, {slug} if slug else None)
-            text = json.dumps([{key: row[key] for key in COLUMNS} for row in table], default=str)
-            path.write_text(text + "\n", encoding="utf-8")
+        wanted = [slug] if slug else known
+        handed_in = {name: _handed_in(course, name) for name in wanted}
+        group = platforms.Class.read(gradebook, wanted, handed_in)
+        if not group.students:
+            raise GradingError("The gradebook knows no students: nothing has been graded yet.")
+        # In nbgrader's own table, who handed in nothing has 0.
+        group.note_open(missing=format not in ("csv", "json"))
+        if format == "canvas":
+            platforms.canvas(group, path)
+        elif format == "moodle" and worksheet:
+            platforms.worksheet(group, Path(worksheet), path)
+        elif format == "moodle":
+            platforms.moodle(group, path)
+        elif format == "gradescope":
+            platforms.gradescope(
+                group, path, lambda name: _read_row(course, wanted[0], name, for_students=True)
+            )
         else:
-            raise GradingError(f"The format {format!r} is unknown. There are: csv, json.")
+            table = rows(gradebook, set(wanted), handed_in=handed_in)
+            if format == "csv":
+                write(path, [COLUMNS, *([plain(row[key]) for key in COLUMNS] for row in table)])
+            else:
+                path.write_text(json.dumps(table, default=str) + "\n", encoding="utf-8")
+    for note in group.notes:
+        if tell:
+            tell(note)
     return path
+
+
+def _handed_in(course: Course, slug: str) -> dict[str, bool]:
+    """Tell of each student with a submission whether it is graded as it stands."""
+    names = course.submissions(slug)
+    notebooks = set(_notebooks(course, slug)) if names else set()
+    return {name: _is_current(course, slug, name, notebooks) for name in names}
 
 
 # One submission
@@ -336,10 +416,16 @@ def _grade_all(
     force: bool,
     workers: int | None,
     scheduler: str | None,
+    earlier: Earlier,
 ) -> Iterator[StudentReport]:
     """Yield the row of each submission as it ends, in any order."""
     recorder = course.converter(Recorder, slug, force=True)
-    ahead = recorder.runs_ahead()
+    try:
+        ahead = recorder.runs_ahead()
+    except TraitError as error:
+        raise GradingError(
+            f"The configuration of the course in {course.folder} cannot be used: {error}"
+        ) from error
     if scheduler and not ahead:
         raise GradingError(
             "This course runs notebooks in stock kernels (its nbgrader_config.py says so), and "
@@ -357,8 +443,10 @@ def _grade_all(
                 if name is None:
                     break
                 row = _without_grading(course, slug, name, notebooks, force)
+                if row is None:
+                    earlier.remember(name)
                 if row is None and not ahead:
-                    row = _grade_here(course, slug, name)
+                    row = _grade_here(course, slug, name, earlier)
                 if row is not None:
                     yield row
                     continue
@@ -372,7 +460,7 @@ def _grade_all(
             if place is None or not running:
                 return
             for future in place.wait(running):
-                yield _record(course, slug, running.pop(future), future, recorder)
+                yield _record(course, slug, running.pop(future), future, recorder, earlier)
 
 
 def _without_grading(
@@ -382,7 +470,9 @@ def _without_grading(
     with quiet():
         problem = _unreadable(course, slug, student, notebooks)
     if problem:
-        return StudentReport(student, NEEDS_A_PERSON, failed=True, reason=problem)
+        row = StudentReport(student, NEEDS_A_PERSON, failed=True, reason=problem)
+        write_log(course, slug, row)
+        return row
     if not force and _is_current(course, slug, student, set(notebooks)):
         return _read_row(course, slug, student)
     return None
@@ -395,7 +485,11 @@ def _prepare(
     begin = time.monotonic()
     made: list[Prepared] = []
     result = course.run(recorder, student, lambda: made.append(recorder.prepare(known)))
-    return made[0] if result.success else _ungraded(student, result.cause, begin)
+    if result.success:
+        return made[0]
+    row = _ungraded(student, result.cause, begin)
+    write_log(course, slug, row, said=result.log)
+    return row
 
 
 def _record(
@@ -404,27 +498,39 @@ def _record(
     prepared: Prepared,
     future: Future[dict[str, bytes]],
     recorder: Recorder,
+    earlier: Earlier,
 ) -> StudentReport:
     """Write what a submission came to into the gradebook."""
     student = prepared.student
     try:
         results = future.result()
     except NotRunError as error:
-        return _ungraded(student, str(error), prepared.begin)
+        row = _ungraded(student, str(error), prepared.begin)
+        write_log(course, slug, row)
+        return row
     recorder.take(prepared, results)
-    return _finished(course, slug, student, course.run(recorder, student), prepared.begin)
+    # Others ran and waited beside it: what counts is its own time.
+    begin = time.monotonic() - seconds_of(results)
+    result = course.run(recorder, student)
+    row = _finished(course, slug, student, result, begin, earlier)
+    write_log(course, slug, row, results, result.log)
+    return row
 
 
-def _grade_here(course: Course, slug: str, student: str) -> StudentReport:
+def _grade_here(course: Course, slug: str, student: str, earlier: Earlier) -> StudentReport:
     """Grade a submission as nbgrader does, from its beginning to its end."""
     begin = time.monotonic()
     result = course.convert(Autograde, slug, student, force=True)
-    return _finished(course, slug, student, result, begin)
+    row = _finished(course, slug, student, result, begin, earlier)
+    write_log(course, slug, row, said=result.log)
+    return row
 
 
 def _finished(
-    course: Course, slug: str, student: str, result: Result, begin: float
+    course: Course, slug: str, student: str, result: Result, begin: float, earlier: Earlier
 ) -> StudentReport:
+    if result.success:
+        earlier.settle(student)
     row = _read_row(course, slug, student) if result.success else None
     if row is None:
         return _ungraded(student, result.cause or "nbgrader gave no reason", begin)
@@ -541,8 +647,13 @@ def _notebooks(course: Course, slug: str) -> dict[str, set[str]]:
     return notebooks
 
 
-def _read_row(course: Course, slug: str, student: str) -> StudentReport | None:
-    """Return a student's row from the gradebook; None if grading did not come to its end."""
+def _read_row(
+    course: Course, slug: str, student: str, *, for_students: bool = False
+) -> StudentReport | None:
+    """Return a student's row from the gradebook; None if grading did not come to its end.
+
+    What hidden tests say is masked where it is to be shown to students.
+    """
     folder = course.path("autograded", student, slug)
     row = StudentReport(student)
     with course.gradebook() as gradebook:
@@ -557,6 +668,8 @@ def _read_row(course: Course, slug: str, student: str) -> StudentReport | None:
         for notebook in sorted(submission.notebooks, key=lambda entry: entry.name):
             path = folder / f"{notebook.name}.ipynb"
             graded = _read_graded(path)
+            if for_students:
+                MaskHiddenTests(config=course.config).preprocess(graded, {"nbgrader": {}})
             cells = _graded_cells(graded)
             if not path.is_file():
                 row.notes.append(f"{notebook.name}.ipynb was not handed in and scores 0.")
@@ -583,6 +696,7 @@ def _read_row(course: Course, slug: str, student: str) -> StudentReport | None:
                     )
                 )
             row.notes += list(graded.metadata.get(NOTES, []))
+            row.suspicious += findings(graded, f"{notebook.name}/" if several else "")
     waiting = [cell for cell in row.cells if cell.waiting]
     row.status = NEEDS_A_PERSON if waiting else GRADED
     if waiting:

@@ -29,6 +29,7 @@ from course_lib.grading.course import GradingError
 from course_lib.grading.engine.jobs import Job, run_job
 from course_lib.grading.execute import KERNEL_DIED, NOT_RUN, TIMED_OUT
 from course_lib.grading.execute import Execute as KernelExecute
+from course_lib.grading.secret import asks_for_seed, seed_for
 
 __all__ = ["TEST_FAULT", "Execute", "digest", "files_beside", "missing_walls", "require_walls"]
 
@@ -112,6 +113,7 @@ class Execute(KernelExecute):
             cell_seconds=self.notebook_timeout if self.timeout is None else self.timeout,
             notebook_seconds=self.notebook_timeout,
             memory=self.memory * MIB,
+            seed=self._seed(nb, resources, course_files),
         )
 
     def write(self, nb: NotebookNode, runs: list[dict[str, Any]]) -> None:
@@ -172,6 +174,15 @@ class Execute(KernelExecute):
             return {}
         folder = coursedir.format_path(coursedir.source_directory, ".", info["assignment"])
         return files_beside([Path(folder)], coursedir.ignore)
+
+    def _seed(self, nb: NotebookNode, resources: Any, course_files: dict[str, bytes]) -> bytes:
+        """Return what the hidden inputs of the tests follow from, where tests draw any."""
+        coursedir = getattr(getattr(self.parent, "parent", None), "coursedir", None)
+        info = (resources or {}).get("nbgrader")
+        if coursedir is None or not info or not asks_for_seed(nb.cells, course_files):
+            return b""
+        place = (info["assignment"], info["notebook"], info["student"])
+        return seed_for(Path(coursedir.root), *place, shared=coursedir.groupshared)
 
     # What is written into cells
 

@@ -59,6 +59,9 @@ class Job:
         Time limits of a cell and of the whole notebook.
     memory : int
         Bytes that the student's processes may use together.
+    seed : bytes
+        What the hidden inputs of the tests follow from (`course_lib.exercises.rng`). It reaches the
+        judge alone; without, they are those of a plain notebook.
     """
 
     notebook: bytes
@@ -68,6 +71,7 @@ class Job:
     cell_seconds: float = 30.0
     notebook_seconds: float = 300.0
     memory: int = 1 << 30
+    seed: bytes = b""
 
 
 def run_job(job: Job) -> bytes:
@@ -135,7 +139,9 @@ def _run(zygote: Zygote, job: Job, notebook: NotebookNode, source: NotebookNode 
     spawner = _Spawner(zygote, job)
     times = runner.Times(cell=job.cell_seconds, notebook=job.notebook_seconds)
     try:
-        runs = runner.run(notebook, spawner, source=source, times=times, files=job.files)
+        runs = runner.run(
+            notebook, spawner, source=source, times=times, files=job.files, seed=job.seed
+        )
     finally:
         # A child that is asked how it ended says so if the zygote died under it; what a cell did
         # then says nothing of the student's work.

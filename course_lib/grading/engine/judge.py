@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import hmac
 import io
 import os
 import pickle
@@ -31,9 +32,10 @@ def main(control: socket.socket) -> None:
 
     Commands: ``("prepare", sources)`` runs the imports and definitions of the teacher's cells;
     ``("locked", source, random)`` runs a locked cell, as far as it needs nothing of the student's;
-    ``("test", source, asked, wanted, random)``, with a socket to the student, runs a test cell,
-    and hands those of its names that are `wanted` later to the student. Each is answered by
-    ``[status, error, outputs, random, handed]``: the last says whether the student was given names.
+    ``("test", source, asked, wanted, random, seed)``, with a socket to the student, runs a test
+    cell, and hands those of its names that are `wanted` later to the student; its hidden inputs
+    follow from `seed`. Each is answered by ``[status, error, outputs, random, handed]``: the last
+    says whether the student was given names.
     """
     judge = Judge()
     # Its working folder holds the teacher's files alone, among them modules that tests may import.
@@ -108,6 +110,7 @@ class Judge:
         asked: list[str],
         wanted: list[str],
         random: Any,
+        seed: bytes,
         connection: socket.socket,
     ) -> list[Any]:
         """Run a test cell against the student's process at the other end of the connection."""
@@ -115,7 +118,7 @@ class Judge:
         before = dict(self.names)
         link = Link(connection, frozenset(asked))
         self.names.link = link
-        asserts.student = There(link, self.names)
+        asserts.student = There(link, self.names, seed)
         out, err = io.StringIO(), io.StringIO()
         outputs: list[list[Any]] = []
         status, error, value = "ok", "", None
@@ -174,9 +177,15 @@ CELL = "<test cell>"
 class There(asserts.Here):
     """The student's names, when their code runs in another process."""
 
-    def __init__(self, link: Link, names: Names) -> None:
+    def __init__(self, link: Link, names: Names, seed: bytes = b"") -> None:
         self.link = link
         self.names = names
+        self._seed = seed
+
+    def seed(self) -> bytes:
+        """Return what `rng` draws from: for this test of this student, another at each call."""
+        call = super().seed()
+        return hmac.digest(self._seed, call, "sha256") if self._seed else call
 
     def probe(self, function: Any, *args: Any) -> Any:
         """Run a function beside the student's objects."""

@@ -8,6 +8,7 @@ counts points as it always does.
 from __future__ import annotations
 
 import ast
+import hmac
 import pickle
 import socket
 import time
@@ -79,6 +80,7 @@ def run(
     source: NotebookNode | None = None,
     times: Times = Times(),
     files: Mapping[str, bytes] | None = None,
+    seed: bytes = b"",
 ) -> list[CellRun]:
     """Run the code cells of a submission whose test cells are the teacher's.
 
@@ -95,13 +97,15 @@ def run(
         Limits.
     files : mapping, optional
         Name to content of the files beside the notebook.
+    seed : bytes
+        What the hidden inputs of the tests follow from; the judge alone is told.
 
     Returns
     -------
     list of CellRun
         One for each code cell, in order.
     """
-    return _Run(notebook, zygote, source or notebook, times, files or {}).run()
+    return _Run(notebook, zygote, source or notebook, times, files or {}, seed).run()
 
 
 class _Run:
@@ -112,9 +116,10 @@ class _Run:
         source: NotebookNode,
         times: Times,
         files: Mapping[str, bytes],
+        seed: bytes,
     ) -> None:
         self.notebook, self.zygote, self.source = notebook, zygote, source
-        self.times, self.files = times, files
+        self.times, self.files, self.seed = times, files, seed
         self.asked = sorted(_classes(source))
         self.end = time.monotonic() + times.notebook
         self.random: Any = None
@@ -298,7 +303,8 @@ class _Run:
         seconds = self.limit()
         with mine, theirs:
             serving = self.revive_student() and self.serve(seconds, theirs.fileno())
-            command = ("test", cell.source, self.asked, wanted, self.random)
+            seed = seed_of_cell(self.seed, cell)
+            command = ("test", cell.source, self.asked, wanted, self.random, seed)
             try:
                 if self.judge is None:
                     self.start_judge()
@@ -402,6 +408,12 @@ def role(cell: NotebookNode) -> str:
     if own.get("grade"):
         return "test"
     return "locked" if own.get("locked") else "free"
+
+
+def seed_of_cell(seed: bytes, cell: NotebookNode) -> bytes:
+    """Return what the hidden inputs of one test cell follow from; empty where that is no secret."""
+    name = str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
+    return hmac.digest(seed, name.encode(), "sha256") if seed else b""
 
 
 def _outputs(raw: Any) -> list[NotebookNode]:
