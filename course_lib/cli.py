@@ -40,6 +40,9 @@ def main() -> None:
     from course_lib.doctor import search_path
 
     os.environ["PATH"] = search_path()
+    # jsonschema asks for this library, which takes more than a second to read a grammar of web
+    # addresses, and does without where it is missing. No command checks a web address.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     try:
         app()
     except CourseError as error:
@@ -514,9 +517,14 @@ def _shown(path: Path) -> str:
 
 
 def _escape(text: str) -> str:
+    """Return a text that others wrote as one that only shows itself, on every terminal."""
+    import unicodedata
+
     from rich.markup import escape
 
-    return escape(text)
+    return escape(
+        "".join(c if c == "\n" or unicodedata.category(c) != "Cc" else "\ufffd" for c in text)
+    )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
 
 
 def imported_modules(sources: Iterable[str]) -> set[str]:
@@ -25,3 +27,17 @@ def imported_modules(sources: Iterable[str]) -> set[str]:
                 names.add(node.module)
                 names.update(f"{node.module}.{alias.name}" for alias in node.names)
     return names
+
+
+def is_module(name: str) -> bool:
+    """Tell whether a dotted name is a module here; nothing is imported to find out."""
+    top, *parts = name.split(".")
+    try:
+        spec = find_spec(top)
+    except (ImportError, ValueError):  # `__main__` has none
+        return False
+    for part in parts:
+        if spec is None or spec.submodule_search_locations is None:
+            return False
+        spec = PathFinder.find_spec(f"{spec.name}.{part}", spec.submodule_search_locations)
+    return spec is not None

@@ -198,3 +198,9 @@ def test_an_assignment_that_was_never_released_is_named(course, tiny_course):
     done = course("grade", "tiny", "--json", "--course-dir", tiny_course, cwd=tiny_course)
     assert done.stdout == ""
     assert "knows no assignment 'tiny': release it first" in one_line(done)
+
+
+def test_what_others_wrote_does_nothing_to_a_terminal():
+    from course_lib.cli import _escape
+
+    assert _escape("\x1b[2J\x9b[bold]two\nlines") == "\ufffd[2J\ufffd\\[bold]two\nlines"

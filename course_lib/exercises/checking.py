@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,8 +12,17 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_lib.exercises.running import CellRun, run_notebook
-from course_lib.exercises.sources import grade_id, is_solution, is_test, source_notebook
+from course_lib.exercises.running import run_notebook
+from course_lib.exercises.sources import (
+    grade_id,
+    is_solution,
+    is_test,
+    release_path,
+    source_notebook,
+    source_path,
+)
+from course_lib.exercises.walled import engine
+from course_lib.grading.engine.runner import CellRun
 from course_lib.paths import CourseError
 
 
@@ -69,6 +79,9 @@ class CheckResult:
 def check(root: Path, slug: str, path: Path, *, seconds_per_cell: float = 30.0) -> CheckResult:
     """Run the visible and hidden tests of an exercise on a notebook, which is not changed.
 
+    It is graded as a class is, in the grading engine; where walls cannot be built, it runs in a
+    process of its own. Either way the points are the same.
+
     Parameters
     ----------
     root : Path
@@ -77,19 +90,32 @@ def check(root: Path, slug: str, path: Path, *, seconds_per_cell: float = 30.0) 
         The exercise.
     path : Path
         The reader's notebook.
+    seconds_per_cell : float
+        After this time a cell is stopped.
 
     Raises
     ------
     CourseError
         When the file is missing, no notebook, of another exercise, or lacks cells.
     """
-    source = source_notebook(root, slug)
     submitted = read_notebook(path)
-    return grade_notebook(
-        with_answers(source, submitted, slug=slug, path=path),
-        folder=path.parent,
-        seconds_per_cell=seconds_per_cell,
-    )
+    text = source_path(root, slug)
+    course = [text.read_text(encoding="utf-8")] if text.is_file() else []
+    with engine(course, [cell.source for cell in submitted.cells]) as graders:
+        source = source_notebook(root, slug)
+        # What counts the points takes half a second to import, and the engine is not warm yet.
+        importlib.import_module("nbgrader.utils")
+        notebook = with_answers(source, submitted, slug=slug, path=path)
+        runs = graders and graders.run(
+            notebook,
+            source,
+            folder=path.parent,
+            course_folder=release_path(root, slug).parent,
+            seconds_per_cell=seconds_per_cell,
+        )
+        return grade_notebook(
+            notebook, folder=path.parent, seconds_per_cell=seconds_per_cell, runs=runs
+        )
 
 
 def read_notebook(path: Path) -> NotebookNode:
@@ -224,5 +250,11 @@ def _message(run: CellRun) -> str:
         return "Not run: an earlier cell ended the run."
     if run.error.startswith("NotImplementedError"):
         return "Not written yet."
+    if run.status == "timeout":
+        return f"Took too long, {run.error}. Is there a loop that does not end?"
+    if run.status == "died" or run.error.startswith("StudentGone"):
+        known = run.error.startswith("StudentGone") or "ended the Python process" in run.error
+        why = "" if known or not run.error else f" ({run.error})"
+        return f"Your code ended the Python process that it ran in, or had to be stopped{why}."
     # The type of the tests' own error says nothing to a student.
     return run.error.removeprefix("CheckFailed: ")

@@ -10,45 +10,22 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from course_lib.grading.engine import runner, student
+from course_lib.grading.engine.runner import CellRun
+
 #: How often a run may start again without the cell that ended it.
 MAX_RESTARTS = 3
 
 #: What every run needs.
-_ALWAYS = ("IPython.core.interactiveshell", "numpy")
+_ALWAYS = ("IPython.core.interactiveshell", "IPython.utils.capture")
 
 _preloaded: set[str] = set()
-
-#: How much of what a cell prints is kept, in characters.
-MAX_OUTPUT = 20_000
-
-
-@dataclass
-class CellRun:
-    """What one code cell did.
-
-    Attributes
-    ----------
-    index : int
-        The cell's place in the notebook.
-    status : str
-        ``"ok"``, ``"error"``, ``"timeout"``, ``"died"``, or ``"not run"``.
-    error : str
-        The error's type and message, without a stack trace.
-    outputs : list
-        The cell's outputs in the notebook format.
-    """
-
-    index: int
-    status: str = "not run"
-    error: str = ""
-    outputs: list[NotebookNode] = field(default_factory=list)
 
 
 def run_notebook(
@@ -103,7 +80,8 @@ def _attempt(
                 # The first answer also waits for the process and its imports to be there.
                 came = here.poll(seconds_per_cell + (30 if index == cells[0][0] else 0))
                 if came:
-                    runs[index] = _cell_run(here.recv())
+                    status, error, outputs = here.recv()
+                    runs[index] = CellRun(index, status, error, runner._outputs(outputs))
                     continue
                 status, error = "timeout", f"stopped after {seconds_per_cell:g} s"
             except EOFError:
@@ -117,11 +95,6 @@ def _attempt(
         process.kill()
         process.join()
         here.close()
-
-
-def _cell_run(message: dict[str, Any]) -> CellRun:
-    outputs = [NotebookNode(output) for output in message.pop("outputs")]
-    return CellRun(outputs=outputs, **message)
 
 
 def preload(modules: Iterable[str]) -> None:
@@ -150,62 +123,14 @@ def _child(connection: Any, cells: list[tuple[int, str]], folder: str) -> None:
     import sys
     import tempfile
 
-    from IPython.core.interactiveshell import InteractiveShell
-    from traitlets.config import Config
-
     faulthandler.disable()
     os.chdir(folder)
-    sys.path.insert(0, folder)
     sys.argv = ["notebook"]
     with tempfile.TemporaryDirectory(prefix="course-ipython-") as home:
         os.environ["IPYTHONDIR"] = home
-        config = Config()
-        config.HistoryManager.enabled = False
-        config.InteractiveShell.colors = "nocolor"
-        shell = InteractiveShell.instance(config=config)
-        # `%matplotlib inline` asks for a window system's event loop; there is none to set up.
-        shell.enable_gui = lambda gui=None: None
+        shell = student._new_shell()
         for index, source in cells:
-            connection.send(_run_cell(shell, index, source))
+            connection.send(student.run_cell(shell, f"cell {index + 1}", source))
     connection.close()
     # Threads that the student left behind must not keep the process.
     os._exit(0)
-
-
-def _run_cell(shell: Any, index: int, source: str) -> dict[str, Any]:
-    from IPython.utils.capture import capture_output
-
-    tracebacks: list[list[str]] = []
-    values: list[dict[str, Any]] = []
-    shell._showtraceback = lambda kind, value, lines: tracebacks.append(list(lines))
-    hook = shell.displayhook
-    hook.write_output_prompt = hook.finish_displayhook = lambda: None
-    hook.write_format_data = lambda data, metadata=None: values.append(dict(data))
-    with capture_output() as captured:
-        result = shell.run_cell(source, store_history=False)
-    outputs: list[dict[str, Any]] = []
-    for name, text in (("stdout", captured.stdout), ("stderr", captured.stderr)):
-        if text:
-            outputs.append(dict(output_type="stream", name=name, text=text[:MAX_OUTPUT]))
-    for rich in captured.outputs:
-        outputs.append(
-            dict(output_type="display_data", data=dict(rich.data), metadata=dict(rich.metadata))
-        )
-    status, error = "ok", ""
-    raised = result.error_before_exec or result.error_in_exec
-    if raised is not None:
-        status, error = "error", f"{type(raised).__name__}: {raised}"
-        outputs.append(
-            dict(
-                output_type="error",
-                ename=type(raised).__name__,
-                evalue=str(raised),
-                traceback=tracebacks[-1] if tracebacks else [error],
-            )
-        )
-    elif values:
-        data = {kind: value for kind, value in values[-1].items() if len(value) <= MAX_OUTPUT}
-        outputs.append(
-            dict(output_type="execute_result", data=data, metadata={}, execution_count=None)
-        )
-    return dict(index=index, status=status, error=error, outputs=outputs)

@@ -11,7 +11,6 @@ import re
 import tempfile
 from pathlib import Path
 
-import jupytext
 import nbformat
 from nbformat import NotebookNode
 
@@ -54,6 +53,8 @@ def source_notebook(root: Path, slug: str) -> NotebookNode:
     CourseError
         When there is no such exercise, two cells share a grade id, or there is nothing to grade.
     """
+    import jupytext
+
     known_slug(root, slug)
     path = source_path(root, slug)
     if not path.is_file():

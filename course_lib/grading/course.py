@@ -158,7 +158,8 @@ class Course:
             raise
         except (Exception, SystemExit) as error:
             said = _first_line(error)
-            if action is not None and said != type(error).__name__:
+            ours = isinstance(error, CourseError)
+            if action is not None and not ours and said != type(error).__name__:
                 said = f"{type(error).__name__}: {said}"
             return Result(False, records.cause() or said, records.text())
         finally:

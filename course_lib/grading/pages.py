@@ -11,12 +11,9 @@ import functools
 import re
 from typing import Any
 
-import bleach
-from bleach.css_sanitizer import CSSSanitizer
 from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter, TemplateExporter
 from nbconvert.filters import Highlight2HTML, strip_ansi
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
@@ -24,6 +21,7 @@ from nbformat.v4 import new_output
 from nbgrader.preprocessors import GetGrades as NbGraderGetGrades
 from traitlets import Bool, Unicode
 
+from course_lib.grading import apart
 from course_lib.grading.execute import KERNEL_DIED, NOT_RUN, TIMED_OUT
 from course_lib.grading.repair import NOTES, metadata_of
 
@@ -34,12 +32,19 @@ __all__ = [
     "PageExporter",
     "SafeOutputs",
     "failure_message",
-    "safe_html",
     "safe_markdown",
 ]
 
 HIDDEN_TESTS_RAN = "# (hidden tests ran here)"
 REMOVED = "[a line of a hidden test was removed here]"
+
+# Characters of a message in a report and at the head of a page.
+LONGEST_MESSAGE = 2000
+
+# How IPython begins what it shows of a library's file.
+OF_A_LIBRARY = re.compile(
+    r"File \S*?(site-packages|dist-packages|[/\\]lib[/\\]python3|<frozen)", re.I
+)
 
 # Shorter lines than this stand in everybody's code: nothing is given away by them.
 SHORTEST_SECRET = 12
@@ -54,16 +59,24 @@ def failure_message(cell: NotebookNode | None) -> str:
     for output in cell.get("outputs", []) if cell is not None else []:
         if output.output_type == "error":
             name, message = strip_ansi(output.ename), strip_ansi(output.evalue).strip()
+            message = _shortened(message)
             if name in SPEAK_FOR_THEMSELVES and message:
                 return message
+            if name == "StudentGone":
+                return "The code ended the Python process that it ran in, or had to be stopped."
             if name == "NotImplementedError" and not message:
                 return "This step is not written yet."
             return f"{name}: {message}" if message else name
         if output.output_type == "stream" and output.name == "stderr":
             lines = strip_ansi(output.text).strip().splitlines()
             # That is nbgrader's rule: writing to stderr is failing.
-            return f"It wrote to stderr: {lines[-1] if lines else ''}"
+            return _shortened(f"It wrote to stderr: {lines[-1] if lines else ''}")
     return ""
+
+
+def _shortened(text: str) -> str:
+    """Return a message that leaves room for others; whole, it stands at its cell."""
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]} ..."
 
 
 class MaskHiddenTests(Preprocessor):
@@ -99,6 +112,7 @@ class MaskHiddenTests(Preprocessor):
                     cell.outputs = [out for out in map(_message_only, cell.outputs) if out]
                 for output in cell.outputs:
                     _redact(output, secrets)
+                    _trim(output)
         resources["nbgrader"]["steps"] = [_step(cell) for cell in nb.cells if _is_graded(cell)]
         resources["nbgrader"]["mended"] = list(nb.metadata.get(NOTES, []))
         return nb, resources
@@ -181,6 +195,14 @@ def _redact(output: NotebookNode, secrets: set[str]) -> None:
                 output.data[kind] = _without(value, secrets)
 
 
+def _trim(output: NotebookNode) -> None:
+    """Keep the student's own lines of a stack trace; those of libraries say nothing to them."""
+    if output.output_type == "error":
+        output.traceback = [
+            part for part in output.traceback if not OF_A_LIBRARY.match(strip_ansi(part).lstrip())
+        ]
+
+
 def _without(text: str, secrets: set[str]) -> str:
     plain = strip_ansi(text)
     if not any(secret in plain for secret in secrets):
@@ -193,88 +215,10 @@ def _without(text: str, secrets: set[str]) -> str:
 # Pages that run nobody's scripts
 
 
-def _words(text: str) -> list[str]:
-    return text.split()
-
-
-TAGS = frozenset(
-    _words(
-        "a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption "
-        "figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strong sub "
-        "summary sup table tbody td tfoot th thead tr tt u ul var"
-    )
-)
-
-STYLES = frozenset(
-    _words(
-        "background-color border border-bottom border-collapse border-color border-left border- "
-        "right border-style border-top border-width color font-family font-size font-style font- "
-        "weight height line-height margin margin-bottom margin-left margin-right margin-top max- "
-        "height max-width min-height min-width padding padding-bottom padding-left padding-right "
-        "padding-top text-align text-decoration vertical-align white-space width"
-    )
-)
-
-# An image drawn by the notebook, and never one that is fetched: a fetch tells a stranger who reads
-# the submission, and when.
-DRAWN = re.compile(r"data:image/(png|jpeg|gif|svg\+xml);base64,[A-Za-z0-9+/=\s]*\Z")
-LINK = re.compile(r"(https?://|mailto:|#)", re.IGNORECASE)
-
-
-def _allowed(tag: str, name: str, value: str) -> bool:
-    if name == "src":
-        return tag == "img" and bool(DRAWN.match(value))
-    if name == "href":
-        return tag == "a" and bool(LINK.match(value.strip()))
-    return name in {
-        "align",
-        "alt",
-        "border",
-        "class",
-        "colspan",
-        "height",
-        "lang",
-        "open",
-        "rowspan",
-        "scope",
-        "start",
-        "style",
-        "title",
-        "width",
-    }
-
-
-def safe_html(text: str) -> str:
-    """Return HTML with everything taken out that could act: scripts, forms, frames, fetches."""
-    # bleach shows the text of what it strips; of scripts and styles nobody wants that.
-    text = re.sub(r"(?is)<(script|style)\b.*?(</\1\s*>|\Z)", "", text)
-    return bleach.clean(
-        text,
-        tags=TAGS,
-        attributes=_allowed,
-        protocols={"http", "https", "mailto", "data"},
-        strip=True,
-        css_sanitizer=CSSSanitizer(allowed_css_properties=STYLES),
-    )
-
-
 @pass_context
 def safe_markdown(context: Any, source: str) -> str:
     """Jinja filter: Markdown as a page shows it, with its HTML made safe."""
-    cell = context.get("cell", {})
-    attachments = cell.get("attachments", {})
-    return _render(source, attachments) if attachments else _render_known(source)
-
-
-def _render(source: str, attachments: dict[str, Any]) -> str:
-    renderer = IPythonRenderer(escape=False, attachments=attachments, exclude_anchor_links=True)
-    return safe_html(MarkdownWithMath(renderer=renderer).render(source))
-
-
-@functools.lru_cache(maxsize=1024)
-def _render_known(source: str) -> str:
-    """Render a text that the next student's notebook is likely to hold, too."""
-    return _render(source, {})
+    return apart.markdown(source, context.get("cell", {}).get("attachments", {}))
 
 
 SAFE_KINDS = ("image/png", "image/jpeg", "image/svg+xml", "text/plain")
@@ -314,7 +258,7 @@ class SafeOutputs(Preprocessor):
         data = NotebookNode()
         for kind, value in output.data.items():
             if kind == "text/html":
-                data[kind] = safe_html(value)
+                data[kind] = apart.safe_html(str(value))
             elif kind in ("text/markdown", "text/latex") or (
                 kind in SAFE_KINDS
                 and (
@@ -325,6 +269,9 @@ class SafeOutputs(Preprocessor):
                 # Markdown passes through `safe_markdown`; an SVG is shown as an image, and
                 # scripts in images do not run.
                 data[kind] = value
+        made = apart.latex_output(str(data.get("text/latex", "")))
+        if made is not None:
+            data.setdefault("text/html", made)
         if not data:
             data["text/plain"] = "[an output that this page cannot show]"
         output.data = data

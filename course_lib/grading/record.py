@@ -39,8 +39,9 @@ from sqlalchemy.exc import OperationalError
 
 from course_lib.grading.course import Course, GradingError
 from course_lib.grading.engine.jobs import Job
+from course_lib.grading.files import files_beside
 from course_lib.grading.pages import PageExporter
-from course_lib.grading.walled import Execute, digest, files_beside
+from course_lib.grading.walled import Execute, digest
 
 __all__ = ["Pages", "Prepared", "Recorder", "alone", "one_gradebook"]
 
@@ -200,8 +201,13 @@ class Recorder(_Kept, Autograde):
         """Return a notebook after its preprocessors, and not yet as text."""
         exporter = self.exporter
         base = super(type(exporter), exporter)
-        with mock.patch.object(exporter, "from_notebook_node", base.from_notebook_node):
-            return exporter.from_filename(path, resources=resources)
+        resources["metadata"] = {"name": Path(path).stem, "path": str(Path(path).parent)}
+        with (
+            mock.patch.object(exporter, "from_notebook_node", base.from_notebook_node),
+            # Editors of Windows put a mark of the byte order first.
+            open(path, encoding="utf-8-sig") as file,
+        ):
+            return exporter.from_file(file, resources=resources)
 
     def _files(self, folder: str, assignment: str) -> tuple[dict[str, bytes], dict[str, bytes]]:
         """Return what will lie beside the notebook, and what lies beside the teacher's.

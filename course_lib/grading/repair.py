@@ -14,18 +14,23 @@ import contextlib
 import functools
 import hashlib
 import json
+import re
 import uuid
 from pathlib import Path
 from typing import Any, ClassVar
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.validator import iter_validate
 from nbgrader.api import Gradebook
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.preprocessors import CheckCellMetadata as NbGraderCheckCellMetadata
 from nbgrader.preprocessors import ClearMarkScheme, NbGraderPreprocessor
 from nbgrader.preprocessors import OverwriteCells as NbGraderOverwriteCells
 from nbgrader.utils import compute_checksum
+
+from course_lib.grading.files import no_files
+from course_lib.paths import CourseError
 
 __all__ = [
     "NOTES",
@@ -35,6 +40,7 @@ __all__ = [
     "Repair",
     "WrongNotebookError",
     "metadata_of",
+    "whole_characters",
 ]
 
 # What a note says of a change that no program makes by itself.
@@ -42,6 +48,9 @@ TAMPERED = "changed by hand; restored"
 
 # Where the notes on what was mended are kept: a list of sentences in the notebook's metadata.
 NOTES = "course_mended"
+
+# What the notebook format takes for a cell's id.
+CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class WrongNotebookError(Exception):
@@ -59,6 +68,7 @@ class Repair(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Mend `nb` in place; raise `WrongNotebookError` when it is not this exercise."""
         info = resources["nbgrader"]
+        self._refuse_links(info["assignment"], info["student"])
         place = (info["db_url"], info["assignment"], info["notebook"])
         if place not in self._known:
             with Gradebook(info["db_url"]) as gradebook:
@@ -73,6 +83,16 @@ class Repair(NbGraderPreprocessor):
         if notes:
             nb.metadata[NOTES] = notes
         return nb, resources
+
+    def _refuse_links(self, assignment: str, student: str) -> None:
+        """Refuse what could lead out of the submission; nbgrader's own commands follow it."""
+        coursedir = getattr(getattr(self.parent, "parent", None), "coursedir", None)
+        if coursedir is not None:
+            directory = coursedir.submitted_directory
+            folder = Path(coursedir.format_path(directory, student, assignment))
+            problem = no_files(folder, Path(directory).name)
+            if problem:
+                raise CourseError(problem)
 
     def _released(self, assignment: str, notebook: str) -> list[NotebookNode]:
         """Return the cells of the release: their order, and the text that students were given."""
@@ -114,7 +134,8 @@ def wanted_cells(gradebook: Gradebook, assignment: str, notebook: str) -> dict[s
 
 def metadata_of(cell: NotebookNode) -> dict[str, Any]:
     """Return the nbgrader metadata of a cell, empty where there is none that makes sense."""
-    found = cell.get("metadata", {}).get("nbgrader")
+    metadata = cell.get("metadata")
+    found = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     return found if isinstance(found, dict) else {}
 
 
@@ -125,6 +146,8 @@ def mend(
     notes: list[str],
 ) -> None:
     """Bring `nb` to the form that nbgrader grades; add a sentence to `notes` for each change."""
+    _renew_ids(nb)
+    _straighten(nb, notes)
     release = {metadata_of(cell).get("grade_id"): cell for cell in released}
     places: dict[str, list[int]] = {}
     for index, cell in enumerate(nb.cells):
@@ -141,10 +164,11 @@ def mend(
         )
 
     for name, indices in places.items():
-        keep = indices[-1]
+        answer = wanted[name]["metadata"]["solution"]
+        keep = indices[-1] if answer else indices[0]
         if len(indices) > 1:
             answers = [i for i in indices if nb.cells[i].source != _text(release.get(name))]
-            if wanted[name]["metadata"]["solution"] and answers:
+            if answer and answers:
                 keep = answers[-1]
             for index in indices:
                 if index != keep:
@@ -154,9 +178,77 @@ def mend(
                 "was graded."
             )
         _restore(nb.cells[keep], name, wanted[name]["metadata"], notes)
+        if not answer and name in release and nb.cells[keep].source != release[name].source:
+            notes.append(f"The cell {name} is not as it was released; the release's counts.")
 
-    _put_back(nb, wanted, release, set(places), notes)
+    order = [name for name in release if name in wanted]
+    order += [name for name in wanted if name not in order]
+    _put_back(nb, order, wanted, release, set(places), notes)
+    _put_in_order(nb, order, wanted, notes)
     _renew_ids(nb)
+
+
+def _straighten(nb: NotebookNode, notes: list[str]) -> None:
+    """Take out what the notebook format does not allow: one stray entry must not end grading."""
+    strange = False
+    # Of each cell, one error is told at a time.
+    for _ in range(20):
+        places = [list(e.absolute_path) for e in iter_validate(nb, relax_add_props=True)]
+        if not places:
+            break
+        strange = True
+        for place in places:
+            _take_out(nb, place)
+    try:
+        json.dumps(nb, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        nb.update(whole_characters(nb))
+        notes.append("It held halves of characters, which no file can hold; replaced.")
+    if strange:
+        notes.append("It held entries that no notebook may hold; taken out.")
+
+
+def _take_out(nb: NotebookNode, place: list[Any]) -> None:
+    """Take the entry at a place out of a notebook, or put in its place what may stand there."""
+    match place:
+        case ["metadata"]:
+            nb.metadata = NotebookNode()
+        case ["metadata", key, *_]:
+            nb.metadata.pop(key, None)
+        case ["cells", int(number), *rest]:
+            _take_out_of_cell(nb.cells[number], rest)
+
+
+def _take_out_of_cell(cell: NotebookNode, place: list[Any]) -> None:
+    match place:
+        case ["metadata"]:
+            cell.metadata = NotebookNode()
+        case ["metadata", key, *_]:
+            cell.metadata.pop(key, None)
+        case ["source"]:
+            cell.source = str(cell.source)
+        case [("attachments" | "outputs" | "execution_count") as key, *_]:
+            cell.pop(key, None)
+        case []:
+            cell.setdefault("metadata", NotebookNode())
+            cell.setdefault("source", "")
+    if cell.cell_type not in ("code", "markdown", "raw"):
+        _retype(cell, "raw")
+    if cell.cell_type == "code":
+        cell.setdefault("outputs", [])
+        cell.setdefault("execution_count", None)
+
+
+def whole_characters(value: Any) -> Any:
+    """Return plain data whose texts hold no halves of characters, which UTF-8 cannot write."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        made = {whole_characters(key): whole_characters(entry) for key, entry in value.items()}
+        return NotebookNode(made) if isinstance(value, NotebookNode) else made
+    if isinstance(value, list):
+        return [whole_characters(entry) for entry in value]
+    return value
 
 
 def _text(cell: NotebookNode | None) -> str | None:
@@ -226,23 +318,23 @@ def _retype(cell: NotebookNode, cell_type: str) -> None:
 
 def _put_back(
     nb: NotebookNode,
+    order: list[str],
     wanted: dict[str, dict[str, Any]],
     release: dict[str | None, NotebookNode],
     present: set[str],
     notes: list[str],
 ) -> None:
-    """Insert missing graded cells behind the one that they followed in the release.
+    """Insert the teacher's missing cells behind the one that they followed in the release.
 
     A missing solution cell is not put back: its answer may stand in another cell, which the empty
     one would overwrite.
     """
-    order = [name for name in release if name in wanted]
-    order += [name for name in wanted if name not in order]
     previous: str | None = None
     for name in order:
         metadata = wanted[name]["metadata"]
         if name not in present:
-            if not (metadata["grade"] or metadata["task"]):
+            needed = metadata["locked"] and metadata["cell_type"] == "code"
+            if not (metadata["grade"] or metadata["task"] or needed):
                 if metadata["solution"]:
                     notes.append(
                         f"The cell {name} is missing. If its answer does not stand in another "
@@ -267,6 +359,37 @@ def _place_behind(nb: NotebookNode, previous: str | None) -> int:
     return 0 if previous is None else len(nb.cells)
 
 
+def _put_in_order(
+    nb: NotebookNode, order: list[str], wanted: dict[str, dict[str, Any]], notes: list[str]
+) -> None:
+    """Move the teacher's cells behind all that they follow in the release.
+
+    A test may come later than it did; what the student wrote stays where it is. Cells that are
+    neither, such as imports, also move in front of all that follows them.
+    """
+    moved = []
+    for number, name in enumerate(order):
+        metadata = wanted[name]["metadata"]
+        if metadata["solution"] or not (metadata["grade"] or metadata["locked"]):
+            continue
+        places = {metadata_of(cell).get("grade_id"): i for i, cell in enumerate(nb.cells)}
+        if name not in places:
+            continue
+        here = places[name]
+        last = max((places[other] for other in order[:number] if other in places), default=-1)
+        first = min((places[other] for other in order[number + 1 :] if other in places), default=-1)
+        if here < last:
+            nb.cells.insert(last, nb.cells.pop(here))
+        elif not metadata["grade"] and last < first < here:
+            nb.cells.insert(first, nb.cells.pop(here))
+        else:
+            continue
+        moved.append(name)
+    if moved:
+        cells = f"cell {moved[0]} was" if len(moved) == 1 else f"cells {_listed(moved)} were"
+        notes.append(f"The {cells} out of order; moved back to where the release has them.")
+
+
 def _renew_ids(nb: NotebookNode) -> None:
     """Give cells ids of their own, where copies share one or an old format has none."""
     seen: set[str] = set()
@@ -274,7 +397,8 @@ def _renew_ids(nb: NotebookNode) -> None:
         if (nb.nbformat, nb.nbformat_minor) < (4, 5):
             cell.pop("id", None)
             continue
-        if not cell.get("id") or cell.id in seen:
+        known = cell.get("id")
+        if not isinstance(known, str) or not CELL_ID.fullmatch(known) or known in seen:
             cell.id = uuid.uuid4().hex[:8]
         seen.add(cell.id)
 

@@ -287,7 +287,7 @@ def _fingerprint(root: Path, slug: str, path: Path) -> str:
     notebook = nbformat.read(source, as_version=4)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     # Settings and the engine name modules in strings, which no import graph sees.
-    named = ("steps", "walled", "pages", "engine.student", "engine.judge")
+    named = ("steps", "walled", "pages", "markup", "engine.student", "engine.judge")
     grading = [f"course_lib.grading.{name}" for name in named]
     graph = ImportGraph(Path(__file__).parents[2])
     modules = graph.behind([*imported_modules(code), *grading, "course_lib.exercises.answers"])

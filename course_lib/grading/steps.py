@@ -17,6 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Grade, MissingEntry
 from nbgrader.converters import Autograde, GenerateAssignment
+from nbgrader.utils import parse_utc
 from sqlalchemy.orm import joinedload
 from traitlets import TraitError
 
@@ -24,6 +25,7 @@ from course_lib.grading import platforms
 from course_lib.grading.cells import ADDED
 from course_lib.grading.changes import Earlier
 from course_lib.grading.course import Course, GradingError, Progress, Result, quiet
+from course_lib.grading.files import no_files
 from course_lib.grading.findings import findings
 from course_lib.grading.logs import seconds_of, write_log
 from course_lib.grading.pages import MaskHiddenTests, failure_message
@@ -551,21 +553,18 @@ def _ungraded(student: str, cause: str, begin: float) -> StudentReport:
 def _unreadable(course: Course, slug: str, student: str, notebooks: dict[str, set[str]]) -> str:
     """Return why a submission cannot be graded, as far as can be said before trying."""
     folder = course.path("submitted", student, slug)
-    links = sorted(path.name for path in folder.rglob("*") if path.is_symlink())
-    if links:
-        # It could lead to the solutions, or to another student's work.
-        return (
-            f"The folder holds a link ({', '.join(links[:5])}), which could lead anywhere on this "
-            "machine. Put the file itself there, or ask for it."
-        )
+    top = Path(course.coursedir.submitted_directory).name
+    problem = no_files(folder, top) or _no_time(folder / "timestamp.txt")
+    if problem:
+        return problem
     present = {path.stem: path for path in folder.glob("*.ipynb") if path.is_file()}
     if not set(present) & set(notebooks):
         wanted = " and ".join(f"{name}.ipynb" for name in notebooks)
-        others = sorted(path.name for path in folder.iterdir() if path.is_file())
+        others = sorted(f"{path.name}{'/' * path.is_dir()}" for path in folder.iterdir())
         held = f"it holds {', '.join(others[:5])}" if others else "it is empty"
         return (
-            f"The folder has no {wanted}; {held}. If the notebook was renamed, give it its name "
-            "back; otherwise ask for it."
+            f"The folder has no {wanted}; {held}. If the notebook was renamed or put into a folder "
+            "of its own, give it its name and place back; otherwise ask for it."
         )
     for name in notebooks:
         if name not in present:
@@ -574,6 +573,20 @@ def _unreadable(course: Course, slug: str, student: str, notebooks: dict[str, se
         problem = _not_a_notebook(present[name], notebooks[name])
         if problem:
             return f"{present[name].name} {problem}"
+    return ""
+
+
+def _no_time(path: Path) -> str:
+    """Return what is wrong with the file in which nbgrader keeps when something was handed in."""
+    text = path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
+    try:
+        if text:
+            parse_utc(text)
+    except Exception:
+        return (
+            f"Its timestamp.txt holds no time ({text[:40]!r}). Mend the file (2026-11-22 12:00:00 "
+            "UTC, for instance), or delete it."
+        )
     return ""
 
 
@@ -588,9 +601,12 @@ def _not_a_notebook(path: Path, wanted: set[str]) -> str:
         return f"cannot be read: {error.strerror}. Mend its permissions, or ask for it again."
     if not text.strip():
         return "is empty. Ask for it again."
+    nested = "is nested too deeply to be a notebook that somebody wrote. Ask for it again."
     try:
         data = json.loads(text)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        return nested
+    except ValueError:
         if text.lstrip()[:1] == "<":
             return "is a web page, not a notebook. Ask for the .ipynb file itself."
         return (
@@ -601,10 +617,14 @@ def _not_a_notebook(path: Path, wanted: set[str]) -> str:
         return "is JSON but no notebook: it names no notebook format. Ask for the .ipynb file."
     try:
         notebook = nbformat.reads(text, as_version=4)
+        names = {str(metadata_of(cell).get("grade_id")) for cell in notebook.cells}
+        kinds = {cell.cell_type for cell in notebook.cells}
+    except RecursionError:
+        return nested
     except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
-        return f"is no valid notebook ({reason}). Ask for it again."
-    if not any(metadata_of(cell).get("grade_id") in wanted for cell in notebook.cells):
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        return f"is no valid notebook ({reason[:200]}). Ask for it again."
+    if not kinds or not names & wanted:
         return (
             "holds none of the cells of this exercise: it may be the notebook of another one, or "
             "it was saved by a program that drops cell metadata. Ask for the right one."

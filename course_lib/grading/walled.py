@@ -8,15 +8,11 @@
 
 from __future__ import annotations
 
-import fnmatch
 import functools
 import hashlib
 import json
-import os
 import platform
-import stat
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +25,11 @@ from course_lib.grading.course import GradingError
 from course_lib.grading.engine.jobs import Job, run_job
 from course_lib.grading.execute import KERNEL_DIED, NOT_RUN, TIMED_OUT
 from course_lib.grading.execute import Execute as KernelExecute
+from course_lib.grading.files import files_beside
+from course_lib.grading.repair import whole_characters
 from course_lib.grading.secret import asks_for_seed, seed_for
 
-__all__ = ["TEST_FAULT", "Execute", "digest", "files_beside", "missing_walls", "require_walls"]
+__all__ = ["TEST_FAULT", "Execute", "digest", "missing_walls", "require_walls"]
 
 # The error of a test cell that could not be run for no fault of the student's.
 TEST_FAULT = "TestFault"
@@ -79,7 +77,9 @@ class Execute(KernelExecute):
             # It holds what was handed in and, over that, the course's files.
             files = files_beside([Path(folder)]) if folder else {}
             text = run_job(self.job(nb, resources, files, self._course_files(resources)))
-        self.write(nb, json.loads(text))
+        runs = json.loads(text)
+        # Half a character can be printed, and cannot be written to a file.
+        self.write(nb, whole_characters(runs) if b"\\ud" in text else runs)
         return nb, resources
 
     def job(
@@ -291,44 +291,3 @@ def digest(nb: NotebookNode) -> str:
 @functools.lru_cache(maxsize=16)
 def _read_source(path: Path, _changed: int) -> bytes:
     return nbformat.v4.writes(nbformat.read(path, as_version=4)).encode()
-
-
-def files_beside(
-    folders: Iterable[Path], ignore: Iterable[str] = (), most: int = 200 * MIB
-) -> dict[str, bytes]:
-    """Return the files in folders that are no notebooks, by their relative paths.
-
-    A file in a later folder replaces one of the same name in an earlier one.
-
-    Raises
-    ------
-    GradingError
-        If there is more than a worker should be handed.
-    """
-    found: dict[str, Path] = {}
-    for folder in folders:
-        for path in _walk(folder, tuple(ignore)):
-            found[path.relative_to(folder).as_posix()] = path
-    files = {}
-    for name, path in found.items():
-        most -= path.lstat().st_size
-        if most < 0:
-            raise GradingError("The files beside the notebook are too large to be run.")
-        files[name] = path.read_bytes()
-    return files
-
-
-def _walk(folder: Path, ignore: tuple[str, ...]) -> Iterator[Path]:
-    """Yield regular files; links could lead anywhere on the teacher's machine."""
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(
-            name
-            for name in folders
-            if name != ".ipynb_checkpoints" and not any(fnmatch.fnmatch(name, p) for p in ignore)
-        )
-        for name in sorted(names):
-            path = Path(root, name)
-            if name.endswith(".ipynb") or any(fnmatch.fnmatch(name, p) for p in ignore):
-                continue
-            if stat.S_ISREG(path.lstat().st_mode):
-                yield path

@@ -6,9 +6,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
-from course_lib.exercises import sources
+from course_lib.exercises import sources, walled
 from course_lib.exercises.checking import check
 from course_lib.exercises.progress import next_step, progress, record
+from course_lib.grading.engine import walls, zygote
 from course_lib.paths import CourseError
 
 
@@ -98,6 +99,83 @@ def test_what_cannot_be_checked_is_named(tiny_course, work):
     assert "lacks the cells quad" in refusal()
     path.unlink()
     assert "course start tiny" in refusal()
+
+
+@pytest.fixture
+def unwalled(monkeypatch):
+    """Let this be a system on which walls cannot be built."""
+    monkeypatch.setattr(walled.sys, "platform", "darwin")
+
+
+def solved(notebook, name, source):
+    next(c for c in notebook.cells if sources.grade_id(c) == name).source = source
+
+
+def test_a_check_leaves_nothing_in_the_folder(tiny_course, work):
+    """Where walls stand, as they do here, the cells run in a folder of their own."""
+    path, notebook = work
+    (path.parent / "mine.txt").write_text("2")
+    solved(
+        notebook,
+        "quad",
+        "open('left.txt', 'w').close()\n"
+        "def quad(z):\n    return int(open('mine.txt').read()) * double(z)",
+    )
+    nbformat.write(notebook, path)
+    assert check(tiny_course, "tiny", path).points == 6
+    assert sorted(file.name for file in path.parent.iterdir()) == ["mine.txt", "tiny.ipynb"]
+
+
+def test_without_walls_a_reader_is_told_the_same(tiny_course, work, monkeypatch):
+    path, notebook = work
+    solved(notebook, "quad", "import os\ndef quad(z):\n    return z")
+    nbformat.write(notebook, path)
+    graded = check(tiny_course, "tiny", path)
+    monkeypatch.setattr(walled.sys, "platform", "darwin")
+    assert check(tiny_course, "tiny", path) == graded
+
+
+def test_walls_that_cannot_be_built_stop_no_reader(tiny_course, work, monkeypatch):
+    def refuse(*_):
+        raise walls.WallsError("User namespaces are switched off.")
+
+    monkeypatch.setattr(zygote, "Zygote", refuse)
+    assert check(tiny_course, "tiny", work[0]).points == 4
+
+
+def test_a_folder_too_large_to_be_copied_is_no_obstacle(tiny_course, work, monkeypatch):
+    def refuse(folders):
+        raise CourseError("too large")
+
+    monkeypatch.setattr(walled, "files_beside", refuse)
+    assert check(tiny_course, "tiny", work[0]).points == 4
+
+
+@pytest.mark.parametrize("where", ["walled", "unwalled"])
+def test_cells_that_hang_or_die_cost_themselves(tiny_course, work, where, request):
+    if where == "unwalled":
+        request.getfixturevalue("unwalled")
+    path, notebook = work
+    solved(notebook, "quad", "def quad(z):\n    while True:\n        pass")
+    notebook.cells.insert(3, new_code_cell("import os\nos._exit(3)"))
+    nbformat.write(notebook, path)
+    result = check(tiny_course, "tiny", path, seconds_per_cell=1)
+    assert result.points == 4
+    (lost,) = [r.message for r in result.results if r.message]
+    assert lost.startswith("Took too long, stopped after 1 s")
+
+
+def test_what_is_imported_ahead_is_what_somebody_imports():
+    cell = "import math\nfrom course_lib.exercises import assert_close"
+    usual = walled._preload([cell], ["x = 1"])
+    assert "numpy" in usual
+    assert "course_lib.grading.engine.judge" in usual
+    assert not [name for name in usual if name.partition(".")[0] in ("torch", "matplotlib")]
+    assert "course_lib.exercises.assert_close" not in usual
+    drawn = walled._preload(["import matplotlib.pyplot as plt"], ["import torch, antigravity"])
+    assert {"torch", "matplotlib.backends.backend_agg"} <= set(drawn)
+    assert not {"torch.optim", "antigravity"} & set(drawn)
+    assert "torch.optim" in walled._preload(["from torch import optim"], [])
 
 
 def test_progress(tiny_course, work):

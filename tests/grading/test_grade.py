@@ -347,11 +347,16 @@ def test_nbgraders_commands_use_this_courses_settings(graded: GradedClass, tmp_p
         "c.CourseDirectory.release_directory = 'release'\nc.Execute.timeout = 5\n"
     )
     small.hand_in(folder, "junk", "not a notebook")
+    link = folder / "submitted" / "just-a-link" / small.SLUG / "data.csv"
+    shutil.copytree(folder / "submitted" / "crash" / small.SLUG, link.parent)
+    link.symlink_to("/etc/passwd")
     assert nbgrader(folder, "generate_assignment", small.SLUG).returncode == 0
     done = nbgrader(folder, "autograde", small.SLUG)
     # nbgrader says so when a submission could not be graded; the others are.
     assert done.returncode == 1
     assert "junk" in done.stderr
+    assert "holds a link (data.csv)" in done.stderr
+    assert not (folder / "autograded" / "just-a-link" / small.SLUG).exists()
     report = grading.read_report(small.SLUG, folder, students="[!j]*")
     assert {row.student: row.points() for row in report.students} == {
         student: SCORES[student] for student in students

@@ -11,7 +11,7 @@ import small_course as small
 from nbconvert.exporters import HTMLExporter
 
 from course_lib import grading
-from course_lib.grading.pages import safe_html
+from course_lib.grading.markup import safe_html
 
 # Each of these, if it runs, leaves its name in the page.
 DISPLAYS = (
@@ -40,6 +40,9 @@ show(image__svg_xml=f"<svg xmlns='http://www.w3.org/2000/svg'><script>{act('svg'
 show(application__javascript=act("javascript"))
 show(text__markdown=f"*leaning* <script>{act('markdown')}</script>")
 show(text__latex=f"$x$ <script>{act('latex')}</script>")
+show(text__latex=r"$\href{javascript:push('href')}{x}$", text__html="<b>href</b>")
+show(text__latex=f"$\\text{{<img src=x onerror={act('formula')}>}}$")
+show(text__latex=r"$\frac{1}{2}$")
 show(image__png=f"\"><script>{act('png')}</script>")
 display({"text/html": f"<script>{act('isolated')}</script>", "text/plain": "-"}, raw=True,
         metadata={"text/html": {"isolated": True}})
@@ -66,6 +69,10 @@ Because of *overflow*, where $a < b$ and `x < y`.
 one](https://docs.python.org)
 
 ![pixel](https://evil.example/answer.png)
+
+$\\href{javascript:(window.ran=window.ran||[]).push('href')}{x}$
+$\\text{<img src=x onerror="(window.ran=window.ran||[]).push('text')">}$
+![$\\text{" onerror="(window.ran=window.ran||[]).push('alt')" x="}$](data:image/png;base64,A)
 """
 
 
@@ -145,12 +152,14 @@ def test_the_feedback_page_runs_nothing(graded: Path, browser: Any) -> None:
     (page,) = grading.feedback(small.SLUG, graded)["mallory"]
     ran, fetched, text = look(browser, page)
     assert ran == []
-    assert [url for url in fetched if "evil" in url] == []
+    assert fetched == []
     # What is harmless is there.
-    for kept in ("bold", "kept", "leaning", "where $a < b$ and x < y", "a good one"):
+    for kept in ("bold", "kept", "leaning", "and x < y", "a good one"):
         assert kept in text
     html = page.read_text(encoding="utf-8")
-    assert '<td style="color: red;">kept</td>' in html
+    assert "<mi>a</mi><mo>&lt;</mo><mi>b</mi>" in html
+    assert "<mfrac><mn>1</mn><mn>2</mn></mfrac>" in html
+    assert '<td style="color:red">kept</td>' in html
     assert "data:image/svg+xml;base64," in html
     assert 'href="https://docs.python.org"' in html
 
@@ -186,14 +195,23 @@ def test_the_attacks_do_run_on_an_unprotected_page(
         ("<SCRIPT\n>alert(1)</SCRIPT >x", "x"),
         ("<style>b { color: red }</style>x", "x"),
         ("<script>alert(1)", ""),
-        ("<scr<script></script>ipt>alert(1)</script>", "alert(1)"),
-        ('<a href="https://python.org">x</a>', '<a href="https://python.org">x</a>'),
-        ('<a href=" javascript:alert(1)">x</a>', "<a>x</a>"),
-        ('<a href="data:text/html,x">x</a>', "<a>x</a>"),
+        ("<scr<script></script>ipt>alert(1)</script>", "ipt&gt;alert(1)"),
+        (
+            '<a href="https://python.org" onclick="alert(1)">x</a>',
+            '<a href="https://python.org" rel="noopener noreferrer">x</a>',
+        ),
+        ('<img src="data:image/png;base64,AAAA">', '<img src="data:image/png;base64,AAAA">'),
+        ('<img src="data:text/html,x">', "<img>"),
+        ('<p style="border-right: 1px; font-weight: 7">x</p>', None),
+        ("<math><mtext><img src=x onerror=alert(1)></mtext></math>", ""),
+        ('<a href=" javascript:alert(1)">x</a>', '<a rel="noopener noreferrer">x</a>'),
+        ('<a href="data:text/html,x">x</a>', '<a rel="noopener noreferrer">x</a>'),
         ('<img src="https://evil.example/x.png" alt="y">', '<img alt="y">'),
-        ('<p style="color: red; background-image: url(x)">x</p>', '<p style="color: red;">x</p>'),
+        ('<p style="color: red; background-image: url(x)">x</p>', '<p style="color:red">x</p>'),
         ("a < b & c", "a &lt; b &amp; c"),
     ],
 )
-def test_safe_html(text: str, safe: str) -> None:
-    assert safe_html(text) == safe
+def test_safe_html(text: str, safe: str | None) -> None:
+    # None: it is safe as it is, but for how it is spaced.
+    wanted = text.replace(": ", ":").replace("; ", ";") if safe is None else safe
+    assert safe_html(text) == wanted

@@ -23,9 +23,11 @@ from course_lib import grading
 from course_lib.grading import GradingError, walled
 from course_lib.grading.engine import jobs, runner, walls
 from course_lib.grading.execute import KERNEL_DIED, NOT_RUN, TIMED_OUT
+from course_lib.grading.files import files_beside
 from course_lib.grading.report import GRADED, NEEDS_A_PERSON
 from course_lib.grading.sample import build_class, load_class
-from course_lib.grading.walled import TEST_FAULT, Execute, digest, files_beside
+from course_lib.grading.walled import TEST_FAULT, Execute, digest
+from course_lib.paths import CourseError
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = 'c.Execute.engine = "kernel"\n'
@@ -500,7 +502,7 @@ def test_files_beside_are_files_and_no_links(tmp_path: Path) -> None:
     (tmp_path / "source" / "data.csv").write_text("ours")
     found = files_beside([tmp_path / "handed", tmp_path / "source"])
     assert found == {"data.csv": b"ours", "sub/more.txt": b"more"}
-    with pytest.raises(GradingError, match="too large"):
+    with pytest.raises(CourseError, match="too large"):
         files_beside([tmp_path / "handed"], most=5)
 
 

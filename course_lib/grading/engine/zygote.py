@@ -680,7 +680,7 @@ def _warm(preload: Sequence[str]) -> None:
             if error.name != name.partition(".")[0]:
                 raise
         _check_threads(f"importing {name}")
-    if "torch" in sys.modules:
+    if "torch.optim" in preload:
         _warm_torch()
         _check_threads("warming torch")
     if "matplotlib.pyplot" in sys.modules:

@@ -1,0 +1,141 @@
+"""A reader's own notebook in the grading engine, so that `check` says what grading would.
+
+Walls are no condition here: it is the reader's own work, so that where they cannot be built the
+notebook runs without (`running`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbformat import NotebookNode
+
+from course_lib.grading.files import files_beside
+from course_lib.imports import imported_modules, is_module
+from course_lib.paths import CourseError
+
+if TYPE_CHECKING:
+    from course_lib.grading.engine.runner import CellRun
+    from course_lib.grading.engine.walls import Limits
+    from course_lib.grading.engine.zygote import Zygote
+
+__all__ = ["Engine", "engine"]
+
+
+@contextmanager
+def engine(course: Iterable[str], own: Iterable[str]) -> Iterator[Engine | None]:
+    """Start the grading engine; it gets warm while its caller goes on.
+
+    Parameters
+    ----------
+    course, own : iterable of str
+        The code of the exercise's source and of the reader's notebook: what they import is
+        imported ahead of time.
+
+    Yields
+    ------
+    Engine or None
+        None where there can be no walls.
+    """
+    if not sys.platform.startswith("linux"):
+        yield None
+        return
+    from course_lib.grading.engine.zygote import Zygote
+
+    with ThreadPoolExecutor(1, thread_name_prefix="warm") as thread:
+        warm = thread.submit(Zygote, _preload(course, own))
+        try:
+            yield Engine(warm)
+        finally:
+            if warm.exception() is None:
+                warm.result().close()
+
+
+def _preload(course: Iterable[str], own: Iterable[str]) -> list[str]:
+    """Return what a run will import: of torch and Matplotlib nothing, unless somebody does."""
+    from course_lib.grading.engine.zygote import DEFAULT_PRELOAD
+
+    usual = {_top(name) for name in DEFAULT_PRELOAD}
+    asked = imported_modules(course)
+    # What else a reader imports is imported where they do: it may be anything.
+    asked |= {name for name in imported_modules(own) if _top(name) in usual}
+    wanted = {_top(name) for name in asked} | {"IPython", "course_lib", "numpy"}
+    always = [
+        name
+        for name in DEFAULT_PRELOAD
+        # A class has use for a first step of an optimizer, which takes a second to load; one
+        # notebook has it if it takes such steps.
+        if _top(name) in wanted and (_top(name) != "torch" or name in asked)
+    ]
+    return [*always, *sorted(name for name in asked - set(always) if is_module(name))]
+
+
+def _top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The grading engine of this machine, warm or about to be."""
+
+    warm: Future[Zygote]
+
+    def run(
+        self,
+        notebook: NotebookNode,
+        source: NotebookNode,
+        *,
+        folder: Path,
+        course_folder: Path,
+        seconds_per_cell: float,
+    ) -> list[CellRun] | None:
+        """Run the code cells of a notebook whose test cells are the source's.
+
+        Parameters
+        ----------
+        notebook, source : NotebookNode
+            The reader's answers among the tests, and the exercise's source.
+        folder, course_folder : Path
+            What lies here is there when cells run, and (of the course alone) when tests do. Nothing
+            in them is changed.
+        seconds_per_cell : float
+            After this time a cell is stopped.
+
+        Returns
+        -------
+        list of CellRun or None
+            None if there can be no walls here, or the files do not fit behind them.
+        """
+        from course_lib.grading.engine import runner
+        from course_lib.grading.engine.walls import Limits, WallsError
+        from course_lib.grading.engine.zygote import ZygoteDied
+
+        count = sum(cell.cell_type == "code" for cell in notebook.cells)
+        times = runner.Times(cell=seconds_per_cell, notebook=seconds_per_cell * count)
+        limits = Limits(cpu_seconds=int(times.notebook) + 30)
+        try:
+            course_files = files_beside([course_folder])
+            files = files_beside([folder]) | course_files
+            spawner = _Spawner(self.warm.result(), limits, course_files)
+            return runner.run(notebook, spawner, source=source, times=times, files=files)
+        except (CourseError, WallsError, ZygoteDied):
+            return None
+
+
+@dataclass(frozen=True)
+class _Spawner:
+    """A zygote whose children have these limits, and whose tests see the course's files alone."""
+
+    zygote: Zygote
+    limits: Limits
+    course_files: Mapping[str, bytes] = field(default_factory=dict)
+
+    def spawn(self, target: str, sockets: Any, *, walled: bool, scratch: Any) -> Any:
+        files = scratch if walled else self.course_files
+        return self.zygote.spawn(target, sockets, walled=walled, limits=self.limits, scratch=files)
