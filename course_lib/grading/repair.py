@@ -275,13 +275,24 @@ def _restore(cell: NotebookNode, name: str, metadata: dict[str, Any], notes: lis
         notes.append(f"The cell {name} is that of an earlier release; graded as it is now.")
     elif changed:
         notes.append(f"The cell {name} had its {_listed(changed)} changed; restored.")
-    cell.metadata["nbgrader"] = NotebookNode(metadata)
     if cell.cell_type != metadata["cell_type"]:
         notes.append(
             f"The cell {name} had become a {cell.cell_type} cell; "
             f"made a {metadata['cell_type']} cell again."
         )
         _retype(cell, metadata["cell_type"])
+    _mark(cell, metadata)
+
+
+def _mark(cell: NotebookNode, metadata: dict[str, Any]) -> None:
+    """Give a cell its metadata, with the checksum of its text where only the teacher writes it.
+
+    The gradebook's is that of the text with hidden tests. Of answers it is kept: by it, nbgrader
+    knows the empty ones.
+    """
+    cell.metadata["nbgrader"] = NotebookNode(metadata)
+    if metadata["locked"] and not metadata["solution"]:
+        cell.metadata["nbgrader"]["checksum"] = compute_checksum(cell)
 
 
 def _is_intact(cell: NotebookNode) -> bool | None:
@@ -346,7 +357,8 @@ def _put_back(
                 "code": nbformat.v4.new_code_cell,
                 "markdown": nbformat.v4.new_markdown_cell,
             }[metadata["cell_type"]]
-            cell = maker(source, metadata={"nbgrader": NotebookNode(metadata)})
+            cell = maker(source)
+            _mark(cell, metadata)
             nb.cells.insert(_place_behind(nb, previous), cell)
             notes.append(f"The cell {name} was missing; put back from the release.")
         previous = name
