@@ -1,0 +1,126 @@
+"""The figures of the chapter on initialization: what they show, from made-up arrays."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from course_lib.plotting import initialization as figures
+from course_lib.plotting.style import figure_to_svg
+
+
+def texts(axes) -> dict[str, tuple[float, float]]:
+    """Return each text of a panel with its place as shares of the panel's width and height."""
+    to_share = axes.transAxes.inverted()
+    return {
+        text.get_text(): tuple(
+            to_share.transform(text.get_transform().transform(text.get_position()))
+        )
+        for text in axes.texts
+    }
+
+
+def line_through(axes, y) -> bool:
+    """Tell whether one of the panel's curves has these values."""
+    return any(
+        len(line.get_ydata()) == len(y) and np.allclose(line.get_ydata(), y) for line in axes.lines
+    )
+
+
+LAYERS = np.arange(21.0)
+
+
+def make_through_depth():
+    signal = {"grows": [1.5**LAYERS, 1.6**LAYERS, 1.7**LAYERS], "falls": 0.5**LAYERS}
+    gradient = {"grows": 1.5 ** LAYERS[::-1], "falls": 0.5 ** LAYERS[::-1]}
+    return figures.through_depth(signal, gradient)
+
+
+def make_normalized():
+    Z = np.arange(12.0).reshape(4, 3)
+    return figures.normalized({"raw": Z, "centered": Z - Z.mean(axis=0)}, marked=2)
+
+
+def make_window():
+    accuracy = {
+        "with": [[0.7, 0.8, 0.9], [0.8, 0.9, 0.9], [0.9, 0.9, 1.0]],
+        "without": [0.1, 1, 0.1],
+    }
+    return figures.window([0.5, 1, 2], accuracy)
+
+
+def make_rescue():
+    steps = np.linspace(0, 1, 40)
+    return figures.rescue(
+        {"one\nof two": np.exp(-3 * steps), "other": np.ones((3, 40))},
+        {"one\nof two": np.full(5, 0.3), "other": np.linspace(0.5, 1, 9)},
+        {"one\nof two": np.ones(10), "other": 10.0 ** -np.arange(10)},
+    )
+
+
+MAKERS = [make_through_depth, make_normalized, make_window, make_rescue]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_a_figure_is_a_figure_and_draws_the_same_twice(make):
+    first, second = make(), make()
+    assert isinstance(first, Figure)
+    assert figure_to_svg(first) == figure_to_svg(second)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_every_panel_says_what_is_against_what(make):
+    for axes in make().axes:
+        spec = axes.get_subplotspec()
+        shares_x = len(axes.get_shared_x_axes().get_siblings(axes)) > 1
+        ticks = " ".join(label.get_text() for label in axes.get_xticklabels())
+        assert axes.get_xlabel() or "layer" in ticks or (shares_x and not spec.is_last_row())
+        assert axes.get_ylabel() or not spec.is_first_col()
+
+
+def test_through_depth_draws_medians_of_both_ways_on_logarithmic_axes():
+    upper, lower = make_through_depth().axes
+    assert line_through(upper, 1.6**LAYERS)
+    assert line_through(lower, 0.5 ** LAYERS[::-1])
+    assert upper.get_yscale() == lower.get_yscale() == "log"
+    assert set(texts(upper)) == {"grows", "falls"}
+    assert list(upper.get_xlim()) == list(lower.get_xlim())
+
+
+def test_normalized_marks_one_sample_in_every_panel():
+    raw, centered = make_normalized().axes
+    assert line_through(raw, [6, 7, 8]) and line_through(centered, [1.5, 1.5, 1.5])
+    assert [axes.get_title("left") for axes in (raw, centered)] == ["raw", "centered"]
+    for axes in (raw, centered):
+        marked = [line for line in axes.lines if line.get_marker() == "s"]
+        assert len(marked) == 1 and len(axes.lines) == 1 + 4
+
+
+def test_window_draws_medians_and_bands():
+    (axes,) = make_window().axes
+    assert line_through(axes, [0.8, 0.9, 0.9]) and line_through(axes, [0.1, 1, 0.1])
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0.5", "1", "2"]
+    assert len(axes.collections) == 2
+    assert axes.get_ylim() == (0, 1)
+
+
+def test_rescue_gives_each_measure_a_panel():
+    losses, likeness, gradient = make_rescue().axes
+    assert line_through(losses, np.ones(40))  # a constant stays one when it is smoothed
+    assert line_through(likeness, np.linspace(0.5, 1, 9))
+    assert line_through(gradient, 10.0 ** -np.arange(10))
+    assert [label.get_text() for label in losses.get_xticklabels()] == ["0", "20", "40"]
+
+
+@pytest.mark.parametrize("make", [make_through_depth, make_window, make_rescue])
+def test_names_stand_behind_their_curves_and_do_not_overlap(make):
+    for axes in make().axes:
+        names = texts(axes)
+        heights = sorted((up, name.count("\n") + 1) for name, (_, up) in names.items())
+        panel = axes.get_position().height * axes.figure.get_figheight()  # inches
+        for (low, lines), (high, more) in pairwise(heights):
+            assert (high - low) * panel >= 0.18 * (lines + more) / 2
+    (axes,) = make_window().axes
+    _, height = texts(axes)["without"]
+    assert height == pytest.approx(0.1)
