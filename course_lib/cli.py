@@ -250,6 +250,7 @@ def grade(
             workers=workers,
             scheduler=scheduler,
             progress=advance,
+            say=lambda sentence: err.print(sentence, markup=False),
         )
     if as_json:
         import json

@@ -16,13 +16,22 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Grade, MissingEntry
-from nbgrader.converters import Autograde, GenerateAssignment
+from nbgrader.converters import GenerateAssignment
 from sqlalchemy.orm import joinedload
 
-from course_lib.grading.course import Course, GradingError, Progress, Result, quiet
+from course_lib.grading.course import Course, GradingError, Progress, Result, Say, quiet
+from course_lib.grading.faults import advice
 from course_lib.grading.pages import failure_message
-from course_lib.grading.pool import NotRunError, Pool, pool
-from course_lib.grading.record import Pages, Prepared, Recorder, alone, one_gradebook
+from course_lib.grading.pool import LostError, NotRunError, Pool, pool
+from course_lib.grading.record import (
+    InPlace,
+    Pages,
+    Prepared,
+    Recorder,
+    SharedGradebook,
+    alone,
+    one_gradebook,
+)
 from course_lib.grading.repair import NOTES, metadata_of
 from course_lib.grading.report import (
     GRADED,
@@ -32,6 +41,7 @@ from course_lib.grading.report import (
     StudentReport,
 )
 from course_lib.grading.tables import COLUMNS, CsvExport, rows
+from course_lib.grading.walled import TEST_FAULT
 
 __all__ = ["collect", "export", "feedback", "grade", "mark", "read_report", "release"]
 
@@ -63,6 +73,9 @@ def release(slugs: Iterable[str], course_dir: FolderOrCourse = ".") -> dict[str,
     """
     course = _course(course_dir)
     released = {}
+    with course.gradebook():
+        # What is wrong with it is said here, in our words.
+        pass
     for slug in slugs:
         source = course.path("source", ".", slug)
         if not source.is_dir():
@@ -118,6 +131,7 @@ def grade(
     workers: int | None = None,
     scheduler: str | None = None,
     progress: Progress | None = None,
+    say: Say | None = None,
 ) -> Report:
     """Grade the submissions of an assignment and record the points in the gradebook.
 
@@ -142,6 +156,8 @@ def grade(
     progress : callable, optional
         Called with the student's name, the number done and the number of all: once as each
         submission ends, not yet counting it, and once at the end.
+    say : callable, optional
+        Called with a sentence where the run has to wait: for a locked gradebook, for a worker.
 
     Returns
     -------
@@ -151,8 +167,9 @@ def grade(
     Raises
     ------
     GradingError
-        If the assignment was never released, nobody handed it in, another run is at work, or
-        walls cannot be built here.
+        If the assignment was never released, nobody handed it in, another run is at work, walls
+        cannot be built here, or the gradebook or the scheduler fails. What was graded until then
+        is kept.
     """
     begin = time.monotonic()
     course = _course(course_dir)
@@ -162,8 +179,8 @@ def grade(
         where = course.path("submitted", students, slug)
         raise GradingError(f"Nobody has handed in {slug!r}: there is no {_show(where)}.")
     report = Report(slug)
-    with alone(course), one_gradebook(course):
-        rows = _grade_all(course, slug, names, notebooks, force, workers, scheduler)
+    with alone(course), one_gradebook(course, writes=True, say=say) as gradebook:
+        rows = _grade_all(course, slug, names, notebooks, force, gradebook, workers, scheduler)
         for done, row in enumerate(rows):
             if progress:
                 progress(row.student, done, len(names))
@@ -334,11 +351,13 @@ def _grade_all(
     names: list[str],
     notebooks: dict[str, set[str]],
     force: bool,
+    gradebook: SharedGradebook,
     workers: int | None,
     scheduler: str | None,
 ) -> Iterator[StudentReport]:
     """Yield the row of each submission as it ends, in any order."""
     recorder = course.converter(Recorder, slug, force=True)
+    recorder.gradebook = gradebook
     ahead = recorder.runs_ahead()
     if scheduler and not ahead:
         raise GradingError(
@@ -347,6 +366,8 @@ def _grade_all(
         )
     waiting = iter(names)
     running: dict[Future[dict[str, bytes]], Prepared] = {}
+    # What was running when a worker died, though it need not be what killed it.
+    lost: list[Prepared] = []
     with ExitStack() as stack:
         place: Pool | None = None
         while True:
@@ -358,34 +379,46 @@ def _grade_all(
                     break
                 row = _without_grading(course, slug, name, notebooks, force)
                 if row is None and not ahead:
-                    row = _grade_here(course, slug, name)
+                    row = _grade_here(course, slug, name, gradebook)
                 if row is not None:
                     yield row
                     continue
                 if place is None:
-                    place = stack.enter_context(pool(workers, scheduler))
+                    place = stack.enter_context(pool(workers, scheduler, gradebook.say))
                 prepared = _prepare(course, slug, name, recorder, set(notebooks))
                 if isinstance(prepared, StudentReport):
                     yield prepared
                 else:
                     running[place.submit(prepared.jobs)] = prepared
             if place is None or not running:
-                return
+                break
             for future in place.wait(running):
-                yield _record(course, slug, running.pop(future), future, recorder)
+                prepared = running.pop(future)
+                if isinstance(future.exception(), LostError):
+                    lost.append(prepared)
+                else:
+                    yield _record(course, slug, prepared, future, recorder)
+        for prepared in lost:
+            # Alone, it takes nobody with it, and nobody takes it.
+            assert place is not None
+            future = place.submit(prepared.jobs)
+            place.wait([future])
+            yield _record(course, slug, prepared, future, recorder)
 
 
 def _without_grading(
     course: Course, slug: str, student: str, notebooks: dict[str, set[str]], force: bool
 ) -> StudentReport | None:
     """Return the row of a submission that cannot be graded, or has been."""
-    with quiet():
-        problem = _unreadable(course, slug, student, notebooks)
+    try:
+        with quiet():
+            problem = _unreadable(course, slug, student, notebooks)
+        current = not (problem or force) and _is_current(course, slug, student, set(notebooks))
+    except OSError as error:
+        problem = f"Its folder cannot be read ({error}). {advice(str(error))}".rstrip()
     if problem:
         return StudentReport(student, NEEDS_A_PERSON, failed=True, reason=problem)
-    if not force and _is_current(course, slug, student, set(notebooks)):
-        return _read_row(course, slug, student)
-    return None
+    return _read_row(course, slug, student) if current else None
 
 
 def _prepare(
@@ -395,6 +428,8 @@ def _prepare(
     begin = time.monotonic()
     made: list[Prepared] = []
     result = course.run(recorder, student, lambda: made.append(recorder.prepare(known)))
+    if not result.success and recorder.gradebook is not None:
+        recorder.gradebook.check()
     return made[0] if result.success else _ungraded(student, result.cause, begin)
 
 
@@ -411,14 +446,27 @@ def _record(
         results = future.result()
     except NotRunError as error:
         return _ungraded(student, str(error), prepared.begin)
+    submitted = course.path("submitted", student, slug)
+    gone = [name for name in prepared.notebooks if not (submitted / f"{name}.ipynb").is_file()]
+    if gone:
+        # nbgrader would score it with 0, as one that was never handed in.
+        cause = f"{gone[0]}.ipynb was moved or deleted while it was being graded. Put it back"
+        return _ungraded(student, f"{cause}, then run the same command again.", prepared.begin)
     recorder.take(prepared, results)
-    return _finished(course, slug, student, course.run(recorder, student), prepared.begin)
+    result = course.run(recorder, student)
+    if not result.success and recorder.gradebook is not None:
+        recorder.gradebook.check()
+    return _finished(course, slug, student, result, prepared.begin)
 
 
-def _grade_here(course: Course, slug: str, student: str) -> StudentReport:
+def _grade_here(
+    course: Course, slug: str, student: str, gradebook: SharedGradebook
+) -> StudentReport:
     """Grade a submission as nbgrader does, from its beginning to its end."""
     begin = time.monotonic()
-    result = course.convert(Autograde, slug, student, force=True)
+    result = course.convert(InPlace, slug, student, force=True)
+    if not result.success:
+        gradebook.check()
     return _finished(course, slug, student, result, begin)
 
 
@@ -438,7 +486,7 @@ def _ungraded(student: str, cause: str, begin: float) -> StudentReport:
         NEEDS_A_PERSON,
         failed=True,
         seconds=time.monotonic() - begin,
-        reason=f"It could not be graded: {cause}",
+        reason=f"It could not be graded: {cause} {advice(cause)}".rstrip(),
     )
 
 
@@ -508,15 +556,17 @@ def _not_a_notebook(path: Path, wanted: set[str]) -> str:
 
 def _is_current(course: Course, slug: str, student: str, notebooks: set[str]) -> bool:
     """Return whether a submission was graded as it stands now, to its end."""
-    graded = {path.name: path for path in course.path("autograded", student, slug).glob("*.ipynb")}
+    folder = course.path("autograded", student, slug)
+    graded = {path.name: path.stat().st_mtime for path in folder.glob("*.ipynb")}
     if not graded:
         return False
-    submitted = course.path("submitted", student, slug)
-    for path in submitted.iterdir():
-        other = graded.get(path.name)
-        if other is None and path.suffix == ".ipynb" and path.stem in notebooks:
+    read_at = min(graded.values())
+    for path in course.path("submitted", student, slug).iterdir():
+        if not path.is_file():
+            continue
+        if path.suffix == ".ipynb" and path.stem in notebooks and path.name not in graded:
             return False
-        if other is not None and path.stat().st_mtime > other.stat().st_mtime:
+        if path.stat().st_mtime > read_at:
             return False
     return True
 
@@ -545,6 +595,7 @@ def _read_row(course: Course, slug: str, student: str) -> StudentReport | None:
     """Return a student's row from the gradebook; None if grading did not come to its end."""
     folder = course.path("autograded", student, slug)
     row = StudentReport(student)
+    untested: list[str] = []
     with course.gradebook() as gradebook:
         try:
             submission = gradebook.find_submission(slug, student)
@@ -557,6 +608,11 @@ def _read_row(course: Course, slug: str, student: str) -> StudentReport | None:
         for notebook in sorted(submission.notebooks, key=lambda entry: entry.name):
             path = folder / f"{notebook.name}.ipynb"
             graded = _read_graded(path)
+            if graded is None or (
+                not path.is_file()
+                and (course.path("submitted", student, slug) / path.name).is_file()
+            ):
+                return None
             cells = _graded_cells(graded)
             if not path.is_file():
                 row.notes.append(f"{notebook.name}.ipynb was not handed in and scores 0.")
@@ -582,23 +638,36 @@ def _read_row(course: Course, slug: str, student: str) -> StudentReport | None:
                         message=failure_message(cell) if entry.score < entry.max_score else "",
                     )
                 )
+            untested += [name for name, cell in cells.items() if _was_not_tested(cell)]
             row.notes += list(graded.metadata.get(NOTES, []))
     waiting = [cell for cell in row.cells if cell.waiting]
-    row.status = NEEDS_A_PERSON if waiting else GRADED
+    row.status = NEEDS_A_PERSON if waiting or untested else GRADED
     if waiting:
         points = sum(cell.max_score for cell in waiting)
         row.reason = (
             f"{len(waiting)} {'answer waits' if len(waiting) == 1 else 'answers wait'} to be "
             f"marked ({points:g} points): {', '.join(cell.name for cell in waiting)}."
         )
+    if untested:
+        row.reason += (
+            f" The tests {', '.join(untested)} could not be run, and gave no points: see the "
+            "messages of these cells, then grade this student again with --force."
+        )
+    row.reason = row.reason.strip()
     return row
 
 
-def _read_graded(path: Path) -> NotebookNode:
-    """Return a graded notebook, empty if there is none. nbgrader wrote it: it is not validated."""
+def _read_graded(path: Path) -> NotebookNode | None:
+    """Return a graded notebook; an empty one if there is none, None if it cannot be read.
+
+    nbgrader wrote it: it is not validated.
+    """
     if not path.is_file():
         return nbformat.v4.new_notebook()
-    return nbformat.v4.reads(path.read_text(encoding="utf-8"))
+    try:
+        return nbformat.v4.reads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
 
 
 def _graded_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
@@ -608,6 +677,12 @@ def _graded_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
         for cell in notebook.cells
         if metadata_of(cell).get("grade") or metadata_of(cell).get("task")
     }
+
+
+def _was_not_tested(cell: NotebookNode) -> bool:
+    """Tell whether a test cell has no points for a reason that is not the student's."""
+    outputs = cell.get("outputs", [])
+    return any(out.output_type == "error" and out.ename == TEST_FAULT for out in outputs)
 
 
 def _course(course: FolderOrCourse) -> Course:
