@@ -65,7 +65,7 @@ test-notebooks: env ## nbval: run the executed chapters again and compare every 
 	@$(BIN)/pytest -q --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg _build/executed
 	@$(BIN)/pytest -q --nbval-lax _build/source
 
-system: ## Install what pip cannot (a browser for the tests), or say what to install
+system: ## Install what pip cannot (a browser, PostgreSQL), or say what to install
 	@sh tests/system.sh
 
 format: env ## Mend the form of the code

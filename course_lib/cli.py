@@ -253,6 +253,7 @@ def grade(
             workers=workers,
             scheduler=scheduler,
             progress=advance,
+            say=lambda sentence: err.print(sentence, markup=False),
         )
     if as_json:
         import json

@@ -11,11 +11,11 @@ HEADER = """\
 """
 
 path = Path("requirements.txt")
+compile_pins = [sys.executable, "-m", "piptools", "compile", "--quiet"]
+extras = ["--extra=dev", "--extra=postgres", "--strip-extras"]
+form = ["--allow-unsafe", "--no-header", "--no-emit-find-links", "--no-emit-index-url"]
 subprocess.run(
-    [sys.executable, "-m", "piptools", "compile", "--quiet", "--extra=dev", "--strip-extras"]
-    + ["--allow-unsafe", "--no-header", "--no-emit-find-links", "--no-emit-index-url"]
-    + ["--output-file", str(path), "pyproject.toml"],
-    check=True,
+    [*compile_pins, *extras, *form, "--output-file", str(path), "pyproject.toml"], check=True
 )
 # A label such as +cpu names one build of a version; most indexes carry the version alone.
 text = re.sub(r"^(\S+==[^\s+]+)\+\S+", r"\1", path.read_text(), flags=re.MULTILINE)

@@ -8,22 +8,32 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nbformat.warnings import DuplicateCellId, MissingIDFieldWarning
+from nbgrader.api import Course as CourseEntry
 from nbgrader.api import Gradebook
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.converters import GenerateAssignment, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config import Config, LoggingConfigurable
 
 from course_lib.grading.config import STAND_INS, find_alembic, safe_pages
+from course_lib.grading.faults import gradebook_fault, shown, without_password
 from course_lib.paths import CourseError
 
 __all__ = ["Course", "GradingError"]
+
+# Seconds to wait for a gradebook that another program writes to. A course says otherwise with
+# `c.Gradebook.wait` in its nbgrader_config.py.
+LOCKED_FOR = 30.0
+
+# Seconds within which a gradebook's server must answer, where the environment says nothing.
+_SERVER_WITHIN = "20"
 
 
 class GradingError(CourseError):
@@ -56,7 +66,9 @@ class Course:
         # Plugins that the configuration names (of late penalties, of exports) may lie beside it.
         if str(self.folder) not in sys.path:
             sys.path.append(str(self.folder))
+        os.environ.setdefault("PGCONNECT_TIMEOUT", _SERVER_WITHIN)
         self.config = self._load()
+        self.wait = self._wait()
         self.coursedir = CourseDirectory(parent=_Parent(config=self.config, log=self.log))
 
     def _load(self) -> Config:
@@ -79,23 +91,45 @@ class Course:
         safe_pages(config)
         return config
 
+    def _wait(self) -> float:
+        """Return how many seconds a locked gradebook is waited for."""
+        wait = self.config.Gradebook.get("wait", LOCKED_FOR)
+        if isinstance(wait, int | float) and wait >= 0:
+            return float(wait)
+        raise GradingError(
+            f"c.Gradebook.wait is {wait!r} in the nbgrader_config.py of {self.folder}. It must be "
+            "a number of seconds, such as 30."
+        )
+
     @contextmanager
     def gradebook(self) -> Iterator[Gradebook]:
-        """Open the gradebook."""
-        url = self.coursedir.db_url
-        try:
-            with (
-                quiet(),
-                Gradebook(url, self.coursedir.course_id) as gradebook,
-            ):
-                yield gradebook
-        except Exception as error:
-            if type(error).__module__.startswith("sqlalchemy"):
-                raise GradingError(
-                    f"The gradebook {url} cannot be used: {_first_line(error)}. If nbgrader was "
-                    "updated lately, make a copy of it and run `nbgrader db upgrade`."
-                ) from error
-            raise
+        """Open the gradebook.
+
+        Raises
+        ------
+        GradingError
+            If it cannot be used, now or in the middle.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(quiet())
+            try:
+                opened = Gradebook(self.coursedir.db_url, self.coursedir.course_id)
+                _name_the_course(opened, self.coursedir.course_id)
+            except (SQLAlchemyError, ImportError, ValueError) as error:
+                raise self.gradebook_error(error) from error
+            try:
+                yield stack.enter_context(opened)
+            except SQLAlchemyError as error:
+                raise self.gradebook_error(error) from error
+
+    def gradebook_error(self, error: BaseException) -> GradingError:
+        """Return what went wrong with the gradebook, in words that say what to do."""
+        return GradingError(gradebook_fault(error, self.coursedir.db_url, self.wait))
+
+    @property
+    def gradebook_name(self) -> str:
+        """The gradebook's URL, without a password."""
+        return shown(self.coursedir.db_url)
 
     # Paths
 
@@ -161,10 +195,23 @@ class Course:
             ours = isinstance(error, CourseError)
             if action is not None and not ours and said != type(error).__name__:
                 said = f"{type(error).__name__}: {said}"
-            return Result(False, records.cause() or said, records.text())
+            cause = without_password(records.cause() or said, self.coursedir.db_url)
+            return Result(False, cause, records.text())
         finally:
             self.log.removeHandler(records)
         return Result(True, "", records.text())
+
+
+def _name_the_course(gradebook: Gradebook, name: str) -> None:
+    """Enter a course without a name, as nbgrader does with others.
+
+    Assignments refer to it; SQLite does not mind, but servers insist that it is there.
+    """
+    if gradebook.engine.dialect.name == "sqlite":
+        return
+    if gradebook.db.get(CourseEntry, name) is None:
+        gradebook.db.add(CourseEntry(id=name))
+        gradebook.db.commit()
 
 
 @dataclass
@@ -248,16 +295,27 @@ def _quiet_log() -> logging.Logger:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence warnings that tell a teacher nothing.
+    """Silence what tells a teacher nothing.
 
     SQLAlchemy 2 warns of nbgrader's order of insertion, which is harmless. nbformat warns of cells
-    that share an id or have none; it mends them as it reads.
+    that share an id or have none; it mends them as it reads. nbgrader's gradebook writes a
+    traceback for each thing that the database refuses, and then raises an error that we explain.
     """
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _disabled(logging.getLogger("tornado.application")):
         warnings.simplefilter("ignore", DuplicateCellId)
         warnings.simplefilter("ignore", MissingIDFieldWarning)
         warnings.filterwarnings("ignore", message="Object of type .* not in session")
         yield
+
+
+@contextmanager
+def _disabled(log: logging.Logger) -> Iterator[None]:
+    before = log.disabled
+    log.disabled = True
+    try:
+        yield
+    finally:
+        log.disabled = before
 
 
 @contextmanager
@@ -278,3 +336,6 @@ def _first_line(error: BaseException) -> str:
 
 Progress = Callable[[str, int, int], None]
 """Called with a student's name, how many are done, and how many there are."""
+
+Say = Callable[[str], None]
+"""Called with a sentence for the person who looks on: what is waited for, and how long."""

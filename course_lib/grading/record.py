@@ -4,15 +4,21 @@
 job, and when the job's outputs have come back, nbgrader's own steps run on it, with the outputs in
 the place of execution. `Pages` is its GenerateFeedback. Both keep what nbgrader makes anew for
 each submission: exporters, preprocessors, templates.
+
+Whatever is killed, and whenever: the scores of a submission are written in one transaction, and
+its graded notebooks get their names after that. So they are the sign that it came to its end, and
+a submission without that sign is graded again by the next run.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,19 +40,23 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 from nbgrader.converters import Autograde, GenerateFeedback
-from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import event, text
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
-from course_lib.grading.course import Course, GradingError
+from course_lib.grading.course import Course, GradingError, Say
 from course_lib.grading.engine.jobs import Job
 from course_lib.grading.files import files_beside
 from course_lib.grading.pages import PageExporter
 from course_lib.grading.walled import Execute, digest
 
-__all__ = ["Pages", "Prepared", "Recorder", "alone", "one_gradebook"]
+__all__ = ["InPlace", "Pages", "Prepared", "Recorder", "alone", "one_gradebook"]
 
-# Seconds to wait for a gradebook that another program writes to.
-LOCKED_FOR = 30
+# Seconds after which a person is told that this process waits.
+SAY_AFTER = 2.0
+
+# SQLite waits so long at a time, in seconds: Ctrl-C is heard in between.
+_TRY_FOR = 0.5
 
 
 @dataclass
@@ -56,6 +66,8 @@ class Prepared:
     student: str
     notebooks: dict[str, NotebookNode]
     jobs: dict[str, Job]
+    read_at: float = field(default_factory=time.time)
+    """When its files were about to be read: what is younger was not seen."""
     begin: float = field(default_factory=time.monotonic)
 
 
@@ -100,9 +112,23 @@ class _Kept:
         path = folder / (resources["unique_key"] + resources["output_extension"])
         half = path.with_name(f".{path.name}.part")
         half.write_text(output, encoding="utf-8")
-        half.replace(path)
         # What nbgrader's writer is asked for afterwards.
         self.writer.build_directory = str(folder)
+        self.put_in_place(half, path)
+
+    def put_in_place(self, half: Path, path: Path) -> None:
+        """Give a file that is complete its name."""
+        half.replace(path)
+
+
+class InPlace(_Kept, Autograde):
+    """nbgrader's Autograde, for notebooks that run in this process's kernels."""
+
+    def put_in_place(self, half: Path, path: Path) -> None:
+        """Give a file its name; one that has yet to be run is as old as can be, so not current."""
+        if self._sanitizing:
+            os.utime(half, (0, 0))
+        super().put_in_place(half, path)
 
 
 class Recorder(_Kept, Autograde):
@@ -110,8 +136,11 @@ class Recorder(_Kept, Autograde):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.gradebook: SharedGradebook | None = None
         # Student and notebook to the digest of what was run, and what it did.
         self.prefetched: dict[tuple[str, str], tuple[str, bytes]] = {}
+        self._read_at = 0.0
+        self._halves: list[tuple[Path, Path]] = []
         self._mended: dict[tuple[str, str], NotebookNode] = {}
         self._kept_preprocessors: dict[bool, list[Any]] = {}
 
@@ -123,6 +152,7 @@ class Recorder(_Kept, Autograde):
         known : set of str
             The notebooks of the assignment.
         """
+        read_at = time.time()
         self.init_notebooks()
         self.keep()
         self._sanitizing = True
@@ -143,10 +173,29 @@ class Recorder(_Kept, Autograde):
             files = self._files(folder, resources["nbgrader"]["assignment"])
             jobs[name] = execute.job(notebook, resources, *files)
         self.exporter._nb_metadata.clear()
-        return Prepared(student, notebooks, jobs)
+        return Prepared(student, notebooks, jobs, read_at)
+
+    def start(self) -> None:
+        """Record what the course directory names now, as a whole or not at all."""
+        self._halves = []
+        try:
+            with self.gradebook.together() if self.gradebook else nullcontext():
+                super().start()
+            for half, path in self._halves:
+                # So that work that was handed in while this was running is younger.
+                os.utime(half, (self._read_at, self._read_at))
+                half.replace(path)
+        finally:
+            for half, _ in self._halves:
+                half.unlink(missing_ok=True)
+
+    def put_in_place(self, half: Path, path: Path) -> None:
+        """Wait with the name until the scores are in the gradebook."""
+        self._halves.append((half, path))
 
     def take(self, prepared: Prepared, results: dict[str, bytes]) -> None:
         """Take over a mended submission and what its notebooks did, for the next `start`."""
+        self._read_at = prepared.read_at
         self._mended = {
             (prepared.student, name): notebook for name, notebook in prepared.notebooks.items()
         }
@@ -238,28 +287,68 @@ class Pages(_Kept, GenerateFeedback):
 
 
 @contextmanager
-def one_gradebook(course: Course) -> Iterator[None]:
+def one_gradebook(
+    course: Course, *, writes: bool = False, say: Say | None = None
+) -> Iterator[SharedGradebook]:
     """Let nbgrader open the gradebook once, and not for each step of each submission.
 
     Inside, whatever opens the gradebook of this course shares one connection. Each still gets a
     session of its own, which ends when it closes. The entries of a notebook are fetched together
     when one of them is asked for, where nbgrader asks for them one by one.
+
+    Parameters
+    ----------
+    course : Course
+        Whose gradebook.
+    writes : bool
+        Whether scores are written: only one process may do that at a time.
+    say : callable, optional
+        Called with a sentence where this process has to wait.
+
+    Raises
+    ------
+    GradingError
+        If the gradebook cannot be used, or another process writes scores.
     """
     with course.gradebook() as gradebook:
-        _tune(gradebook)
-        try:
-            with _Shared(gradebook, course.coursedir.db_url).in_place():
-                yield
-        finally:
-            _settle(gradebook)
+        shared = SharedGradebook(gradebook, course, say)
+        sole = _sole_writer(gradebook, course) if writes else nullcontext()
+        with sole, shared.in_place(), shared.writing_ahead() if writes else nullcontext():
+            yield shared
 
 
-class _Shared:
+class _Session(Session):
+    """A session that can put off its commits: what is written together is committed together."""
+
+    def __init__(self, *args: Any, shared: SharedGradebook, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._shared = shared
+
+    def commit(self) -> None:
+        """Commit, or write without committing."""
+        if self._shared.is_together:
+            self.flush()
+        else:
+            super().commit()
+
+
+class SharedGradebook:
     """A gradebook that is handed to everybody who opens it."""
 
-    def __init__(self, gradebook: Gradebook, url: str) -> None:
-        self.url = url
+    def __init__(self, gradebook: Gradebook, course: Course, say: Say | None = None) -> None:
+        self.course = course
+        self.url = course.coursedir.db_url
         self.owner = gradebook
+        self.engine = gradebook.engine
+        self.is_together = False
+        # What went wrong with the gradebook itself, rather than with something that is in it.
+        self.fault: SQLAlchemyError | None = None
+        self.say = say or (lambda _: None)
+        self._sqlite = self.engine.dialect.name == "sqlite"
+        gradebook.db.remove()
+        # Nobody else writes, so that nothing needs to be read again after it was written.
+        make = sessionmaker(bind=self.engine, class_=_Session, expire_on_commit=False, shared=self)
+        self.db = gradebook.db = scoped_session(make)
         self.parts = dict(vars(gradebook))
         self.courses: set[str] = set()
         self.users = 0
@@ -286,13 +375,10 @@ class _Shared:
                 self.courses.add(course_id)
 
         def close_shared(gradebook: Gradebook) -> None:
-            if gradebook is self.owner or gradebook.engine is not self.parts["engine"]:
+            if gradebook is self.owner or gradebook.engine is not self.engine:
                 close(gradebook)
                 return
-            self.users -= 1
-            if self.users == 0:
-                gradebook.db.remove()
-                self.entries.clear()
+            self._leave()
 
         finders = {
             "find_grade": (self.entries, Grade, BaseCell.name, _of_submission),
@@ -304,15 +390,147 @@ class _Shared:
         changed = {name: self._finder(name, *how) for name, how in finders.items()}
         changed |= {"__init__": open_shared, "close": close_shared}
         with ExitStack() as stack:
+            event.listen(self.engine, "handle_error", self._note)
+            stack.callback(event.remove, self.engine, "handle_error", self._note)
             for name, function in changed.items():
                 stack.enter_context(mock.patch.object(Gradebook, name, function))
             yield
+
+    def _leave(self) -> None:
+        self.users -= 1
+        if self.users == 0:
+            self.db.remove()
+            self.entries.clear()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write everything that is written inside in one transaction.
+
+        Another program that writes is waited for, as long as the course says.
+        """
+        # Nobody's close ends the session before its end.
+        self.users += 1
+        try:
+            with self._patience():
+                self._begin()
+                self.is_together = True
+                yield
+                self.is_together = False
+                self.db.commit()
+        except BaseException:
+            self.is_together = False
+            with suppress(SQLAlchemyError):
+                self.db.rollback()
+            # A rollback lets go of all that was fetched.
+            self.cells.clear()
+            self.courses.clear()
+            raise
+        finally:
+            self._leave()
+
+    def check(self) -> None:
+        """Make sure that the gradebook can still be used.
+
+        Raises
+        ------
+        GradingError
+            If it failed since this was asked last; nothing of that submission was written.
+        """
+        fault, self.fault = self.fault, None
+        if fault is not None:
+            raise self.course.gradebook_error(fault) from fault
+
+    def _note(self, context: Any) -> None:
+        error = context.sqlalchemy_exception
+        # What does not fit into a column, or is there already, concerns one submission.
+        if isinstance(error, DBAPIError) and not isinstance(error, DataError | IntegrityError):
+            self.fault = error
+
+    @contextmanager
+    def writing_ahead(self) -> Iterator[None]:
+        """Let SQLite write ahead of its file: one write per submission, and readers go on reading.
+
+        Afterwards it is one file again, as it was: course folders lie on network disks, too, and
+        there a second machine must not open a gradebook that writes ahead.
+        """
+        if not self._sqlite:
+            yield
+            return
+
+        def connected(connection: Any, _: Any) -> None:
+            connection.execute(f"PRAGMA busy_timeout={round(self.course.wait * 1000)}")
+            # What is committed stays, also when the power fails: notebooks are written after it.
+            connection.execute("PRAGMA synchronous=FULL")
+
+        self.engine.dispose()
+        event.listen(self.engine, "connect", connected)
+        try:
+            # Where the file system cannot share memory, it stays as it is.
+            self._insist("PRAGMA journal_mode=WAL")
+            self.db.remove()
+            yield
+        finally:
+            self.db.remove()
+            # Somebody else who reads it now (the formgrader) keeps it so until the end of a later
+            # run.
+            with suppress(DBAPIError), self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA busy_timeout=1000")
+                connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
+
+    def _begin(self) -> None:
+        """Begin to write: from here on, nobody else does."""
+        if self._sqlite:
+            self._insist("BEGIN IMMEDIATE")
+        elif self.engine.dialect.name == "postgresql":
+            wait = round(self.course.wait * 1000)
+            self.db.connection().exec_driver_sql(f"SET LOCAL lock_timeout = {wait}")
+
+    def _insist(self, statement: str) -> None:
+        """Say something to SQLite until it is not locked any more, or the time is over."""
+        begin = time.monotonic()
+        told = False
+        while True:
+            connection = self.db.connection()
+            try:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={round(_TRY_FOR * 1000)}")
+                connection.exec_driver_sql(statement)
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={round(self.course.wait * 1000)}")
+                self.fault = None
+                return
+            except OperationalError as error:
+                self.db.rollback()
+                waited = time.monotonic() - begin
+                if "locked" not in str(error) or waited > self.course.wait:
+                    raise
+                if waited > SAY_AFTER and not told:
+                    told = True
+                    self._say_waiting()
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """Tell a person if a server takes so long that they ask themselves why."""
+        if self._sqlite:  # it says so itself
+            yield
+            return
+        timer = threading.Timer(SAY_AFTER, self._say_waiting)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _say_waiting(self) -> None:
+        self.say(
+            "Waiting for the gradebook: it seems that another program is writing to it. It is "
+            f"waited for up to {self.course.wait:g} seconds."
+        )
 
     def _finder(self, name: str, known: dict, kind: Any, named: Any, of: Any) -> Callable[..., Any]:
         original = getattr(Gradebook, name)
 
         def find(gradebook: Gradebook, cell: str, *place: str) -> Any:
-            if gradebook.db is not self.parts["db"]:
+            if gradebook.db is not self.db:
                 return original(gradebook, cell, *place)
             found = known.get((kind, *place))
             if found is None:
@@ -348,35 +566,30 @@ def _of_release(query: Any, kind: Any, notebook: str, assignment: str) -> Any:
     )
 
 
-def _tune(gradebook: Gradebook) -> None:
-    """Let SQLite write ahead of its file: one write per submission, and readers go on reading."""
-    gradebook.db.remove()
-    # Nobody else writes, so that nothing needs to be read again after it was written.
-    gradebook.db.session_factory.configure(expire_on_commit=False)
-    if gradebook.engine.dialect.name != "sqlite":
-        return
+@contextmanager
+def _sole_writer(gradebook: Gradebook, course: Course) -> Iterator[None]:
+    """Keep a second run, on whatever machine, from writing scores into a server's gradebook.
 
-    def connected(connection: Any, _: Any) -> None:
-        connection.execute(f"PRAGMA busy_timeout={LOCKED_FOR * 1000}")
-        # Where the file system cannot share memory, it stays as it is.
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-
-    gradebook.engine.dispose()
-    event.listen(gradebook.engine, "connect", connected)
-
-
-def _settle(gradebook: Gradebook) -> None:
-    """Leave SQLite's gradebook as one file, as it was: course folders lie on network disks, too.
-
-    There, a second machine must not open a gradebook that writes ahead.
+    A file's is kept by its folder; see `alone`.
     """
-    gradebook.db.remove()
-    if gradebook.engine.dialect.name == "sqlite":
-        # Somebody else who reads it now (the formgrader) keeps it so until the end of a later run.
-        with suppress(OperationalError), gradebook.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA busy_timeout=1000")
-            connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
+    if gradebook.engine.dialect.name != "postgresql":
+        yield
+        return
+    key = zlib.crc32(f"course grade {course.coursedir.course_id}".encode())
+    # The lock is the connection's, and ends with it. Between statements it holds no transaction.
+    connection = gradebook.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        asked = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key})
+        if not asked.scalar_one():
+            raise GradingError(
+                f"Another run is grading into the gradebook {course.gradebook_name}. Wait for its "
+                "end: it and this one would write the same scores."
+            )
+        yield
+    finally:
+        # Closed for good: in the pool, it would keep the lock.
+        connection.invalidate()
+        connection.close()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Grade, MissingEntry
-from nbgrader.converters import Autograde, GenerateAssignment
+from nbgrader.converters import GenerateAssignment
 from nbgrader.utils import parse_utc
 from sqlalchemy.orm import joinedload
 from traitlets import TraitError
@@ -24,13 +24,22 @@ from traitlets import TraitError
 from course_lib.grading import platforms
 from course_lib.grading.cells import ADDED
 from course_lib.grading.changes import Earlier
-from course_lib.grading.course import Course, GradingError, Progress, Result, quiet
+from course_lib.grading.course import Course, GradingError, Progress, Result, Say, quiet
+from course_lib.grading.faults import advice
 from course_lib.grading.files import no_files
 from course_lib.grading.findings import findings
 from course_lib.grading.logs import seconds_of, write_log
 from course_lib.grading.pages import MaskHiddenTests, failure_message
-from course_lib.grading.pool import NotRunError, Pool, pool
-from course_lib.grading.record import Pages, Prepared, Recorder, alone, one_gradebook
+from course_lib.grading.pool import LostError, NotRunError, Pool, pool
+from course_lib.grading.record import (
+    InPlace,
+    Pages,
+    Prepared,
+    Recorder,
+    SharedGradebook,
+    alone,
+    one_gradebook,
+)
 from course_lib.grading.repair import NOTES, metadata_of
 from course_lib.grading.report import (
     GRADED,
@@ -41,6 +50,7 @@ from course_lib.grading.report import (
 )
 from course_lib.grading.similar import similar
 from course_lib.grading.tables import COLUMNS, plain, rows, write
+from course_lib.grading.walled import TEST_FAULT
 
 __all__ = ["collect", "export", "feedback", "grade", "mark", "read_report", "release"]
 
@@ -85,6 +95,9 @@ def release(
     """
     course = _course(course_dir)
     released = {}
+    with course.gradebook():
+        # What is wrong with it is said here, in our words.
+        pass
     for slug in slugs:
         source = course.path("source", ".", slug)
         if not source.is_dir():
@@ -148,6 +161,7 @@ def grade(
     workers: int | None = None,
     scheduler: str | None = None,
     progress: Progress | None = None,
+    say: Say | None = None,
 ) -> Report:
     """Grade the submissions of an assignment and record the points in the gradebook.
 
@@ -172,6 +186,8 @@ def grade(
     progress : callable, optional
         Called with the student's name, the number done and the number of all: once as each
         submission ends, not yet counting it, and once at the end.
+    say : callable, optional
+        Called with a sentence where the run has to wait: for a locked gradebook, for a worker.
 
     Returns
     -------
@@ -181,8 +197,9 @@ def grade(
     Raises
     ------
     GradingError
-        If the assignment was never released, nobody handed it in, another run is at work, or
-        walls cannot be built here.
+        If the assignment was never released, nobody handed it in, another run is at work, walls
+        cannot be built here, or the gradebook or the scheduler fails. What was graded until then
+        is kept.
     """
     begin = time.monotonic()
     course = _course(course_dir)
@@ -193,8 +210,10 @@ def grade(
         raise GradingError(f"Nobody has handed in {slug!r}: there is no {_show(where)}.")
     report = Report(slug)
     earlier = Earlier(course, slug)
-    with alone(course), one_gradebook(course):
-        rows = _grade_all(course, slug, names, notebooks, force, workers, scheduler, earlier)
+    with alone(course), one_gradebook(course, writes=True, say=say) as gradebook:
+        rows = _grade_all(
+            course, slug, names, notebooks, force, gradebook, workers, scheduler, earlier
+        )
         for done, row in enumerate(rows):
             if progress:
                 progress(row.student, done, len(names))
@@ -416,12 +435,14 @@ def _grade_all(
     names: list[str],
     notebooks: dict[str, set[str]],
     force: bool,
+    gradebook: SharedGradebook,
     workers: int | None,
     scheduler: str | None,
     earlier: Earlier,
 ) -> Iterator[StudentReport]:
     """Yield the row of each submission as it ends, in any order."""
     recorder = course.converter(Recorder, slug, force=True)
+    recorder.gradebook = gradebook
     try:
         ahead = recorder.runs_ahead()
     except TraitError as error:
@@ -435,6 +456,8 @@ def _grade_all(
         )
     waiting = iter(names)
     running: dict[Future[dict[str, bytes]], Prepared] = {}
+    # What was running when a worker died, though it need not be what killed it.
+    lost: list[Prepared] = []
     with ExitStack() as stack:
         place: Pool | None = None
         while True:
@@ -448,36 +471,48 @@ def _grade_all(
                 if row is None:
                     earlier.remember(name)
                 if row is None and not ahead:
-                    row = _grade_here(course, slug, name, earlier)
+                    row = _grade_here(course, slug, name, gradebook, earlier)
                 if row is not None:
                     yield row
                     continue
                 if place is None:
-                    place = stack.enter_context(pool(workers, scheduler))
+                    place = stack.enter_context(pool(workers, scheduler, gradebook.say))
                 prepared = _prepare(course, slug, name, recorder, set(notebooks))
                 if isinstance(prepared, StudentReport):
                     yield prepared
                 else:
                     running[place.submit(prepared.jobs)] = prepared
             if place is None or not running:
-                return
+                break
             for future in place.wait(running):
-                yield _record(course, slug, running.pop(future), future, recorder, earlier)
+                prepared = running.pop(future)
+                if isinstance(future.exception(), LostError):
+                    lost.append(prepared)
+                else:
+                    yield _record(course, slug, prepared, future, recorder, earlier)
+        for prepared in lost:
+            # Alone, it takes nobody with it, and nobody takes it.
+            assert place is not None
+            future = place.submit(prepared.jobs)
+            place.wait([future])
+            yield _record(course, slug, prepared, future, recorder, earlier)
 
 
 def _without_grading(
     course: Course, slug: str, student: str, notebooks: dict[str, set[str]], force: bool
 ) -> StudentReport | None:
     """Return the row of a submission that cannot be graded, or has been."""
-    with quiet():
-        problem = _unreadable(course, slug, student, notebooks)
+    try:
+        with quiet():
+            problem = _unreadable(course, slug, student, notebooks)
+        current = not (problem or force) and _is_current(course, slug, student, set(notebooks))
+    except OSError as error:
+        problem = f"Its folder cannot be read ({error}). {advice(str(error))}".rstrip()
     if problem:
         row = StudentReport(student, NEEDS_A_PERSON, failed=True, reason=problem)
         write_log(course, slug, row)
         return row
-    if not force and _is_current(course, slug, student, set(notebooks)):
-        return _read_row(course, slug, student)
-    return None
+    return _read_row(course, slug, student) if current else None
 
 
 def _prepare(
@@ -489,6 +524,8 @@ def _prepare(
     result = course.run(recorder, student, lambda: made.append(recorder.prepare(known)))
     if result.success:
         return made[0]
+    if recorder.gradebook is not None:
+        recorder.gradebook.check()
     row = _ungraded(student, result.cause, begin)
     write_log(course, slug, row, said=result.log)
     return row
@@ -510,19 +547,33 @@ def _record(
         row = _ungraded(student, str(error), prepared.begin)
         write_log(course, slug, row)
         return row
+    submitted = course.path("submitted", student, slug)
+    gone = [name for name in prepared.notebooks if not (submitted / f"{name}.ipynb").is_file()]
+    if gone:
+        # nbgrader would score it with 0, as one that was never handed in.
+        cause = f"{gone[0]}.ipynb was moved or deleted while it was being graded. Put it back"
+        row = _ungraded(student, f"{cause}, then run the same command again.", prepared.begin)
+        write_log(course, slug, row)
+        return row
     recorder.take(prepared, results)
     # Others ran and waited beside it: what counts is its own time.
     begin = time.monotonic() - seconds_of(results)
     result = course.run(recorder, student)
+    if not result.success and recorder.gradebook is not None:
+        recorder.gradebook.check()
     row = _finished(course, slug, student, result, begin, earlier)
     write_log(course, slug, row, results, result.log)
     return row
 
 
-def _grade_here(course: Course, slug: str, student: str, earlier: Earlier) -> StudentReport:
+def _grade_here(
+    course: Course, slug: str, student: str, gradebook: SharedGradebook, earlier: Earlier
+) -> StudentReport:
     """Grade a submission as nbgrader does, from its beginning to its end."""
     begin = time.monotonic()
-    result = course.convert(Autograde, slug, student, force=True)
+    result = course.convert(InPlace, slug, student, force=True)
+    if not result.success:
+        gradebook.check()
     row = _finished(course, slug, student, result, begin, earlier)
     write_log(course, slug, row, said=result.log)
     return row
@@ -546,7 +597,7 @@ def _ungraded(student: str, cause: str, begin: float) -> StudentReport:
         NEEDS_A_PERSON,
         failed=True,
         seconds=time.monotonic() - begin,
-        reason=f"It could not be graded: {cause}",
+        reason=f"It could not be graded: {cause} {advice(cause)}".rstrip(),
     )
 
 
@@ -634,15 +685,17 @@ def _not_a_notebook(path: Path, wanted: set[str]) -> str:
 
 def _is_current(course: Course, slug: str, student: str, notebooks: set[str]) -> bool:
     """Return whether a submission was graded as it stands now, to its end."""
-    graded = {path.name: path for path in course.path("autograded", student, slug).glob("*.ipynb")}
+    folder = course.path("autograded", student, slug)
+    graded = {path.name: path.stat().st_mtime for path in folder.glob("*.ipynb")}
     if not graded:
         return False
-    submitted = course.path("submitted", student, slug)
-    for path in submitted.iterdir():
-        other = graded.get(path.name)
-        if other is None and path.suffix == ".ipynb" and path.stem in notebooks:
+    read_at = min(graded.values())
+    for path in course.path("submitted", student, slug).iterdir():
+        if not path.is_file():
+            continue
+        if path.suffix == ".ipynb" and path.stem in notebooks and path.name not in graded:
             return False
-        if other is not None and path.stat().st_mtime > other.stat().st_mtime:
+        if path.stat().st_mtime > read_at:
             return False
     return True
 
@@ -676,6 +729,7 @@ def _read_row(
     """
     folder = course.path("autograded", student, slug)
     row = StudentReport(student)
+    untested: list[str] = []
     with course.gradebook() as gradebook:
         try:
             submission = gradebook.find_submission(slug, student)
@@ -688,6 +742,11 @@ def _read_row(
         for notebook in sorted(submission.notebooks, key=lambda entry: entry.name):
             path = folder / f"{notebook.name}.ipynb"
             graded = _read_graded(path)
+            if graded is None or (
+                not path.is_file()
+                and (course.path("submitted", student, slug) / path.name).is_file()
+            ):
+                return None
             if for_students:
                 MaskHiddenTests(config=course.config).preprocess(graded, {"nbgrader": {}})
             cells = _graded_cells(graded)
@@ -715,24 +774,37 @@ def _read_row(
                         message=failure_message(cell) if entry.score < entry.max_score else "",
                     )
                 )
+            untested += [name for name, cell in cells.items() if _was_not_tested(cell)]
             row.notes += list(graded.metadata.get(NOTES, []))
             row.suspicious += findings(graded, f"{notebook.name}/" if several else "")
     waiting = [cell for cell in row.cells if cell.waiting]
-    row.status = NEEDS_A_PERSON if waiting else GRADED
+    row.status = NEEDS_A_PERSON if waiting or untested else GRADED
     if waiting:
         points = sum(cell.max_score for cell in waiting)
         row.reason = (
             f"{len(waiting)} {'answer waits' if len(waiting) == 1 else 'answers wait'} to be "
             f"marked ({points:g} points): {', '.join(cell.name for cell in waiting)}."
         )
+    if untested:
+        row.reason += (
+            f" The tests {', '.join(untested)} could not be run, and gave no points: see the "
+            "messages of these cells, then grade this student again with --force."
+        )
+    row.reason = row.reason.strip()
     return row
 
 
-def _read_graded(path: Path) -> NotebookNode:
-    """Return a graded notebook, empty if there is none. nbgrader wrote it: it is not validated."""
+def _read_graded(path: Path) -> NotebookNode | None:
+    """Return a graded notebook; an empty one if there is none, None if it cannot be read.
+
+    nbgrader wrote it: it is not validated.
+    """
     if not path.is_file():
         return nbformat.v4.new_notebook()
-    return nbformat.v4.reads(path.read_text(encoding="utf-8"))
+    try:
+        return nbformat.v4.reads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
 
 
 def _graded_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
@@ -742,6 +814,12 @@ def _graded_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
         for cell in notebook.cells
         if metadata_of(cell).get("grade") or metadata_of(cell).get("task")
     }
+
+
+def _was_not_tested(cell: NotebookNode) -> bool:
+    """Tell whether a test cell has no points for a reason that is not the student's."""
+    outputs = cell.get("outputs", [])
+    return any(out.output_type == "error" and out.ename == TEST_FAULT for out in outputs)
 
 
 def _course(course: FolderOrCourse) -> Course:

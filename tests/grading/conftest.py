@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from course_lib.grading.engine import jobs
+from course_lib.grading.engine import zygote as zygote_module
+
 # The tests' own helpers lie beside them.
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -41,6 +44,29 @@ def course_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "exercises").mkdir()
     generate(root, ["activations"])
     return root
+
+
+@pytest.fixture(scope="module")
+def light_zygote() -> Iterator[None]:
+    """Zygotes that know no PyTorch, and are warm in a moment."""
+    from light import LIGHT
+
+    jobs.close()
+    with pytest.MonkeyPatch.context() as patch:
+        original = zygote_module.Zygote
+        patch.setattr(zygote_module, "Zygote", lambda: original(LIGHT))
+        yield
+        jobs.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[object]:
+    """A PostgreSQL server of our own."""
+    from postgres_server import PostgresServer
+
+    server = PostgresServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

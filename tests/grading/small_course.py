@@ -7,12 +7,16 @@ Its folders are nbgrader's defaults.
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader.utils import determine_grade
+
+from course_lib import grading
 
 SLUG = "sums"
 
@@ -123,3 +127,76 @@ def hand_in(folder: Path, student: str, notebook: NotebookNode | str | bytes) ->
         # Not nbformat.write, which would mend or refuse what students do hand in.
         path.write_text(json.dumps(notebook), encoding="utf-8")
     return path
+
+
+# A class, and what its gradebook must say
+
+# Answers as a class gives them: right, wrong, partly right, not given.
+ANSWERS = {
+    "ann": {"total": TOTAL, "mean": MEAN, "why": "Because of the overflow."},
+    "bob": {"total": TOTAL, "mean": "def mean(numbers):\n    return numbers[0]"},
+    "cem": {},
+    "dan": {"total": "def total(numbers):\n    return 6", "mean": MEAN},
+    "eve": {"total": TOTAL, "mean": "def mean(numbers):\n    print('hm')\n    return 1 / 0"},
+    "fay": {"total": "def total(numbers:", "mean": MEAN},
+}
+POINTS = {
+    "ann": [3, 2, 2, 0],
+    "bob": [3, 0, 1, 0],
+    "cem": [0, 0, 0, 0],
+    "dan": [0, 2, 2, 0],
+    "eve": [3, 0, 0, 0],
+    "fay": [0, 2, 2, 0],
+}
+
+
+def a_course(folder: Path, students: dict[str, dict[str, str]], settings: str = "") -> Path:
+    """Return the small course with submissions to it, released and not graded."""
+    folder.mkdir()
+    build(folder)
+    with (folder / "nbgrader_config.py").open("a") as file:
+        file.write(settings)
+    grading.release([SLUG], folder)
+    for student, answers in students.items():
+        hand_in(folder, student, answered(folder, **answers))
+    return folder
+
+
+def contents(folder: Path, slug: str = SLUG) -> dict[str, Any]:
+    """Return all that a gradebook says of an assignment."""
+    found: dict[str, Any] = {}
+    with grading.Course(folder).gradebook() as gradebook:
+        for submission in gradebook.assignment_submissions(slug):
+            for notebook in submission.notebooks:
+                place = f"{submission.student.id}/{notebook.name}"
+                found[place] = (notebook.score, notebook.max_score, notebook.written_score)
+                found[f"{place} late"] = notebook.late_submission_penalty
+                for grade in notebook.grades:
+                    found[f"{place}/{grade.name}"] = (
+                        grade.auto_score,
+                        grade.manual_score,
+                        grade.extra_credit,
+                        bool(grade.needs_manual_grade),
+                        grade.max_score,
+                    )
+                for comment in notebook.comments:
+                    found[f"{place}/{comment.name} comment"] = comment.comment
+    return found
+
+
+def agrees_with_notebooks(folder: Path, slug: str = SLUG) -> bool:
+    """Tell whether each graded notebook, counted as nbgrader counts, gives the gradebook's points.
+
+    Whoever has no graded notebook has no points, or all of an earlier time.
+    """
+    log = logging.getLogger("counting")
+    with grading.Course(folder).gradebook() as gradebook:
+        for path in sorted((folder / "autograded").glob(f"*/{slug}/*.ipynb")):
+            student = path.parts[-3]
+            for part in nbformat.read(path, as_version=4).cells:
+                if part.metadata.get("nbgrader", {}).get("grade"):
+                    name = part.metadata.nbgrader.grade_id
+                    entry = gradebook.find_grade(name, path.stem, slug, student)
+                    if entry.auto_score != determine_grade(part, log)[0]:
+                        return False
+    return True

@@ -18,6 +18,7 @@ import pytest
 import small_course as small
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
+from small_course import ANSWERS, POINTS, a_course, contents
 
 from course_lib import grading
 from course_lib.grading import GradingError, walled
@@ -31,58 +32,6 @@ from course_lib.paths import CourseError
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = 'c.Execute.engine = "kernel"\n'
-
-# Answers as a class gives them: right, wrong, partly right, not given.
-ANSWERS = {
-    "ann": {"total": small.TOTAL, "mean": small.MEAN, "why": "Because of the overflow."},
-    "bob": {"total": small.TOTAL, "mean": "def mean(numbers):\n    return numbers[0]"},
-    "cem": {},
-    "dan": {"total": "def total(numbers):\n    return 6", "mean": small.MEAN},
-    "eve": {"total": small.TOTAL, "mean": "def mean(numbers):\n    print('hm')\n    return 1 / 0"},
-    "fay": {"total": "def total(numbers:", "mean": small.MEAN},
-}
-POINTS = {
-    "ann": [3, 2, 2, 0],
-    "bob": [3, 0, 1, 0],
-    "cem": [0, 0, 0, 0],
-    "dan": [0, 2, 2, 0],
-    "eve": [3, 0, 0, 0],
-    "fay": [0, 2, 2, 0],
-}
-
-
-def a_course(folder: Path, students: dict[str, dict[str, str]], settings: str = "") -> Path:
-    """Return the small course with submissions to it, released and not graded."""
-    folder.mkdir()
-    small.build(folder)
-    with (folder / "nbgrader_config.py").open("a") as file:
-        file.write(settings)
-    grading.release([small.SLUG], folder)
-    for student, answers in students.items():
-        small.hand_in(folder, student, small.answered(folder, **answers))
-    return folder
-
-
-def contents(folder: Path, slug: str = small.SLUG) -> dict[str, Any]:
-    """Return all that a gradebook says of an assignment."""
-    found: dict[str, Any] = {}
-    with grading.Course(folder).gradebook() as gradebook:
-        for submission in gradebook.assignment_submissions(slug):
-            for notebook in submission.notebooks:
-                place = f"{submission.student.id}/{notebook.name}"
-                found[place] = (notebook.score, notebook.max_score, notebook.written_score)
-                found[f"{place} late"] = notebook.late_submission_penalty
-                for grade in notebook.grades:
-                    found[f"{place}/{grade.name}"] = (
-                        grade.auto_score,
-                        grade.manual_score,
-                        grade.extra_credit,
-                        bool(grade.needs_manual_grade),
-                        grade.max_score,
-                    )
-                for comment in notebook.comments:
-                    found[f"{place}/{comment.name} comment"] = comment.comment
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +204,8 @@ def test_a_submission_whose_zygote_dies_is_tried_once_more(
 def test_a_submission_that_loses_two_zygotes_needs_a_person(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs = _Runs(lambda number: number in (2, 3))
+    # Beside others, and alone after them.
+    runs = _Runs(lambda number: number in (2, 3, 5, 6))
     monkeypatch.setattr(runner, "run", runs)
     students = {name: ANSWERS[name] for name in ("ann", "bob", "dan")}
     folder = a_course(tmp_path / "course", students)
@@ -269,6 +219,57 @@ def test_a_submission_that_loses_two_zygotes_needs_a_person(
     again = grading.grade(small.SLUG, folder)
     assert list(again["bob"].points().values()) == POINTS["bob"]
     assert [row.student for row in again.students if row.seconds is not None] == ["bob"]
+
+
+@pytest.mark.slow
+def test_a_notebook_with_a_killed_process_is_run_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = runner.run
+    runs: list[list[runner.CellRun]] = []
+
+    def run(*arguments: Any, **options: Any) -> list[runner.CellRun]:
+        found = original(*arguments, **options)
+        runs.append(found)
+        if len(runs) == 1:
+            # As a machine does that runs out of memory.
+            found[0].status, found[0].error = "died", "ended by SIGKILL"
+        return found
+
+    monkeypatch.setattr(runner, "run", run)
+    suicidal = "import os\n\ndef total(numbers):\n    os.kill(os.getpid(), 9)"
+    students = {"ann": ANSWERS["ann"], "bob": {"total": suicidal, "mean": small.MEAN}}
+    folder = a_course(tmp_path / "course", students)
+    report = grading.grade(small.SLUG, folder, workers=1)
+    assert list(report["ann"].points().values()) == POINTS["ann"]
+    # What a cell does to itself, it does a second time.
+    assert list(report["bob"].points().values()) == [0, 2, 2, 0]
+    assert len(runs) == 4
+
+
+@pytest.mark.slow
+def test_a_test_that_could_not_be_run_needs_a_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = runner.run
+
+    def run(*arguments: Any, **options: Any) -> list[runner.CellRun]:
+        found = original(*arguments, **options)
+        found[1].status, found[1].error = "judge", "the test itself could not be run: it hung"
+        return found
+
+    monkeypatch.setattr(runner, "run", run)
+    folder = a_course(tmp_path / "course", {"bob": ANSWERS["bob"]})
+    row = grading.grade(small.SLUG, folder)["bob"]
+    assert list(row.points().values()) == [0, 0, 1, 0]
+    assert row.status == NEEDS_A_PERSON
+    assert not row.failed
+    assert "The tests test-total could not be run" in row.reason
+    assert "--force" in row.reason
+    monkeypatch.undo()
+    row = grading.grade(small.SLUG, folder, force=True)["bob"]
+    assert row.status == GRADED
+    assert list(row.points().values()) == POINTS["bob"]
 
 
 @pytest.mark.slow

@@ -9,12 +9,18 @@ started with its first job; any number of threads may run jobs on it.
 from __future__ import annotations
 
 import atexit
+import functools
+import hashlib
 import json
 import os
+import platform
+import signal
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -27,7 +33,18 @@ from course_lib.paths import CourseError
 if TYPE_CHECKING:
     from course_lib.grading.engine.zygote import Child, Zygote
 
-__all__ = ["Job", "JobRefused", "WorkerDied", "close", "run_job", "run_jobs", "warm_up"]
+__all__ = [
+    "Job",
+    "JobRefused",
+    "WorkerDied",
+    "WorkerDiffers",
+    "close",
+    "environment",
+    "missing_walls",
+    "run_job",
+    "run_jobs",
+    "warm_up",
+]
 
 # Seconds to wait for the last processes of a submission, which have been killed by then.
 _GONE_WITHIN = 20.0
@@ -39,6 +56,10 @@ class JobRefused(CourseError):
 
 class WorkerDied(CourseError):
     """The processes around a submission died, and did so again when it was tried once more."""
+
+
+class WorkerDiffers(CourseError):
+    """The process that should run a job has other versions than the one that made it."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +122,12 @@ def run_job(job: Job) -> bytes:
     source = None if job.source is None else nbformat.v4.reads(job.source.decode())
     cause: Exception | None = None
     closed = _the_worker.closed
-    for _ in range(2):
+    for attempt in range(2):
         if _the_worker.closed != closed:
             break
         zygote = _the_worker.zygote()
         try:
-            return _run(zygote, job, notebook, source)
+            done = _run(zygote, job, notebook, source)
         except WallsError as error:
             # The zygote stands behind walls, so they can be built.
             raise JobRefused(str(error)) from error
@@ -114,12 +135,68 @@ def run_job(job: Job) -> bytes:
             # It was somebody's fault, not necessarily this submission's: others ran beside it.
             cause = error
             _the_worker.forget(zygote)
+        else:
+            # A machine that runs out of memory kills whom it likes. What a cell does to itself, it
+            # does a second time.
+            if attempt == 1 or not done.was_killed:
+                return done.answer
+            cause = None
     raise WorkerDied(f"The process that ran it ended twice ({cause}).") from cause
 
 
-def run_jobs(jobs: Mapping[str, Job]) -> dict[str, bytes]:
-    """Run the notebooks of one submission, one after the other."""
+def run_jobs(
+    jobs: Mapping[str, Job], expected: Mapping[str, str] | None = None
+) -> dict[str, bytes]:
+    """Run the notebooks of one submission, one after the other.
+
+    Parameters
+    ----------
+    jobs : mapping of str to Job
+        The notebooks by their names.
+    expected : mapping of str to str, optional
+        What `environment` says where the jobs were made.
+
+    Raises
+    ------
+    WorkerDiffers
+        If it says something else here.
+    """
+    if expected is not None and expected != environment():
+        raise WorkerDiffers(differences(environment(), expected))
     return {name: run_job(job) for name, job in jobs.items()}
+
+
+@functools.cache
+def environment() -> dict[str, str]:
+    """Return the versions on which scores may depend: they must be the same on all machines."""
+    found = {"Python": ".".join(platform.python_version_tuple()[:2])}
+    for name in ("numpy", "torch"):
+        try:
+            # Without the label that says how it was built.
+            found[name] = metadata.version(name).partition("+")[0]
+        except metadata.PackageNotFoundError:
+            found[name] = "none"
+    library = Path(__file__).resolve().parents[2]
+    text = hashlib.sha256()
+    for path in sorted([*Path(__file__).parent.glob("*.py"), *library.glob("exercises/*.py")]):
+        text.update(path.read_bytes())
+    return found | {"course_lib": text.hexdigest()[:8]}
+
+
+def differences(there: Mapping[str, str], here: Mapping[str, str]) -> str:
+    """Return in words what another machine has, and this one has otherwise."""
+    return ", ".join(
+        f"{name} {there.get(name, 'unknown')} (here {version})"
+        for name, version in here.items()
+        if there.get(name) != version
+    )
+
+
+def missing_walls() -> list[str]:
+    """Return why walls cannot be built where this is called."""
+    from course_lib.grading.engine import walls
+
+    return walls.missing_walls()
 
 
 def warm_up() -> None:
@@ -132,7 +209,16 @@ def close() -> None:
     _the_worker.close()
 
 
-def _run(zygote: Zygote, job: Job, notebook: NotebookNode, source: NotebookNode | None) -> bytes:
+@dataclass(frozen=True)
+class _Done:
+    """What a notebook came to."""
+
+    answer: bytes
+    was_killed: bool
+    """Whether a process was ended by SIGKILL, and no limit was why."""
+
+
+def _run(zygote: Zygote, job: Job, notebook: NotebookNode, source: NotebookNode | None) -> _Done:
     from course_lib.grading.engine import runner
 
     begin = time.monotonic()
@@ -162,7 +248,10 @@ def _run(zygote: Zygote, job: Job, notebook: NotebookNode, source: NotebookNode 
         "max_rss": max((end.max_rss for end in exits), default=0),
         "reasons": sorted({end.reason for end in exits}),
     }
-    return json.dumps([*answer, whole]).encode()
+    was_killed = any(
+        end.signal == signal.SIGKILL and end.reason == "signal" for end in exits
+    ) or any(run.status == "died" and "SIGKILL" in run.error for run in runs)
+    return _Done(json.dumps([*answer, whole]).encode(), was_killed)
 
 
 class _Spawner:

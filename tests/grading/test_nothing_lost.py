@@ -1,0 +1,396 @@
+"""Nothing is lost: processes killed at any moment, full disks, locked gradebooks.
+
+What must hold after each: a submission has all the points of one run or of another one, never some
+of each; the next run ends every submission graded once, or needing a person with a reason; no
+process and no temporary file is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import psutil
+import pytest
+import small_course as small
+from light import marked, new_marker
+from small_course import ANSWERS, POINTS, a_course, contents
+
+from course_lib import grading
+from course_lib.grading import NEEDS_A_PERSON, GradingError, Report, record
+
+pytestmark = pytest.mark.slow
+
+HERE = Path(__file__).parent
+# Other answers of the same students, who get other points for them.
+CHANGED = {"ann": {}, "bob": ANSWERS["ann"], "cem": ANSWERS["dan"], "dan": ANSWERS["bob"]}
+CHANGED_POINTS = {
+    "ann": [0, 0, 0, 0],
+    "bob": [3, 2, 2, 0],
+    "cem": [0, 2, 2, 0],
+    "dan": [3, 0, 1, 0],
+}
+
+
+def points(report: Report) -> dict[str, list[float]]:
+    return {row.student: list(row.points().values()) for row in report.students}
+
+
+class Graders:
+    """Processes that grade, to be killed; see `graders.py`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
+        self.marker = new_marker()
+        self._process = subprocess.Popen(
+            [sys.executable, str(HERE / "graders.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"TMPDIR": str(self.temporary)},
+        )
+
+    def start(self, folder: Path, **order: Any) -> int:
+        """Start a run; return the number of its process."""
+        assert self._process.stdin is not None
+        order |= {"folder": str(folder), "marker": self.marker}
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        return int(self._hear())
+
+    def end(self) -> dict[str, Any]:
+        """Return how the run ended, when it has."""
+        answer = json.loads(self._hear())
+        assert "traceback" not in answer, answer["traceback"]
+        if "report" in answer:
+            answer["report"] = Report.from_dict(answer["report"])
+        return answer
+
+    def run(self, folder: Path, **order: Any) -> dict[str, Any]:
+        self.start(folder, **order)
+        return self.end()
+
+    def _hear(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "graders.py ended"
+        return line
+
+    def nothing_is_left(self) -> None:
+        """Make sure that every process is gone, and every temporary file."""
+        deadline = time.monotonic() + 120
+        while (left := marked(self.marker)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert left == []
+        assert list(self.temporary.iterdir()) == []
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def graders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graders]:
+    made = Graders(tmp_path_factory.mktemp("graders"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def ungraded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return a_course(tmp_path_factory.mktemp("ungraded") / "course", ANSWERS)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    ungraded: Path, graders: Graders, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, float]:
+    """The class graded without any trouble, and how many seconds that took."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "course"
+    shutil.copytree(ungraded, folder)
+    begin = time.monotonic()
+    assert points(graders.run(folder)["report"]) == POINTS
+    seconds = time.monotonic() - begin
+    graders.nothing_is_left()
+    return folder, seconds
+
+
+@pytest.fixture
+def course(ungraded: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "course"
+    shutil.copytree(ungraded, folder)
+    return folder
+
+
+def graded(folder: Path) -> set[str]:
+    return {path.parts[-3] for path in folder.glob("autograded/*/*/*.ipynb")}
+
+
+# Killed
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("KILLS", "2"))))
+def test_a_run_that_is_killed_goes_on(
+    course: Path, graders: Graders, undisturbed: tuple[Path, float], seed: int
+) -> None:
+    moments = random.Random(seed)
+    for _ in range(2):
+        pid = graders.start(course)
+        time.sleep(moments.uniform(0.2, 1.1) * undisturbed[1])
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        graders.end()
+        graders.nothing_is_left()
+        assert small.agrees_with_notebooks(course)
+    before = graded(course)
+    answer = graders.run(course)
+    assert points(answer["report"]) == POINTS
+    assert {row.student for row in answer["report"].students if row.seconds is None} == before
+    assert contents(course) == contents(undisturbed[0])
+    assert small.agrees_with_notebooks(course)
+    assert not list(course.rglob("*.part"))
+    graders.nothing_is_left()
+
+
+# How many of them a run of the class has, and somewhat less.
+STEPS = {"statement": 150, "commit": 8, "write_text": 5, "replace": 5, "unlink": 5}
+
+
+@pytest.mark.parametrize("place", STEPS)
+def test_a_run_that_dies_while_it_writes_leaves_no_halves(
+    course: Path, graders: Graders, undisturbed: tuple[Path, float], place: str
+) -> None:
+    shutil.rmtree(course)
+    shutil.copytree(undisturbed[0], course)
+    for student, answers in CHANGED.items():
+        small.hand_in(course, student, small.answered(course, **answers))
+    moments = random.Random(place)
+    for _ in range(int(os.environ.get("KILLS", "2"))):
+        died = graders.run(course, force=True, dies_at=[place, moments.randint(1, STEPS[place])])
+        assert died["status"] == -signal.SIGKILL
+        graders.nothing_is_left()
+        # Right after it, and before anything is put right: all old points or all new ones.
+        found = contents(course)
+        for student, new in CHANGED_POINTS.items():
+            names = [f"{student}/sums/{name}" for name in ("test-total", "test-mean")]
+            now = [found[name][0] for name in [*names, f"{student}/sums/test-mean-parts"]]
+            assert now in (POINTS[student][:3], new[:3])
+        assert small.agrees_with_notebooks(course)
+    assert points(graders.run(course)["report"]) == POINTS | CHANGED_POINTS
+    assert small.agrees_with_notebooks(course)
+    assert not list(course.rglob("*.part"))
+    graders.nothing_is_left()
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("KILLS", "3"))))
+def test_a_killed_process_around_a_submission_costs_nobody_anything(
+    course: Path, graders: Graders, undisturbed: tuple[Path, float], seed: int
+) -> None:
+    """The zygote, the makers of rooms, a student, a judge, a cell: whichever chance picks."""
+    moments = random.Random(seed)
+    pid = graders.start(course)
+    time.sleep(moments.uniform(0.3, 0.9) * undisturbed[1])
+    with contextlib.suppress(psutil.Error, IndexError):
+        moments.choice(psutil.Process(pid).children(recursive=True)).kill()
+    answer = graders.end()
+    assert answer["status"] == 0
+    if "refused" in answer:
+        # It was killed before it was warm.
+        answer = graders.run(course)
+    report = answer["report"]
+    for row in report.failed:
+        assert row.status == NEEDS_A_PERSON
+        assert row.reason
+    assert points(graders.run(course)["report"]) == POINTS
+    assert contents(course) == contents(undisturbed[0])
+    graders.nothing_is_left()
+
+
+def test_a_run_with_kernels_that_dies_goes_on(course: Path, graders: Graders) -> None:
+    for student in set(ANSWERS) - {"ann", "bob"}:
+        shutil.rmtree(course / "submitted" / student)
+    with (course / "nbgrader_config.py").open("a") as file:
+        file.write('c.Execute.engine = "kernel"\n')
+    graders.run(course)
+    # A notebook is written when it is mended, and again when it has run.
+    assert graders.run(course, force=True, dies_at=["write_text", 2])["status"] == -signal.SIGKILL
+    answer = graders.run(course)
+    assert points(answer["report"]) == {name: POINTS[name] for name in ("ann", "bob")}
+    assert [row.student for row in answer["report"].students if row.seconds is not None] == ["ann"]
+    assert small.agrees_with_notebooks(course)
+
+
+# Full
+
+
+def test_a_file_that_does_not_fit_costs_one_submission(course: Path, graders: Graders) -> None:
+    (course / "submitted" / "bob" / small.SLUG / "data.bin").write_bytes(bytes(9 << 20))
+    report = graders.run(course, largest_file=8 << 20)["report"]
+    assert [row.student for row in report.failed] == ["bob"]
+    assert "File too large" in report["bob"].reason
+    assert "make room, then run the same command again" in report["bob"].reason
+    assert points(report) == POINTS | {"bob": []}
+    assert "bob" not in graded(course)
+    assert not list(course.rglob("*.part"))
+    again = graders.run(course)["report"]
+    assert points(again) == POINTS
+    assert [row.student for row in again.students if row.seconds is not None] == ["bob"]
+
+
+@pytest.mark.parametrize("room", [4_000, 100_000, 400_000])
+def test_a_disk_that_gets_full_leaves_no_halves(
+    course: Path, graders: Graders, undisturbed: tuple[Path, float], room: int
+) -> None:
+    answer = graders.run(course, room=room)
+    first = answer["first"]
+    if "refused" in first:
+        assert "Make room. What was graded is kept" in first["refused"]
+        assert "sqlite:///" in first["refused"]
+    else:
+        failed = [row for row in first["report"]["students"] if row["failed"]]
+        assert failed
+        assert all("No space left" in row["reason"] for row in failed)
+        assert all("make room" in row["reason"] for row in failed)
+    assert answer["agreed"]
+    assert answer["left"] == [], answer
+    assert points(Report.from_dict(answer["second"]["report"])) == POINTS
+    expected = json.loads(json.dumps(contents(undisturbed[0])))
+    assert answer["contents"] == expected
+    graders.nothing_is_left()
+
+
+# Locked, read-only
+
+
+LOCK = """
+import os, sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def locked(course: Path) -> Iterator[IO[str]]:
+    """Let another program write to the gradebook until what is returned is closed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", LOCK, str(course / "gradebook.db")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline() == "locked\n"
+        yield other.stdin
+        other.stdin.close()
+
+
+@pytest.mark.usefixtures("light_zygote")
+def test_a_locked_gradebook_is_waited_for(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "SAY_AFTER", 0.1)
+    said: list[str] = []
+    with locked(course) as lock:
+
+        def say(sentence: str) -> None:
+            said.append(sentence)
+            lock.close()
+
+        assert points(grading.grade(small.SLUG, course, say=say)) == POINTS
+    assert len(said) == 1
+    assert "another program is writing to it" in said[0]
+    assert "30 seconds" in said[0]
+
+
+@pytest.mark.usefixtures("light_zygote")
+def test_a_gradebook_that_stays_locked_ends_the_run(course: Path) -> None:
+    with (course / "nbgrader_config.py").open("a") as file:
+        file.write("c.Gradebook.wait = 0.2\n")
+    with locked(course):
+        with pytest.raises(GradingError, match=r"gradebook\.db is locked: .* 0\.2 sec") as caught:
+            grading.grade(small.SLUG, course)
+        assert graded(course) == set()
+    assert "run the same command again" in str(caught.value)
+    assert contents(course) == {}
+    assert points(grading.grade(small.SLUG, course)) == POINTS
+
+
+def test_a_wait_that_is_no_number_is_explained(course: Path) -> None:
+    with (course / "nbgrader_config.py").open("a") as file:
+        file.write("c.Gradebook.wait = 'long'\n")
+    with pytest.raises(GradingError, match=r"c\.Gradebook\.wait is 'long'.*number of seconds"):
+        grading.grade(small.SLUG, course)
+
+
+def test_a_read_only_gradebook_is_explained(course: Path) -> None:
+    url = f"sqlite:///file:{course}/gradebook.db?mode=ro&uri=true"
+    with (course / "nbgrader_config.py").open("a") as file:
+        file.write(f"c.CourseDirectory.db_url = {url!r}\n")
+    with pytest.raises(GradingError, match=r"is read-only here .*right to write to it"):
+        grading.grade(small.SLUG, course)
+    assert graded(course) == set()
+
+
+def test_a_read_only_disk_is_explained(course: Path, graders: Graders) -> None:
+    refused = graders.run(course, read_only=True)["refused"]
+    assert "is read-only here" in refused
+    assert "run the same command again" in refused
+    graders.nothing_is_left()
+
+
+def test_a_gradebook_in_no_folder_is_explained(course: Path) -> None:
+    with (course / "nbgrader_config.py").open("a") as file:
+        file.write("c.CourseDirectory.db_url = 'sqlite:////nowhere/at/all.db'\n")
+    with pytest.raises(GradingError, match=r"all\.db cannot be opened .*Its folder must be there"):
+        grading.grade(small.SLUG, course)
+
+
+# Submissions that come and go
+
+
+@pytest.mark.usefixtures("light_zygote")
+def test_submissions_that_vanish_or_change_in_the_middle(course: Path) -> None:
+    def meddle(student: str, done: int, count: int) -> None:
+        if done:
+            return
+        submitted = course / "submitted"
+        # Not read yet; read, and perhaps run; the same, and handed in anew.
+        shutil.rmtree(submitted / "fay")
+        (submitted / "bob" / small.SLUG / "sums.ipynb").unlink()
+        small.hand_in(course, "cem", small.answered(course, **ANSWERS["ann"]))
+
+    report = grading.grade(small.SLUG, course, workers=1, progress=meddle)
+    assert [row.student for row in report.failed] == ["bob", "fay"]
+    assert "moved or deleted while it was being graded" in report["bob"].reason
+    assert "cannot be read" in report["fay"].reason
+    assert all("Put it back" in r.reason or "put it back" in r.reason for r in report.failed)
+    assert points(report) == POINTS | {"bob": [], "fay": []}
+
+    small.hand_in(course, "bob", small.answered(course, **ANSWERS["bob"]))
+    again = grading.grade(small.SLUG, course)
+    # What was handed in while the older one was running is graded now.
+    now = {name: POINTS[name] for name in ("ann", "bob", "cem", "dan", "eve")}
+    assert points(again) == now | {"cem": POINTS["ann"]}
+    assert [r.student for r in again.students if r.seconds is not None] == ["bob", "cem"]
+
+
+@pytest.mark.usefixtures("light_zygote")
+def test_a_graded_notebook_that_is_damaged_is_made_again(course: Path) -> None:
+    grading.grade(small.SLUG, course)
+    path = course / "autograded" / "ann" / small.SLUG / "sums.ipynb"
+    path.chmod(0o644)
+    path.write_text(path.read_text()[:500])
+    assert "not been graded" in grading.read_report(small.SLUG, course)["ann"].reason
+    assert points(grading.grade(small.SLUG, course)) == POINTS
