@@ -32,7 +32,7 @@ __all__ = ["Chapter", "levels", "read_chapters", "setup", "svg"]
 
 _WIDTH, _HEIGHT = 330, 66
 _GAP_ACROSS, _GAP_DOWN = 24, 30
-_LINE = 46
+_LINE = 50
 _MINUTES = range(1, 181)
 
 
