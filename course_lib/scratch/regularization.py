@@ -85,7 +85,7 @@ def soft_threshold(w: ArrayLike, amount: float) -> NDArray[Any]:
 
     .. math:: \operatorname{sign}(w)\, \max(|w| - a, 0)
 
-    This is the exact answer to: which number is closest to w, if its size costs a for each unit?
+    This is where :math:`\tfrac12 (v - w)^2 + a |v|` is least: near w, where each unit of size costs a.
 
     Parameters
     ----------
@@ -279,7 +279,7 @@ def shifted(images: ArrayLike, down: int, right: int, *, width: int = 8) -> NDAr
             f"images must have shape (n, height * {width}), one image a row, but have shape "
             f"{images.shape}."
         )
-    old = images.reshape(len(images), -1, width)
+    old = images.reshape(len(images), images.shape[1] // width, width)
     new = np.zeros_like(old)
     height = old.shape[1]
     # An image that has left altogether is as empty as one that has left farther.

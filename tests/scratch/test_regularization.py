@@ -192,6 +192,10 @@ def test_shifts_are_those_of_scipy(images, down, right) -> None:
     np.testing.assert_array_equal(shifted(images, down, right, width=5), expected.reshape(3, 20))
 
 
+def test_no_images_stay_no_images() -> None:
+    assert shifted(np.zeros((0, 64)), 1, 0).shape == (0, 64)
+
+
 def test_a_shift_changes_a_copy() -> None:
     images = np.arange(16.0).reshape(1, 16)
     shifted(images, 1, 0, width=4)
