@@ -85,7 +85,8 @@ def soft_threshold(w: ArrayLike, amount: float) -> NDArray[Any]:
 
     .. math:: \operatorname{sign}(w)\, \max(|w| - a, 0)
 
-    This is where :math:`\tfrac12 (v - w)^2 + a |v|` is least: near w, where each unit of size costs a.
+    This is where :math:`\tfrac12 (v - w)^2 + a |v|` is least: near w, where each unit of size
+    costs a.
 
     Parameters
     ----------
