@@ -40,7 +40,7 @@ lab: env ## JupyterLab with nbgrader, chapters and exercise sources as notebooks
 # Each part of `make test` has a name of its own, and prints its own summary.
 test: env system ## Everything that CI runs
 	@$(BIN)/course build --sample-class
-	@$(MAKE) --no-print-directory lint test-code test-notebooks
+	@$(MAKE) --no-print-directory lint test-code test-notebooks test-processors
 
 test-fast: env ## The part that takes less than two minutes: form, and code without the site
 	@$(MAKE) --no-print-directory lint
@@ -65,6 +65,10 @@ test-notebooks: env ## nbval: run the executed chapters again and compare every 
 	@$(BIN)/pytest -q --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg _build/executed
 	@$(BIN)/pytest -q --nbval-lax _build/source
 
+# What a page claims must hold on the reader's machine, too: see tests/processors.py.
+test-processors: env ## Every page again, with the arithmetic of a plainer processor
+	@$(BIN)/python tests/processors.py --kind plain
+
 system: ## Install what pip cannot (a browser, PostgreSQL), or say what to install
 	@sh tests/system.sh
 
@@ -78,4 +82,4 @@ pins: env ## Compile requirements.txt from pyproject.toml
 clean: ## Delete what was built, but not the environment and nobody's work
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help env course serve lab test test-fast lint test-code test-exercises test-notebooks system format pins clean
+.PHONY: help env course serve lab test test-fast lint test-code test-exercises test-notebooks test-processors system format pins clean
