@@ -65,7 +65,8 @@ def numerical_gradient(loss, x, h=1e-5):
     loss : callable
         loss(x) returns one number for an array of the shape of x.
     x : ndarray of float64, any shape, also (), and any layout in memory
-        Where to measure. When the function returns, x holds what it held before.
+        Where to measure. When the function returns, x holds exactly what it held before. (Adding h
+        and taking it off again may leave a trace of rounding; keep the old number, or nudge a copy.)
     h : float
         How far to nudge.
 
@@ -374,6 +375,12 @@ with given(undo_broadcasting=lent):
             G = rng.normal(size=operation(a, b).shape)
             before = G.tolist(), a.tolist(), b.tolist()
             got = backward_step(G, a, b)
+            assert_equal(
+                (G.tolist(), a.tolist(), b.tolist()),
+                before,
+                what=f"The arrays that were given to {name}",
+                hint="Your function changed its arguments: grad *= b writes into the caller's array.",
+            )
             for i, operand in enumerate("ab"):
                 measured = np.zeros(shapes[i])
                 for place in np.ndindex(shapes[i]):
@@ -390,12 +397,6 @@ with given(undo_broadcasting=lent):
                     "broadcast, multiply first, in the large shape, and then add up the slopes of "
                     "the copies. See 'From numbers to arrays'.",
                 )
-            assert_equal(
-                (G.tolist(), a.tolist(), b.tolist()),
-                before,
-                what=f"The arrays that were given to {name}",
-                hint="Your function changed its arguments: grad *= b writes into the caller's array.",
-            )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -711,13 +712,14 @@ assert_close(
     probe(
         quietly,
         cross_entropy_backward,
-        np.array([[10_000.0, 0.0, -10_000.0], [-10_000.0, 10_000.0, 10_000.0]]),
-        np.array([0, 0]),
+        np.array([[10_000.0, 0, -10_000], [-10_000, 10_000, 10_000], [-10_000, -10_000, -10_000]]),
+        np.array([0, 0, 1]),
     ),
-    [[0.0, 0.0, 0.0], [-0.5, 0.25, 0.25]],
+    np.array([[0, 0, 0], [-6, 3, 3], [2, -4, 2]]) / 18,
     what="cross_entropy_backward for logits of ±10,000",
-    hint="exp overflows, and infinity divided by infinity is nan. Subtract the largest logit of each "
-    "row first. See 'From scores to probabilities' in the chapter on activations.",
+    hint="exp overflows, and infinity divided by infinity is nan, as 0 / 0 is. Subtract the largest "
+    "logit of each row first, of its own row and not of all. "
+    "See 'From scores to probabilities' in the chapter on activations.",
 )
 ### END HIDDEN TESTS
 
@@ -976,8 +978,10 @@ def backward(last):
 
     Notes
     -----
-    What `grad` of an input or a weight held before stays in the sum. `node.pull` is called once for
-    each node that has parents. A node may stand twice among the parents of another.
+    What `grad` of an input or a weight held before stays in the sum. Each call gets a graph of its
+    own: the nodes in between, which have parents, hold zeros in `grad` before it. `node.pull` is
+    called once for each node that has parents, and may return the same array for two of them. A node
+    may stand twice among the parents of another.
 
     Example
     -------
@@ -1153,7 +1157,12 @@ assert_close(
     hint="What a weight's grad held before stays in the sum; whoever wants to start afresh clears it "
     "before. See 'The engine, and how far to trust it'.",
 )
-assert_close(loss_grad, 1.0, what="The grad of the loss itself after backward")
+assert_close(
+    loss_grad,
+    1.0,
+    what="The grad of the loss itself after backward",
+    hint="The slope of the loss in itself is 1: set it, and let no parent's slope replace it.",
+)
 
 
 def alone(backward, node):
@@ -1176,7 +1185,7 @@ with given(topological_order=in_order):
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_true, given, probe
+from course_lib.exercises import assert_close, assert_equal, assert_true, given, probe
 
 
 def in_order(last):
@@ -1221,7 +1230,20 @@ assert_true(
     "node has received all of its slopes and pass them on once: this is what topological_order is "
     "for. See 'Too many ways'.",
 )
-assert_close(slope, 2.0**30, what="The slope after 30 doublings")
+assert_equal(
+    calls,
+    30,
+    what="How often pull was called for 30 operations",
+    hint="Once for each node that has parents. One call returns the gradients for all of them: keep "
+    "what it returns, and hand one to each parent.",
+)
+assert_close(
+    slope,
+    2.0**30,
+    what="The slope after 30 doublings",
+    hint="Each number stands twice among the parents of the next, and both slopes count. "
+    "See 'Multiply along a way, add over the ways'.",
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1239,7 +1261,8 @@ def train_step(parameters, compute_loss, rate):
     Parameters
     ----------
     parameters : list of Node
-        Weights. Their `data` is changed; what `grad` held before the call must not matter.
+        Weights. Their `data` is changed, in place or for a new array; what `grad` held before the
+        call must not matter.
     compute_loss : callable
         compute_loss() builds the graph from the present weights and returns the loss, a Node.
     rate : float
@@ -1249,6 +1272,12 @@ def train_step(parameters, compute_loss, rate):
     -------
     float
         The loss before the step.
+
+    Example
+    -------
+    >>> w = Node(3.0)
+    >>> train_step([w], lambda: mul(w, w), 0.25), w.data.item()
+    (9.0, 1.5)
     """
     ### BEGIN SOLUTION
     for parameter in parameters:
@@ -1288,7 +1317,13 @@ assert_close(
     hint="The slopes are 2 (w - 3) = [-4, 2]. A weight moves by rate times its slope against it: "
     "w - rate * grad. See 'The engine, and how far to trust it'.",
 )
-assert_close(loss, 5.0, what="The loss that train_step returns: the one before the step")
+assert_close(
+    loss,
+    5.0,
+    what="The loss that train_step returns: the one before the step",
+    hint="compute_loss() returns a Node, and its data is the number. Compute it once, before the "
+    "weights move.",
+)
 
 # %% nbgrader={"grade": true, "grade_id": "test-train_step-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden: several steps one after the other, several weights, and gradients left over from before.
@@ -1304,7 +1339,7 @@ def lent_backward(last):
 
 
 def many_steps(train_step, node, steps):
-    v, w = node([1.0, 4.0]), node(2.0)
+    v, w = node([1.0, 4.0]), node([[2.0]])
     v.grad, w.grad = v.grad + 100.0, w.grad - 100.0  # left over by somebody else
     losses = []
     for _ in range(steps):
@@ -1323,7 +1358,7 @@ with given(backward=lent_backward):
         v, w, losses = probe(many_steps, train_step, Node, steps)
         for got, name, wanted in (
             (v, "v", 3 + np.array([-2.0, 1.0]) * 0.8**steps),
-            (w, "w", -1 + 3 * 0.8**steps),
+            (w, "w", np.array([[-1 + 3 * 0.8**steps]])),
         ):
             assert_close(
                 got,
@@ -1336,7 +1371,8 @@ with given(backward=lent_backward):
             losses,
             14.0 * 0.64 ** np.arange(steps),
             what=f"The losses that {steps} steps return",
-            hint="The loss is computed once in each step, from the weights before they move.",
+            hint="The loss is computed once in each step, from the weights before they move, and "
+            "what is returned is the number in its data.",
         )
 ### END HIDDEN TESTS
 
@@ -1443,9 +1479,9 @@ blame(X_test, y_test, answers, weights, losses)
 # A colleague has written an engine of her own. Before training she compares the gradient of every
 # weight with central differences: they agree to nine digits. Then she trains on digits with a
 # learning rate of 0.3, one `backward` a step. For twenty steps the loss falls nicely. Then it rises
-# and falls in ever larger swings, and after 200 steps it is `nan`. With a rate of 0.003 the swings
-# come later. She also notes that the length of the gradient of the first layer keeps growing, even
-# while the loss falls.
+# and falls in ever larger swings, and after 600 steps it is higher than before the first. With a rate
+# of 0.003 the swings come later. She also notes that the length of the gradient of the first layer
+# keeps growing, even while the loss falls.
 #
 # 1. What is your first suspect, and which two of her observations point to it?
 # 2. Why did the comparison with central differences not find it?

@@ -491,6 +491,8 @@ with given(accuracy=reference.accuracy):
 #
 # So compute both numbers from the training rows, column by column, and use the same numbers for the
 # new rows. A column that is constant in training has a standard deviation of 0: leave it undivided.
+# (Rounding may turn this 0 into 1e-17, for instance where every entry is 0.1. Such a column is
+# constant all the same.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "standardize", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -540,7 +542,8 @@ assert_close(
     what="Z_train of standardize([[1, 100], [3, 300]], [[5, 200]])",
     hint="Each column has its own mean and its own standard deviation (axis=0), those of the "
     "training rows: 2 and 1 for the first column, 200 and 100 for the second. If the new row has "
-    "a share in them, it has leaked. See 'Three habits'.",
+    "a share in them, it has leaked. 0.707 in place of 1: divide by n, as np.std does, and not by "
+    "n - 1. See 'Three habits'.",
 )
 assert_close(
     got[1],
@@ -781,7 +784,8 @@ with given(accuracy=reference.accuracy):
 # 1. Split the rows with `split_rows(len(y), seed)`.
 # 2. Standardize the validation rows, and the test rows, by the training rows.
 # 3. Choose a candidate by the validation set.
-# 4. Let the one you have chosen answer for the test set, and count. It learns from the training rows.
+# 4. Let the one you have chosen answer for the test set, and count. It still learns from the training
+#    rows alone.
 # 5. Put the baseline beside it.
 
 
@@ -922,7 +926,7 @@ for seed in (0, 3):
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-honest_report-leak-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: test rows that would move the mean.
+# Hidden: test and validation rows that would move the mean, or that were learned from.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
@@ -936,6 +940,12 @@ def above_zero(X_train, y_train, X_new):
     return (X_new[:, 0] > 0).astype(int)
 
 
+def commonest(X_train, y_train, X_new):
+    """Give everybody the commonest label of the rows it has learned from."""
+    kinds, counts = np.unique(y_train, return_counts=True)
+    return np.full(len(X_new), kinds[np.argmax(counts)])
+
+
 lent = {
     "accuracy": reference.accuracy,
     "baseline_accuracy": reference.baseline_accuracy,
@@ -946,21 +956,32 @@ lent = {
 for seed in (1, 4):
     train, validation, test = splits.split_rows(100, seed)
     X, y = np.zeros((100, 1)), np.zeros(100, dtype=int)
-    for rows in (train, validation):
-        X[rows, 0] = np.where(np.arange(len(rows)) % 2, 2.0, 0.0)
-        y[rows] = np.arange(len(rows)) % 2
-    # Above the training mean of 1; half of them below the mean of all rows.
+    X[train, 0] = np.where(np.arange(len(train)) % 2, 2.0, 0.0)
+    y[train] = np.arange(len(train)) % 3 == 0
+    X[validation, 0], y[validation] = 4.0, 1
+    # Above the training mean of 1; half of them below the mean of all rows, and below 1.75, that of
+    # the training and validation rows.
     X[test, 0] = np.where(np.arange(len(test)) % 2, 20.0, 1.4)
     y[test] = 1
     with given(**lent):
         _, right, _ = honest_report({"above zero": above_zero}, X, y, seed)
+        _, by_training, _ = honest_report({"commonest": commonest}, X, 1 - y, seed)
     assert_close(
         right,
         1.0,
         what="The accuracy that honest_report found, where every test row lies above the mean of "
         "the training rows",
-        hint="The test rows have moved the mean: they were standardized together with the others, "
-        "before the split, or by numbers of their own. Split first. See 'Three habits'.",
+        hint="Test rows or validation rows have moved the mean: they were standardized together "
+        "with the others, before the split, or by numbers of their own. Split first, and take both "
+        "numbers from the training rows alone. See 'Three habits'.",
+    )
+    assert_close(
+        by_training,
+        0.0,
+        what="The accuracy that honest_report found for a candidate that answers with the commonest "
+        "label it has learned from: mostly 1 in the training rows, always 0 elsewhere",
+        hint="The chosen candidate has learned from other rows than the training rows. Give it the "
+        "same rows to learn from as when it was chosen. See 'Three habits'.",
     )
 ### END HIDDEN TESTS
 
@@ -986,9 +1007,10 @@ lent = {
     "choose": reference.choose,
     "split_rows": splits.split_rows,
 }
-for seed, rare in [(2, 0.1), (5, 0.3)]:
+for seed, ones, rare in [(2, 0, 0.1), (5, 0, 0.3), (8, 27, 0.7)]:
     train, validation, test = splits.split_rows(100, seed)
     y = np.zeros(100, dtype=int)
+    y[train[:ones]] = 1
     y[validation] = 1
     y[test[: int(rare * len(test))]] = 1
     X = np.random.default_rng(seed).normal(size=(100, 2))
@@ -997,8 +1019,8 @@ for seed, rare in [(2, 0.1), (5, 0.3)]:
     assert_close(
         baseline,
         1 - rare,
-        what=f"The baseline of honest_report, where all training labels are 0 and {rare:.0%} of the "
-        "test labels are 1",
+        what=f"The baseline of honest_report, where {ones} of the 60 training labels, all validation "
+        f"labels and {rare:.0%} of the test labels are 1, and the others 0",
         hint="The commonest label of the training rows, tried on the test rows: the same rows on "
         "which the chosen candidate was measured. See 'Three habits'.",
     )
@@ -1077,7 +1099,7 @@ figures.staircases(
     [
         "as claimed:\nrows it learned from",
         "on unseen rows",
-        "nothing looked at\nthe test rows",
+        "columns and scale\nfrom training rows",
         "chosen by\nvalidation",
     ],
 )

@@ -34,6 +34,7 @@
 #
 # - `n` samples are the rows, `k` classes the columns. Classes are whole numbers from 0 to k − 1.
 # - All logarithms are natural, but for those in Step 2, which counts bits.
+# - Arrays may hold floats or whole numbers. Losses are floats either way.
 # - Arrays belong to their owner: return new ones and leave those you were given as they were.
 # - Loops or whole arrays, NumPy or another library inside your function: all of it counts, if a number
 #   or a NumPy array comes out. A warning from NumPy on the way costs nothing.
@@ -287,7 +288,7 @@ def reduce_losses(losses, reduction="mean"):
 
     Returns
     -------
-    one number, or for "none" an ndarray of the shape of losses
+    one number, or for "none" an ndarray of the shape of losses, which may be losses itself
 
     Raises
     ------
@@ -408,8 +409,8 @@ with given(reduce_losses=lent_reduction):
         hint="The right classes have the probabilities 1/2 and 1/8: 1 and 3 bits, on average 2 bits or "
         "1.386 nats. 0.462, a third of that: you averaged over the classes as well as over the "
         "samples. 0.386: the logits were taken for logarithms of probabilities. 1.146: softmax was "
-        "applied twice. 1.560: [:, y] takes all rows for each label, and [np.arange(n), y] one entry "
-        "a row. See 'One number for a batch'.",
+        "applied twice. 0.661: softmax went along the samples. 1.560: [:, y] takes all rows for each "
+        "label, and [np.arange(n), y] one entry a row. See 'One number for a batch'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-cross_entropy-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -459,6 +460,7 @@ with given(reduce_losses=lent_reduction):
         cross_entropy(np.array([[0, 1], [3, 0]], dtype=np.int64), np.array([1, 1])),
         (np.log(1 + np.exp(-1)) + np.log(1 + np.exp(3))) / 2,
         what="cross_entropy of the whole numbers [[0, 1], [3, 0]], for the right classes 1 and 1",
+        hint="Whole numbers came in and the answer is a fraction: work on floats.",
     )
 ### END HIDDEN TESTS
 
@@ -567,8 +569,9 @@ for n, k, alpha in [(6, 10, 0.1), (1, 2, 0.3), (3, 3, 0.0), (2, 4, 1.0), (4, 1, 
         smooth_labels(y, k, alpha),
         wanted,
         what=f"smooth_labels of {n} samples, k={k}, alpha={alpha}",
-        hint="With alpha 0 the rows are one-hot, with 1 they are even, and they always add up to 1. "
-        "k is the number of classes, even if some of them do not occur. "
+        hint="With alpha 0 the rows are one-hot, with 1 they are even, and they always add up to 1: the "
+        "right class gets its share of alpha on top of 1 - alpha. k is the number of classes, even if "
+        "some of them do not occur. "
         "See 'How sure should a network be?'.",
     )
 ### END HIDDEN TESTS
@@ -628,7 +631,8 @@ with given(reduce_losses=lent_reduction):
         "the targets [1/2, 1/2, 0] and [0, 1, 0]",
         hint="The first sample costs half of 1 bit and half of 2 bits, the second 3 bits: on average "
         "2.25 bits or 1.560 nats. A third of that: the sum is over the classes, and the mean over the "
-        "samples only. See 'One number for a batch' and 'How sure should a network be?'.",
+        "samples only. 1.040: the sum went over the samples. 1.386: only the largest target was looked "
+        "at. See 'One number for a batch' and 'How sure should a network be?'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-soft_cross_entropy-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -1102,8 +1106,10 @@ picture(*shown)
 # where it paid most. Would you have known? With smoothed labels about as many are right, and the network
 # is less sure of itself, as it was told to be.
 #
-# Try another loss in `wishes`: `-softmax(logits)[np.arange(len(y)), y]` rewards the probability itself
-# and not its logarithm. Does it learn as fast?
+# Try another loss: add the line
+# `"the probability itself": lambda logits: -softmax(logits)[np.arange(len(y)), y],` to `wishes`. It
+# rewards the probability and not its logarithm. How many digits does it get right in the same number of
+# steps? Where it is wrong, what does it hear? (See 'A loss must not fall silent'.)
 
 # %% [markdown]
 # ## Step 9. Five first numbers

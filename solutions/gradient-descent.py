@@ -35,6 +35,8 @@
 # - `slopes` is a list of arrays of the same shapes: the slopes of the loss in each weight. They
 #   belong to the network, which overwrites them for the next batch: leave them as they are, and do
 #   not keep them.
+# - Every optimizer keeps its rate as the attribute `rate`, and each step uses what stands there at
+#   that moment: a schedule changes it between two steps.
 # - Loops or whole arrays, a class of your own beside the one that is asked for: all of it counts.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -145,8 +147,8 @@ for steps in (1, 4):
 # ## Step 2. The longest step
 #
 # Near a minimum the loss is a bowl, $L = \tfrac{1}{2} w^\top H w$, with a symmetric matrix $H$. Its
-# eigenvalues are the curvatures, and all are positive here. Which rate is exactly on the edge: below it every start ends at the
-# bottom, above it nearly none does?
+# eigenvalues are the curvatures, and all are positive here. Which rate is exactly on the edge: below
+# it every start ends at the bottom, above it nearly none does?
 
 
 # %% nbgrader={"grade": false, "grade_id": "longest_rate", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -200,10 +202,11 @@ for d in (1, 2, 3, 20):
     assert_close(
         longest_rate((turn * curvatures) @ turn.T),
         2 / curvatures.max(),
-        what=f"longest_rate for a turned bowl with {d} weights, largest curvature "
+        what=f"longest_rate for a turned bowl with {d} weight{'s' * (d > 1)}, largest curvature "
         f"{curvatures.max():g}",
-        hint="When the bowl is turned, its curvatures are not on the diagonal: they are the "
-        "eigenvalues of H (np.linalg.eigvalsh). See 'How long a step may be'.",
+        hint="2, divided by the largest curvature. When the bowl is turned, its curvatures are not "
+        "on the diagonal: they are the eigenvalues of H (np.linalg.eigvalsh). "
+        "See 'How long a step may be'.",
     )
 ### END HIDDEN TESTS
 
@@ -214,8 +217,10 @@ for d in (1, 2, 3, 20):
 #
 # $$v \leftarrow \beta v + g, \qquad w \leftarrow w - \eta\, v.$$
 #
-# Nesterov's variant updates $v$ in the same way, and then moves by $g + \beta v$ in place of $v$.
-# The rate may be changed between two steps (a schedule does), so it stays outside of the velocity.
+# Nesterov's variant, which looks at where the velocity is about to carry the weights, updates $v$ in
+# the same way, and then moves by $g + \beta v$ in place of $v$ (PyTorch writes it so, too). With
+# slopes of 1, a rate of 1 and $\beta = 0.5$, its first steps are 1.5, 1.75 and 1.875. The rate may
+# change between two steps, so it stays outside of the velocity.
 
 
 # %% nbgrader={"grade": false, "grade_id": "Momentum", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -332,9 +337,10 @@ for nesterov in (False, True):
                 what=f"Weight {i} of shape {shape} after 8 steps with beta 0.8, "
                 f"nesterov={nesterov}, {'a rate that falls' if rates[0] > 0.1 else 'rate 0.1'}",
                 hint="Each weight has a velocity of its own, in its own shape: with a single one "
-                "for all, the weights push each other. The rate multiplies the velocity in the "
-                "step and is no part of it. Nesterov: first the new v, then a step along "
-                "g + beta * v. See 'A step with a memory'.",
+                "for all, the weights push each other. It is an array of its own: the network "
+                "overwrites that of the slopes. The rate (self.rate, as it is now) multiplies the "
+                "velocity in the step and is no part of it. Nesterov: first the new v, then a step "
+                "along g + beta * v. See 'A step with a memory'.",
             )
 
 
@@ -367,6 +373,14 @@ assert_close(
 class AdaGrad:
     """Gradient descent with slopes divided by the root of the sum of their squares so far.
 
+    Parameters
+    ----------
+    weights : list of ndarray
+    rate : float
+        Kept as the attribute `rate`, which may be changed between steps.
+    eps : float
+        Added to the root.
+
     Example
     -------
     >>> w = np.array([0.0, 0.0])
@@ -394,6 +408,16 @@ class AdaGrad:
 # %% nbgrader={"grade": false, "grade_id": "RMSProp", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class RMSProp:
     """Gradient descent with slopes divided by the root of a running mean of their squares.
+
+    Parameters
+    ----------
+    weights : list of ndarray
+    rate : float
+        Kept as the attribute `rate`, which may be changed between steps.
+    beta : float
+        The share of the running mean that each step keeps.
+    eps : float
+        Added to the root.
 
     Example
     -------
@@ -522,10 +546,12 @@ for kind, name, beta in ((AdaGrad, "AdaGrad", None), (RMSProp, "RMSProp", 0.9)):
                 assert_close(
                     got[i],
                     expected(all_slopes, rates, beta, eps, i),
-                    what=f"Weight {i} of shape {shape} after 8 steps of {name}, eps={eps}",
-                    hint="Each weight has squares of its own, in its own shape. With a small eps "
-                    "right and a large one wrong: eps is added to the root, sqrt(q) + eps, not "
-                    "inside of it. See 'A rate for every weight'.",
+                    what=f"Weight {i} of shape {shape} after 8 steps of {name}, eps={eps}, "
+                    f"{'a rate that falls' if rates[0] > 0.1 else 'rate 0.1'}",
+                    hint="Each weight has squares of its own, in its own shape. Wrong only where "
+                    "the rate falls: step reads self.rate, which was changed. Wrong only with some "
+                    "eps or small slopes: eps is added to the root, sqrt(q) + eps, not inside of "
+                    "it. See 'A rate for every weight'.",
                 )
     settings = {} if beta is None else {"beta": beta}
     still, _ = probe(follow, kind, [(2,)], [[np.array([0.0, 1.0])]] * 3, [0.1] * 3, settings)
@@ -752,10 +778,11 @@ for shapes in ([(3,)], [(2, 3), (2, 3), (3,), ()]):
                 expected(all_slopes, rates, betas, i),
                 rtol=1e-5,
                 atol=1e-6,
-                what=f"Weight {i} of {len(shapes)}, shape {shape}, after {steps} steps of Adam with "
-                f"betas {betas}",
+                what=f"Weight {i} of {len(shapes)}, shape {shape}, after {steps} "
+                f"step{'s' * (steps > 1)} of Adam with betas {betas} and a rate that falls",
                 hint="Right after one step and wrong after many: the corrected means must not be "
-                "kept, m and q go on uncorrected, and t grows by 1 in each step. Right for one "
+                "kept, m and q go on uncorrected, t grows by 1 in each step, and each step reads "
+                "self.rate, which is changed in between. Right for one "
                 "weight and wrong for several: each weight has an m and a q of its own, and t "
                 "counts steps, not weights. See 'A rate for every weight'.",
             )
@@ -848,7 +875,7 @@ def penalized(weights, slopes, strength):
     Returns
     -------
     list of ndarray
-        New slopes. Those of biases are as before.
+        New slopes. Those of biases are as before, and may be the same arrays.
 
     Example
     -------
@@ -888,6 +915,32 @@ assert_close(
     [4.0, 4.0],
     what="A bias of fours after decay",
     hint="Biases are spared: only arrays with two axes or more shrink. See 'Shrinking the weights'.",
+)
+
+# %% nbgrader={"grade": true, "grade_id": "test-penalized", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from course_lib.exercises import assert_close, probe
+
+
+def with_penalty(penalized):
+    weights, slopes = [np.full((2, 2), 4.0), np.full(2, 4.0)], [np.ones((2, 2)), np.ones(2)]
+    return list(penalized(weights, slopes, 0.5))
+
+
+matrix, bias = probe(with_penalty, penalized)
+assert_close(
+    matrix,
+    np.full((2, 2), 3.0),
+    what="The penalized slopes of a matrix of fours, with slopes of 1 and strength 0.5",
+    hint="1 + 0.5 * 4 = 3: the slope of strength / 2 * w**2 is strength * w. The 2 of the square "
+    "and the half cancel. See 'Shrinking the weights'.",
+)
+assert_close(
+    bias,
+    [1.0, 1.0],
+    what="The penalized slopes of a bias of fours, with slopes of 1",
+    hint="Biases have no penalty: their slopes are as before. See 'Shrinking the weights'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-decay-penalized-hidden", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
@@ -963,8 +1016,9 @@ def find_rate(try_rate, rates, beta=0.8, explosion=4.0):
     Parameters
     ----------
     try_rate : callable
-        try_rate(rate) takes one step with this rate and returns the loss before the step. It must
-        be called once for each rate, in order, and no more after the explosion.
+        try_rate(rate) takes one step with this rate and returns the loss before the step, which
+        is a finite number the first time. It must be called once for each rate, in order, and no
+        more after the explosion.
     rates : ndarray, shape (n,)
         From small to large.
     beta : float
@@ -1060,6 +1114,7 @@ cases = {
     "losses that end in infinity": ([2.0, 1.9, 1.8, 1.0, inf, inf, inf], {}, 3, 5),
     "losses that explode and come back": ([2.0, 1.9, 1.8, 20.0, 0.1, 0.1, 0.1], {}, 2, 4),
     "losses that never explode": ([7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0], {}, 6, 7),
+    "losses that climb by less than four times a step": ([1.0, 2.0, 3.5, 6.0, 0.1, 0.1, 0.1], {}, 0, 4),
     "one lucky loss among noise": ([5.0, 1.5, 4.0, 3.0, 2.6, 2.4, 2.4], {"beta": 0.9}, 6, 7),
     "a smaller limit for the explosion": ([2.0, 1.0, 1.6, 0.2, 0.2, 0.2, 0.2], {"explosion": 1.5}, 1, 3),
     "a loss of exactly four times the smallest": ([1.0, 4.0, 0.1, 0.1, 0.1, 0.1, 0.1], {}, 6, 7),
@@ -1072,16 +1127,18 @@ with given(corrected_means=lent_means):
             rates[:calls],
             what=f"The rates that find_rate tried, for {name} ({losses})",
             hint="One call for each rate, in order, and none after the explosion: a network whose "
-            "weights are nan has nothing more to tell. The smallest loss so far is that of *all* "
-            "steps before, not of the first. See 'A step downhill' for what an explosion looks like.",
+            "weights are nan has nothing more to tell. A loss is compared with the smallest of *all* "
+            "before it, not of the first, nor with the one before it, and the limit is the argument "
+            "`explosion`. See 'A step downhill' for what an explosion looks like.",
         )
         assert_close(
             got,
             rates[place] / 10,
             what=f"find_rate for {name} ({losses})",
             hint="A tenth of the rate with the lowest *smoothed* loss: corrected_means of the losses "
-            "before the explosion, np.argmin of them, that rate, divided by 10. The loss of the "
-            "explosion itself is not among them. See 'A rate for every weight' for the means.",
+            "before the explosion, with the argument `beta`, np.argmin of them, that rate, divided "
+            "by 10. The loss of the explosion itself is not among them. "
+            "See 'A rate for every weight' for the means.",
         )
 assert_equal(len(called), 7, what="How often try_rate was called in the last case")
 ### END HIDDEN TESTS
@@ -1198,9 +1255,10 @@ compare(rates, searches, runs)
 
 # %% [markdown]
 # **What you see.** Three valleys in three different places, and in each the rate that your finder
-# chose, well before the turn. Then three curves that come down: each optimizer with a rate that suits
-# it. Adam's rate is less than a tenth of that of plain descent, and it is no slower for
-# it: its steps have another length. All of this ran on your own lines.
+# chose, well before the turn. Then three curves that come down, all of them on your own lines. Adam's
+# rate is less than a tenth of that of plain descent, and it is no slower for it: its steps have
+# another length. Plain descent comes last. Is it the slowest of the three? Add a cell, run
+# `train(Plain, 1.0, X, y)`, and compare its last losses with the picture before you say so.
 #
 # ## Step 10. Who has won?
 #

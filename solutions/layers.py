@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Layers: stack, count, collapse, fold
 #
-# - **Time:** 90 minutes. **Difficulty:** 2 of 5. **Points:** 38, of which a person gives 4.
+# - **Time:** 90 minutes. **Difficulty:** 2 of 5. **Points:** 36, of which a person gives 4.
 # - **Needs:** the chapter *What do input, hidden and output layers do?*, NumPy arrays, a loop.
 #
 # You will write a layer and a network, count what they hold, and run with them a network that somebody
@@ -33,8 +33,10 @@
 # - `X` holds samples, one a row: shape `(n, d_in)`. `W` holds neurons, one a column: shape
 #   `(d_in, d_out)`. `b` holds a number for each neuron: shape `(d_out,)`.
 # - A network is a list of layers, and a layer is a pair `(W, b)`.
-# - Arrays belong to their owner: return new ones and leave those you were given as they were.
-# - Loops or whole arrays, NumPy or another library inside your function: all of it counts.
+# - Arrays and lists belong to their owner: return new ones and leave those you were given as they
+#   were.
+# - Loops or whole arrays, NumPy or another library inside your function: all of it counts, if NumPy
+#   arrays come out.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
@@ -70,7 +72,7 @@ def linear(X, W, b):
     Parameters
     ----------
     X : ndarray, shape (n, d_in) or (d_in,)
-        Samples, one a row, or a single sample.
+        Samples, one a row, or a single sample. Like `W` and `b`, fractions or whole numbers.
     W : ndarray, shape (d_in, d_out)
         Weights, one neuron a column.
     b : ndarray, shape (d_out,)
@@ -113,7 +115,16 @@ assert_close(
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal
+from course_lib.exercises import assert_close, assert_equal, probe
+
+
+def attempt(linear, X, W, b):
+    """What linear returns, or its error as a text, so that the hint stands beside it."""
+    try:
+        return linear(X, W, b)
+    except (TypeError, ValueError, IndexError) as error:
+        return f"{type(error).__name__}: {error}"
+
 
 rng = np.random.default_rng(seed=1)
 for n, d_in, d_out in [(3, 3, 3), (4, 2, 4), (5, 3, 2), (1, 4, 6), (6, 1, 3), (7, 5, 1)]:
@@ -126,18 +137,18 @@ for n, d_in, d_out in [(3, 3, 3), (4, 2, 4), (5, 3, 2), (1, 4, 6), (6, 1, 3), (7
         "columns, and every row gets the same. See 'A row of neurons is a matrix'.",
     )
 assert_close(
-    linear(np.array([1.0, 2.0]), np.array([[1.0, 0.0, 2.0], [3.0, 1.0, 0.0]]), np.zeros(3)),
+    probe(attempt, linear, np.array([1.0, 2.0]), np.array([[1.0, 0, 2], [3, 1, 0]]), np.zeros(3)),
     [7.0, 2.0, 2.0],
     what="linear of the single sample [1, 2], W=[[1, 0, 2], [3, 1, 0]], b=[0, 0, 0]",
     hint="A single sample has shape (d_in,), and its answer shape (d_out,). X @ W does both.",
 )
 X, W, b = np.array([[1, 2], [3, 4]]), np.array([[1, 0], [0, 1]]), np.array([0.5, 0.25])
 assert_close(
-    linear(X, W, b),
+    probe(attempt, linear, X, W, b),
     [[1.5, 2.25], [3.5, 4.25]],
     what="linear of the integers [[1, 2], [3, 4]], W=[[1, 0], [0, 1]], b=[0.5, 0.25]",
-    hint="Whole numbers came in and the sums are fractions. += or an array made like an integer "
-    "array cannot hold them.",
+    hint="Whole numbers came in and the sums are fractions. An array of integers, such as X @ W is "
+    "here, cannot hold them: write Z = Z + b for Z += b, and make empty arrays of floats.",
 )
 assert_equal(
     [X.tolist(), W.tolist(), b.tolist()],
@@ -201,11 +212,11 @@ assert_close(
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-layer_table-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: other plans, one sample, one layer, batches of several sizes.
+# Hidden: other plans, one sample, one layer, batches of several sizes, and whether widths is left as it was.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import assert_close, assert_equal
 
 for widths, n, expected in [
     ([2, 1], 1, [[1, 1, 3]]),
@@ -215,12 +226,19 @@ for widths, n, expected in [
     ([784, 1000, 10], 1, [[1, 1000, 785_000], [1, 10, 10_010]]),
     ([784, 1000, 10], 60_000, [[60_000, 1000, 785_000], [60_000, 10, 10_010]]),
 ]:
+    plan = list(widths)
     assert_close(
-        layer_table(widths, n),
+        layer_table(plan, n),
         expected,
         what=f"layer_table({widths}, n={n})",
         hint="One row for each layer: n, the width behind it, and d_in * d_out + d_out. The batch "
         "changes the rows and none of the parameters. See 'First, middle, last'.",
+    )
+    assert_equal(
+        plan,
+        widths,
+        what="The list of widths after layer_table",
+        hint="Your function changed the list that it was given: leave it as it was.",
     )
 ### END HIDDEN TESTS
 
@@ -248,7 +266,7 @@ def forward(X, layers, bend=relu):
     Returns
     -------
     list of ndarray
-        The input, each hidden layer, the output.
+        The input, each hidden layer, the output. The input may be `X` itself.
 
     Example
     -------
@@ -293,7 +311,7 @@ with given(linear=reference.linear):
         )
 
 # %% nbgrader={"grade": true, "grade_id": "test-forward-hidden", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Hidden: one layer, many layers, another bend, and whether X is left as it was.
+# Hidden: one layer, many layers, another bend, and whether X and the layers are left as they were.
 ### BEGIN HIDDEN TESTS
 from itertools import pairwise
 
@@ -314,10 +332,18 @@ with given(linear=reference.linear):
     for widths in ([3, 2], [2, 5, 1], [4, 3, 3, 6, 2], [1, 2, 2, 2, 2, 2, 1]):
         layers = [(rng.normal(size=(a, c)), rng.normal(size=c)) for a, c in pairwise(widths)]
         X = rng.normal(size=(5, widths[0]))
-        before = X.tolist()
+        kept = [X.tolist(), *((W.tolist(), b.tolist()) for W, b in layers)]
         for name, bend in [("np.abs", np.abs), ("a function that doubles", doubled)]:
-            seen = forward(X, layers, bend=bend)
             wanted = reference.forward(X, layers, bend=bend)
+            seen = forward(X, layers, bend=bend)
+            left = [X.tolist(), *((W.tolist(), b.tolist()) for W, b in layers)]
+            assert_equal(
+                ["X" if i == 0 else f"layer {i}" for i in range(len(kept)) if kept[i] not in left],
+                [],
+                what=f"What forward changed or removed of X and {len(kept) - 1} layers",
+                hint="Your function changed its arguments: make new arrays, and take no layer out of "
+                "the list.",
+            )
             assert_equal(
                 len(seen),
                 len(wanted),
@@ -338,12 +364,6 @@ with given(linear=reference.linear):
             reference.forward(X, layers)[-1],
             what=f"The output of {len(layers)} layers with widths {widths}, without a bend given",
             hint="relu is what is used when nobody says otherwise.",
-        )
-        assert_equal(
-            X.tolist(),
-            before,
-            what="The samples that were given to forward",
-            hint="Your function changed its argument.",
         )
 ### END HIDDEN TESTS
 
@@ -369,6 +389,7 @@ def share_right(scores, labels):
     Returns
     -------
     float
+        One number, from 0 to 1.
 
     Example
     -------
@@ -389,8 +410,9 @@ assert_close(
     share_right(np.array([[2.0], [-1.0], [5.0], [0.2]]), np.array([1, 0, 1, 1])),
     1.0,
     what="share_right([[2], [-1], [5], [0.2]], labels=[1, 0, 1, 1])",
-    hint="All four are right: 0.2 is above 0. If you got 0.625, every score was compared with every "
-    "label: (4, 1) against (4,) is stretched to (4, 4). Take the column out first. "
+    hint="All four are right: 0.2 is above 0, and -1 is not, which is class 0. If you got 0.625, "
+    "every score was compared with every label: (4, 1) against (4,) is stretched to (4, 4). Take the "
+    "column out first: a row of scores is an array of length 1, and no number. "
     "See 'What a hidden unit sees'.",
 )
 
@@ -409,7 +431,8 @@ for n in (1, 2, 50, 301):
         share_right(scores, labels),
         right / n,
         what=f"share_right of {n} random scores",
-        hint="Each score is compared with its own label, n comparisons in all.",
+        hint="Each score is compared with its own label, n comparisons in all. The share is the "
+        "number of those that agree, divided by n.",
     )
 assert_close(
     share_right(np.array([[0.0], [0.0], [1.0]]), np.array([0, 0, 1])),
@@ -525,9 +548,18 @@ rng = np.random.default_rng(seed=4)
 with given(linear=reference.linear, forward=reference.forward):
     for widths in ([3, 2], [4, 1, 5], [2, 3, 4], [1, 6, 6, 6, 6, 2], [5, 5, 5, 5]):
         layers = [(rng.normal(size=(a, c)), rng.normal(size=c)) for a, c in pairwise(widths)]
-        before = [(W.tolist(), b.tolist()) for W, b in layers]
-        W, b = collapse(layers)
+        kept = [(W.tolist(), b.tolist()) for W, b in layers]
         X = rng.normal(size=(20, widths[0]))
+        wanted = reference.forward(X, layers, bend=nothing_between)[-1]
+        W, b = collapse(layers)
+        left = [(V.tolist(), c.tolist()) for V, c in layers]
+        assert_equal(
+            [f"layer {i + 1}" for i in range(len(kept)) if kept[i] not in left],
+            [],
+            what=f"What collapse changed or removed of {len(kept)} layers",
+            hint="Your function changed its arguments: make new arrays. += changes the array on its "
+            "left, and that may be a bias that belongs to somebody else.",
+        )
         assert_close(
             np.shape(b),
             (widths[-1],),
@@ -537,17 +569,11 @@ with given(linear=reference.linear, forward=reference.forward):
         )
         assert_close(
             X @ np.asarray(W) + np.asarray(b),
-            reference.forward(X, layers, bend=nothing_between)[-1],
+            wanted,
             rtol=1e-6,
             what=f"What the single layer says in place of layers with widths {widths}",
             hint="Absorb one layer after the other, all of them, and let the bias so far pass "
             "through each. A single layer collapses to itself. See 'Who made the corners?'.",
-        )
-        assert_equal(
-            [(W.tolist(), b.tolist()) for W, b in layers],
-            before,
-            what="The layers that were given to collapse",
-            hint="Your function changed its arguments: make new arrays.",
         )
     W, b = collapse(
         [(np.array([[1, 2]]), np.array([1, 0])), (np.array([[0.5], [1.0]]), np.ones(1))]
@@ -568,9 +594,10 @@ with given(linear=reference.linear, forward=reference.forward):
 # again, so another tent can follow, and another.
 #
 # Write a network with `folds` hidden layers of two units each, one input and one output. With ReLU
-# between its layers its output starts at 0 and goes up and down between 0 and 1 in $2^\text{folds}$
-# straight pieces of equal length. Where a tent ends and the next begins, two linear maps stand next to
-# each other: your `collapse` makes them one.
+# between its layers, while the input goes from 0 to 1, its output starts at 0 and goes up and down
+# between 0 and 1 in $2^\text{folds}$ straight pieces of equal length. (What it does for other inputs
+# is not asked.) Where a tent ends and the next begins, two linear maps stand next to each other: your
+# `collapse` makes them one.
 
 
 # %% nbgrader={"grade": false, "grade_id": "tent", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -681,15 +708,16 @@ for folds in (1, 2, 4, 8, 12):
 # ## Step 7. Fold a sheet, and cut
 #
 # Fold a sheet of paper along a line through the origin. The line is given by an arrow `u` of length 1
-# at right angles to it, as the line of a neuron is given by its weights. Points on the side to which
-# `u` points stay. Points on the other side land on their mirror image:
+# at right angles to it, as the line of a neuron is given by its weights. On the side that the arrow
+# shows, points stay where they are. Points on the other side land on their mirror image:
 #
 # $$x \mapsto x \quad\text{if } x \cdot u \ge 0, \qquad x \mapsto x - 2\,(x \cdot u)\,u \quad\text{otherwise.}$$
 #
-# Say how far a point lies along $u$ and how far along $v = (-u_2, u_1)$, which runs along the line. The
-# fold replaces the first number by its absolute value and leaves the second alone. Write two layers
-# that do this with ReLU between them. (ReLU drops negative numbers. How can a number that may be
-# negative get through it?)
+# Two numbers say where a point is: $p = x \cdot u$, how far it lies along $u$, and $q = x \cdot v$, how
+# far it lies along $v = (-u_2, u_1)$, an arrow of length 1 in the line itself. The fold replaces $p$ by
+# $|p|$ and leaves $q$ alone. Write two layers that do this with ReLU between them, and that return the
+# point in its old coordinates. (ReLU drops negative numbers. How can a number that may be negative get
+# through it?)
 
 
 # %% nbgrader={"grade": false, "grade_id": "fold", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -742,8 +770,9 @@ with given(linear=reference.linear, forward=reference.forward, collapse=referenc
         ],
         [[3.0, 2.0], [3.0, -2.0], [3.0, 2.0], [3.0, -2.0]],
         what="Where fold([1, 0]) puts the points (3, 2), (3, -2), (-3, 2), (-3, -2)",
-        hint="The first number becomes its absolute value, and the second stays as it is, negative "
-        "or not. A number q gets through ReLU as relu(q) - relu(-q), and |p| is relu(p) + relu(-p). "
+        hint="Here p is the first coordinate and q the second. p becomes |p|, and q stays as it is, "
+        "negative or not. A number q gets through ReLU as relu(q) - relu(-q), and |p| is relu(p) + "
+        "relu(-p). "
         "See 'Depth multiplies'.",
     )
 
@@ -767,8 +796,8 @@ with given(linear=reference.linear, forward=reference.forward, collapse=referenc
             reference.forward(X, layers)[-1],
             np.where(along[:, None] >= 0, X, X - 2 * along[:, None] * u),
             what=f"Where fold puts 40 points, for an arrow u at {degrees} degrees",
-            hint="The absolute value belongs to the distance along u, which is a coordinate only if "
-            "u is. Turn into the directions u and v, fold, and turn back: |p| u + q v.",
+            hint="The absolute value belongs to p, the distance along u, which is a coordinate only "
+            "if u is an axis. Turn into the directions u and v, fold, and turn back: |p| u + q v.",
         )
 ### END HIDDEN TESTS
 
@@ -802,6 +831,7 @@ def one_network(parts):
 
 zigzag = [(0.0, 0.16), (0.2, 0.03), (0.28, 0.2), (0.37, 0.03), (0.47, 0.27), (0.6, 0.03),
           (0.7, 0.17), (0.82, 0.03), (0.88, 0.09), (1.0, -0.03)]  # fmt: skip
+# The upper half stays (minus: the larger angles), then what lies below 90, 60 and 30 degrees.
 folds = [fold(-arrow(0)), fold(arrow(90)), fold(arrow(60)), fold(arrow(30))]
 snowflake = one_network([*folds, scissors(zigzag)])
 print("units in the hidden layers:", *(W.shape[1] for W, _ in snowflake[:-1]))

@@ -108,13 +108,20 @@ rng = np.random.default_rng(seed=1)
 for n, d in [(3, 3), (1, 4), (5, 1), (2, 6), (40, 64)]:
     X, w = rng.normal(size=(n, d)), rng.normal(size=d)
     b = float(rng.normal())
+    before, expected = X.tolist(), np.einsum("ij,j->i", X, w) + b
     assert_close(
         weighted_sum(X, w, b),
-        np.einsum("ij,j->i", X, w) + b,
+        expected,
         what=f"weighted_sum of a batch of shape ({n}, {d})",
         hint="The sum runs along a row, over the inputs, and gives one number a sample. With as "
         "many samples as inputs, w @ X runs down the columns and raises no error. "
         "See 'Weighing two pieces of evidence'.",
+    )
+    assert_equal(
+        X.tolist(),
+        before,
+        what=f"The batch of shape ({n}, {d}) that was given to weighted_sum",
+        hint="Your function changed its argument: X *= w writes into the samples. Make a new array.",
     )
 assert_close(
     weighted_sum(np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.5, -1.0]), 0.25),
@@ -263,7 +270,8 @@ assert_close(
     [1, -1, -1, 1],
     what="plus_minus([7, 1, 0, 7], yes=7)",
     hint="The other classes become -1. With 0 for them, the rule of the next step would multiply by "
-    "0, and mistakes on them would teach nothing. See 'Learning from mistakes'.",
+    "0, and mistakes on them would teach nothing. If the class 1 came out as +1, a new label was "
+    "taken for an old one: compare all labels first, then write. See 'Learning from mistakes'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-plus_minus-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}

@@ -70,6 +70,22 @@ def leaves_x_nudged():
         return slopes
 
 
+@wrong(loses=["test-numerical_gradient-hidden"], says="put every entry back exactly")
+def nudges_up_down_and_up():
+    """As the chapter's `nudged` does it: 2 - h - h + h + h is nearly 2."""
+
+    def numerical_gradient(loss, x, h=1e-5):
+        slopes = np.zeros(x.shape)
+        for place in np.ndindex(x.shape):
+            x[place] += h
+            up = loss(x)
+            x[place] -= 2 * h
+            down = loss(x)
+            x[place] += h
+            slopes[place] = (up - down) / (2 * h)
+        return slopes
+
+
 # Copies -------------------------------------------------------------------------------------------
 
 
@@ -107,6 +123,15 @@ def drops_the_stretched_axis():
     def undo_broadcasting(grad, shape):
         grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
         return grad.sum(axis=tuple(i for i, n in enumerate(shape) if n == 1))
+
+
+@wrong(loses=["test-undo_broadcasting-hidden"], says="axes of length 1 were stretched")
+def undoes_one_axis_only():
+    """The first axis of length 1 is found, and it may not be the only one."""
+
+    def undo_broadcasting(grad, shape):
+        grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
+        return grad.sum(axis=shape.index(1), keepdims=True) if 1 in shape else grad
 
 
 @wrong(loses=["test-undo_broadcasting-hidden"], says="axes were put in front")
@@ -153,6 +178,19 @@ def mul_by_its_own_factor():
 
     def mul_backward(grad, a, b):
         return undo_broadcasting(grad * a, a.shape), undo_broadcasting(grad * b, b.shape)
+
+
+@wrong(loses=["test-add-mul-hidden"], says="writes into the caller's array")
+def mul_in_place():
+    """The second product is kept in the array of slopes, which somebody else still reads."""
+
+    def mul_backward(grad, a, b):
+        grad_a = grad * b
+        if grad.shape == a.shape:
+            grad *= a
+        else:
+            grad = grad * a
+        return undo_broadcasting(grad_a, a.shape), undo_broadcasting(grad, b.shape)
 
 
 @wrong(loses=["test-add-mul-hidden"], says="multiply first, in the large shape")
@@ -289,6 +327,41 @@ def cross_entropy_overflows():
     def cross_entropy_backward(logits, labels):
         p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         return (p - np.eye(logits.shape[1])[labels]) / len(labels)
+
+
+@wrong(loses=["test-cross_entropy_backward-hidden"], says="of its own row and not of all")
+def cross_entropy_one_largest_for_all():
+    """Nothing overflows, but a row far below the largest of all rows is 0 / 0."""
+
+    def cross_entropy_backward(logits, labels):
+        e = np.exp(logits - logits.max())
+        p = e / e.sum(axis=1, keepdims=True)
+        p[np.arange(len(labels)), labels] -= 1
+        return p / len(labels)
+
+
+@wrong(loses=["test-cross_entropy_backward-hidden"], says="writes into the caller's array")
+def cross_entropy_in_place():
+    """Right slopes, and the logits are not what they were."""
+
+    def cross_entropy_backward(logits, labels):
+        logits -= logits.max(axis=1, keepdims=True)
+        e = np.exp(logits)
+        return (e / e.sum(axis=1, keepdims=True) - np.eye(logits.shape[1])[labels]) / len(labels)
+
+
+@wrong(
+    loses=["test-cross_entropy_backward", "test-cross_entropy_backward-hidden"],
+    says="minus 1 at the right class",
+)
+def cross_entropy_every_label_in_every_row():
+    """[:, labels] names whole columns: a class that is right anywhere is right everywhere."""
+
+    def cross_entropy_backward(logits, labels):
+        e = np.exp(logits - logits.max(axis=1, keepdims=True))
+        truth = np.zeros(logits.shape)
+        truth[:, labels] = 1
+        return (e / e.sum(axis=1, keepdims=True) - truth) / len(labels)
 
 
 # The order ----------------------------------------------------------------------------------------
@@ -441,6 +514,18 @@ def walks_forward():
                     parent.grad = parent.grad + share
 
 
+@wrong(loses=["test-backward-calls-hidden"], says="keep what it returns, and hand one to each")
+def pulls_for_each_parent():
+    """All gradients are computed, one is taken, and for the next parent they are computed again."""
+
+    def backward(last):
+        last.grad = np.ones(last.data.shape)
+        for node in topological_order(last)[::-1]:
+            for i in range(len(node.parents)):
+                share = node.pull(node.grad)[i]
+                node.parents[i].grad = node.parents[i].grad + share
+
+
 @wrong(loses=["test-backward-hidden"], says="What a weight's grad held before stays in the sum")
 def clears_everything_first():
     """Helpful, and against the agreement: the loss in two parts loses its first part."""
@@ -534,6 +619,33 @@ def climbs():
         for parameter in parameters:
             parameter.data = parameter.data + rate * parameter.grad
         return loss.data.item()
+
+
+@wrong(loses=["test-train_step", "test-train_step-hidden"], says="before the weights move")
+def loss_after_the_step():
+    """The loss is computed again at the end, to report the latest."""
+
+    def train_step(parameters, compute_loss, rate):
+        for parameter in parameters:
+            parameter.grad = np.zeros(parameter.data.shape)
+        backward(compute_loss())
+        for parameter in parameters:
+            parameter.data = parameter.data - rate * parameter.grad
+        return compute_loss().data.item()
+
+
+@wrong(loses=["test-train_step", "test-train_step-hidden"], says="its data is the number")
+def returns_the_node():
+    """The loss is a node, and a number was asked for."""
+
+    def train_step(parameters, compute_loss, rate):
+        for parameter in parameters:
+            parameter.grad = np.zeros(parameter.data.shape)
+        loss = compute_loss()
+        backward(loss)
+        for parameter in parameters:
+            parameter.data = parameter.data - rate * parameter.grad
+        return loss
 
 
 # Right, and unusual -------------------------------------------------------------------------------
@@ -707,9 +819,9 @@ def in_place_where_it_is_ours():
                     parent.grad += share
 
     def train_step(parameters, compute_loss, rate):
-        for parameter in parameters:
-            parameter.grad = np.zeros_like(parameter.data)
         loss = compute_loss()
+        for parameter in parameters:
+            parameter.grad.fill(0)
         backward(loss)
         for parameter in parameters:
             parameter.data -= rate * parameter.grad
@@ -754,3 +866,28 @@ def with_a_better_difference():
         for parameter in parameters:
             parameter.data = parameter.data - rate * parameter.grad
         return loss.data
+
+
+@right
+def clears_with_a_slice():
+    """[:] = 0 for the weights, and nodes in between are set to zeros before the walk."""
+
+    def backward(last):
+        nodes = tuple(topological_order(last))
+        for node in nodes:
+            if node.parents:
+                node.grad = np.zeros_like(node.data)
+        last.grad = last.grad * 0 + 1.0
+        for node in reversed(nodes):
+            shares = node.pull(node.grad) if node.pull else ()
+            for parent, share in zip(node.parents, shares, strict=True):
+                parent.grad = np.add(parent.grad, share)
+
+    def train_step(parameters, compute_loss, rate):
+        for parameter in parameters:
+            parameter.grad[:] = 0
+        loss = compute_loss()
+        backward(loss)
+        for parameter in parameters:
+            parameter.data[:] = parameter.data - rate * parameter.grad
+        return np.asarray(loss.data)

@@ -221,6 +221,38 @@ def standardized_in_place():
         return X_train, X_new
 
 
+@wrong(loses=["test-standardize-constant-hidden"], says="compare the largest and the smallest")
+def constant_only_if_exactly_zero():
+    """What the word 'constant' suggests; the deviation of 0.1, 0.1, 0.1 is 1e-17."""
+
+    def standardize(X_train, X_new):
+        mean, spread = X_train.mean(axis=0), X_train.std(axis=0)
+        spread[spread == 0] = 1
+        return (X_train - mean) / spread, (X_new - mean) / spread
+
+
+@wrong(loses=["test-standardize-constant-hidden"], says="divide such a column by 1")
+def a_little_added_to_the_deviation():
+    """Never a division by zero, and a new row is divided by 1e-8."""
+
+    def standardize(X_train, X_new):
+        mean, spread = X_train.mean(axis=0), X_train.std(axis=0) + 1e-8
+        return (X_train - mean) / spread, (X_new - mean) / spread
+
+
+@wrong(
+    loses=["test-standardize", "test-standardize-hidden", "test-standardize-constant-hidden"],
+    says="divide by n, as np.std does",
+)
+def divided_by_n_minus_one():
+    """The standard deviation of pandas, R and a pocket calculator."""
+
+    def standardize(X_train, X_new):
+        mean, spread = X_train.mean(axis=0), X_train.std(axis=0, ddof=1)
+        spread = np.where(np.ptp(X_train, axis=0) > 0, spread, 1)
+        return (X_train - mean) / spread, (X_new - mean) / spread
+
+
 @wrong(
     loses=["test-standardize", "test-standardize-hidden", "test-standardize-constant-hidden"],
     says="200 and 100 for the second",
@@ -260,6 +292,31 @@ def learned_from_both():
         return max(scores, key=scores.get)
 
 
+@wrong(loses=["test-choose-ties-hidden"], says="the first in the dictionary wins")
+def first_of_the_alphabet():
+    """Scores and names are sorted together."""
+
+    def choose(candidates, train, validation):
+        scores = [
+            (-accuracy(validation[1], candidate(*train, validation[0])), name)
+            for name, candidate in candidates.items()
+        ]
+        return sorted(scores)[0][1]
+
+
+@wrong(loses=["test-choose-ties-hidden"], says="also when it is right on nothing")
+def nobody_is_better_than_nothing():
+    """The search begins with a score of 0, so a candidate that is never right is not named."""
+
+    def choose(candidates, train, validation):
+        best, chosen = 0, None
+        for name, candidate in candidates.items():
+            score = accuracy(validation[1], candidate(*train, validation[0]))
+            if score > best:
+                best, chosen = score, name
+        return chosen
+
+
 @wrong(loses=["test-choose-ties-hidden"], says="replace the best so far only by something better")
 def last_of_equals():
     """>= for >."""
@@ -287,7 +344,10 @@ def returns_the_score():
 # The whole recipe ---------------------------------------------------------------------------------
 
 
-@wrong(loses=["test-honest_report-leak-hidden"], says="The test rows have moved the mean")
+@wrong(
+    loses=["test-honest_report-leak-hidden"],
+    says="Test rows or validation rows have moved the mean",
+)
 def report_standardizes_first():
     """Everything is standardized while it is still in one piece."""
 
@@ -338,6 +398,48 @@ def report_without_standardizing():
         name = choose(candidates, (X[train], y[train]), (X[validation], y[validation]))
         says = candidates[name](X[train], y[train], X[test])
         return name, accuracy(y[test], says), baseline_accuracy(y[train], y[test])
+
+
+@wrong(loses=["test-honest_report-leak-hidden"], says="from the training rows alone")
+def report_scales_test_rows_by_all_others():
+    """When the choice is made the validation rows are free, so they help to scale the test rows."""
+
+    def honest_report(candidates, X, y, seed):
+        train, validation, test = split_rows(len(y), seed)
+        Z_train, Z_validation = standardize(X[train], X[validation])
+        _, Z_test = standardize(np.vstack([X[train], X[validation]]), X[test])
+        name = choose(candidates, (Z_train, y[train]), (Z_validation, y[validation]))
+        says = candidates[name](Z_train, y[train], Z_test)
+        return name, accuracy(y[test], says), baseline_accuracy(y[train], y[test])
+
+
+@wrong(loses=["test-honest_report-leak-hidden"], says="has learned from other rows")
+def report_learns_again_from_both():
+    """The chosen one learns from training and validation rows, so that none is wasted."""
+
+    def honest_report(candidates, X, y, seed):
+        train, validation, test = split_rows(len(y), seed)
+        Z_train, Z_validation = standardize(X[train], X[validation])
+        _, Z_test = standardize(X[train], X[test])
+        name = choose(candidates, (Z_train, y[train]), (Z_validation, y[validation]))
+        Z, both = np.vstack([Z_train, Z_validation]), np.concatenate([train, validation])
+        says = candidates[name](Z, y[both], Z_test)
+        return name, accuracy(y[test], says), baseline_accuracy(y[train], y[test])
+
+
+@wrong(
+    loses=["test-honest_report-baseline-hidden"], says="The commonest label of the training rows"
+)
+def report_with_the_commonest_of_all():
+    """The commonest label of the whole table, tried on the test rows."""
+
+    def honest_report(candidates, X, y, seed):
+        train, validation, test = split_rows(len(y), seed)
+        Z_train, Z_validation = standardize(X[train], X[validation])
+        _, Z_test = standardize(X[train], X[test])
+        name = choose(candidates, (Z_train, y[train]), (Z_validation, y[validation]))
+        says = candidates[name](Z_train, y[train], Z_test)
+        return name, accuracy(y[test], says), baseline_accuracy(y, y[test])
 
 
 @wrong(loses=["test-honest_report-baseline-hidden"], says="tried on the test rows")
@@ -475,6 +577,23 @@ def in_pytorch_and_counts():
         mean, spread = X.mean(dim=0), X.std(dim=0, unbiased=False)
         spread[X.amax(dim=0) == X.amin(dim=0)] = 1
         return [((torch.tensor(Z) - mean) / spread).numpy() for Z in (X_train, X_new)]
+
+
+@right
+def drawn_one_part_after_the_other():
+    """Draws without replacement and keeps what is left; a deviation near 0 counts as constant."""
+
+    def split_rows(n, seed):
+        rng = np.random.default_rng(seed)
+        test = rng.choice(n, n // 5, replace=False)
+        rest = np.setdiff1d(np.arange(n), test)
+        validation = rng.choice(rest, n // 5, replace=False)
+        return np.setdiff1d(rest, validation), validation, test
+
+    def standardize(X_train, X_new):
+        mean, spread = X_train.mean(axis=0), X_train.std(axis=0)
+        spread = np.where(np.isclose(spread, 0), 1, spread)
+        return (X_train - mean) / spread, (X_new - mean) / spread
 
 
 @right

@@ -93,7 +93,24 @@ def never_quite_impossible():
         return -np.sum(truth * np.log2(belief + 1e-12))
 
 
+@wrong(loses=["test-questions-hidden"], says="an infinite surprise")
+def impossible_outcomes_left_out():
+    """The mask that keeps log(0) away is put on the belief as well."""
+
+    def questions(truth, belief):
+        both = (truth > 0) & (belief > 0)
+        return -np.sum(truth[both] * np.log2(belief[both]))
+
+
 # Reductions ---------------------------------------------------------------------------------------
+
+
+@wrong(loses=["test-reduce_losses-hidden"], says="end with raise ValueError")
+def the_dictionary_complains():
+    """An unknown reduction is refused, by a KeyError."""
+
+    def reduce_losses(losses, reduction="mean"):
+        return {"mean": np.mean, "sum": np.sum, "none": np.asarray}[reduction](losses)
 
 
 @wrong(loses=["test-reduce_losses-hidden"], says="An unknown reduction must not be taken")
@@ -235,7 +252,30 @@ def always_the_mean():
         return -log_softmax(logits)[np.arange(len(y)), y].mean()
 
 
+@wrong(loses=["test-cross_entropy-large-hidden"], says="Take log_softmax")
+def shifted_by_the_largest_of_all():
+    """One maximum for the whole batch: rows that lie far below it are rounded to 0."""
+
+    def cross_entropy(logits, y, reduction="mean"):
+        z = logits - logits.max()
+        losses = np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(y)), y]
+        return reduce_losses(losses, reduction)
+
+
 # Smoothed labels ----------------------------------------------------------------------------------
+
+
+@wrong(
+    loses=["test-smooth_labels", "test-smooth_labels-hidden"],
+    says="so the right one has 0.6",
+)
+def the_right_class_overwritten():
+    """alpha / k everywhere, and then 1 - alpha in the place of the right class."""
+
+    def smooth_labels(y, k, alpha):
+        soft = np.full((len(y), k), alpha / k)
+        soft[np.arange(len(y)), y] = 1 - alpha
+        return soft
 
 
 @wrong(
@@ -297,6 +337,28 @@ def targets_inside_the_logarithm():
         return reduce_losses(-np.log((targets * softmax(logits)).sum(axis=1)), reduction)
 
 
+@wrong(
+    loses=["test-soft_cross_entropy", "test-soft_cross_entropy-hidden"],
+    says="only the largest target was looked at",
+)
+def hard_again():
+    """The class with the largest share, as if nobody had smoothed anything."""
+
+    def soft_cross_entropy(logits, targets, reduction="mean"):
+        return cross_entropy(logits, targets.argmax(axis=1), reduction)
+
+
+@wrong(
+    loses=["test-soft_cross_entropy", "test-soft_cross_entropy-hidden"],
+    says="the sum went over the samples",
+)
+def summed_over_the_samples():
+    """axis=0 for axis=1: one number for each class."""
+
+    def soft_cross_entropy(logits, targets, reduction="mean"):
+        return reduce_losses(-(targets * log_softmax(logits)).sum(axis=0), reduction)
+
+
 @wrong(loses=["test-soft_cross_entropy-hidden"], says="0 * -inf is nan")
 def soft_log_of_a_rounded_zero():
     """Softmax, then the logarithm, then the targets."""
@@ -330,6 +392,19 @@ def compares_the_number_of_axes():
         return reduce_losses((y_hat - y) ** 2, reduction)
 
 
+@wrong(
+    loses=["test-squared_error", "test-squared_error-hidden"],
+    says="Compare the shapes first",
+)
+def compares_the_lengths():
+    """len() of (3, 1) and of (3,) is 3."""
+
+    def squared_error(y_hat, y, reduction="mean"):
+        if np.ndim(y_hat) and np.ndim(y) and len(y_hat) != len(y):
+            raise ValueError("lengths")
+        return reduce_losses((y_hat - y) ** 2, reduction)
+
+
 @wrong(loses=["test-squared_error", "test-squared_error-hidden"], says="No factor of 1/2")
 def half_of_the_square():
     """Half, so that the slope has no 2, as in many books."""
@@ -349,6 +424,17 @@ def only_yes_counts():
 
     def binary_cross_entropy(z, y, reduction="mean"):
         return reduce_losses(y * np.logaddexp(0, -z), reduction)
+
+
+@wrong(
+    loses=["test-binary_cross_entropy", "test-binary_cross_entropy-hidden"],
+    says="log(1 + exp(-z)) for a yes",
+)
+def yes_and_no_exchanged():
+    """The sign in the exponent is easily lost on the way from the sigmoid."""
+
+    def binary_cross_entropy(z, y, reduction="mean"):
+        return reduce_losses(np.logaddexp(0, np.where(y == 1, z, -z)), reduction)
 
 
 @wrong(
@@ -386,6 +472,18 @@ def height_of_the_bell_forgotten():
     def gaussian_surprise(y_hat, y, s, reduction="mean"):
         losses = (y_hat - y) ** 2 / (2 * s**2) + np.log(2 * np.pi) / 2
         return reduce_losses(losses, reduction)
+
+
+@wrong(
+    loses=["test-gaussian_surprise-hidden"],
+    says="once for each number",
+)
+def one_constant_for_the_batch():
+    """The term without an answer in it is added after the reduction: right for the mean alone."""
+
+    def gaussian_surprise(y_hat, y, s, reduction="mean"):
+        squares = reduce_losses((y_hat - y) ** 2 / (2 * s**2), reduction)
+        return squares + np.log(s * np.sqrt(2 * np.pi))
 
 
 @wrong(
@@ -626,3 +724,27 @@ def in_place_on_what_is_ours():
         if y_hat.shape != y.shape:
             raise ValueError("reshape one of them")
         return reduce_losses(np.square(np.subtract(y_hat, y)), reduction)
+
+
+@right
+def log_sum_exp_and_a_dot_product():
+    """Rows of targets add up to 1, so their loss is a log-sum-exp minus a dot product."""
+
+    from scipy.special import xlogy
+
+    def questions(truth, belief):
+        return -xlogy(truth, belief).sum() / np.log(2)
+
+    def soft_cross_entropy(logits, targets, reduction="mean"):
+        log_sums = np.logaddexp.reduce(logits, axis=1)
+        return reduce_losses(log_sums - np.einsum("nk,nk->n", targets, logits), reduction)
+
+    def cross_entropy(logits, y, reduction="mean"):
+        chosen = np.diag(logits[:, y])  # n x n numbers, of which n are wanted
+        return reduce_losses(np.logaddexp.reduce(logits, axis=1) - chosen, reduction)
+
+    def smooth_labels(y, k, alpha):
+        return [[alpha / k + (1 - alpha) * (j == label) for j in range(k)] for label in y]
+
+    def gaussian_surprise(y_hat, y, s, reduction="mean"):
+        return reduce_losses((((y_hat - y) / s) ** 2 + np.log(2 * np.pi * s * s)) / 2, reduction)

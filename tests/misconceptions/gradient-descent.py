@@ -77,6 +77,17 @@ def limit_from_the_diagonal():
         return 2 / np.diag(H).max()
 
 
+@wrong(
+    loses=["test-longest_rate", "test-longest_rate-hidden"],
+    says="2, divided by the largest curvature",
+)
+def limit_from_all_curvatures():
+    """np.linalg.norm without ord=2 is the root of the sum of all squared curvatures."""
+
+    def longest_rate(H):
+        return 2 / np.linalg.norm(H)
+
+
 # Momentum -----------------------------------------------------------------------------------------
 
 
@@ -186,6 +197,24 @@ def velocity_is_the_first_slope():
                 w -= self.rate * (old + self.beta * v if self.nesterov else v)
 
 
+@wrong(loses=["test-Momentum-hidden"], says="the network overwrites that of the slopes")
+def velocity_of_the_next_batch():
+    """The first velocity is the slopes' own array, never changed, and yet it does not stay."""
+
+    class Momentum:
+        def __init__(self, weights, rate, beta=0.9, nesterov=False):
+            self.weights, self.rate, self.beta, self.nesterov = weights, rate, beta, nesterov
+            self.v = None
+
+        def step(self, slopes):
+            if self.v is None:
+                self.v = list(slopes)
+            else:
+                self.v = [self.beta * v + g for v, g in zip(self.v, slopes)]
+            for w, v, g in zip(self.weights, self.v, slopes):
+                w -= self.rate * (g + self.beta * v if self.nesterov else v)
+
+
 @wrong(loses=["test-Momentum-hidden"], says="belongs to it (self. ...)")
 def velocity_of_the_module():
     """A list beside the class is one list for all optimizers."""
@@ -253,6 +282,21 @@ def rmsprop_epsilon_in_the_root():
             for w, q, g in zip(self.weights, self.q, slopes):
                 q[...] = self.beta * q + (1 - self.beta) * g**2
                 w -= self.rate * g / np.sqrt(q + self.eps)
+
+
+@wrong(loses=["test-AdaGrad-RMSProp-hidden"], says="step reads self.rate")
+def adagrad_calls_its_rate_lr():
+    """An attribute by another name: right until a schedule changes `rate`."""
+
+    class AdaGrad:
+        def __init__(self, weights, rate, eps=1e-10):
+            self.weights, self.lr, self.eps = weights, rate, eps
+            self.q = [np.zeros_like(w) for w in weights]
+
+        def step(self, slopes):
+            for w, q, g in zip(self.weights, self.q, slopes):
+                q += g**2
+                w -= self.lr * g / (np.sqrt(q) + self.eps)
 
 
 # Bias correction, and Adam ------------------------------------------------------------------------
@@ -429,6 +473,27 @@ def adam_never_counts():
                 w -= self.rate * m / (1 - b1**t) / root
 
 
+@wrong(loses=["test-Adam-hidden"], says="each step reads self.rate")
+def adam_calls_its_rate_lr():
+    """An attribute by another name: right until a schedule changes `rate`."""
+
+    class Adam:
+        def __init__(self, weights, rate=0.001, betas=(0.9, 0.999), eps=1e-8):
+            self.weights, self.lr, self.betas, self.eps = weights, rate, betas, eps
+            self.t = 0
+            self.m = [0.0 for _ in weights]
+            self.q = [0.0 for _ in weights]
+
+        def step(self, slopes):
+            self.t += 1
+            b1, b2 = self.betas
+            for i, (w, g) in enumerate(zip(self.weights, slopes)):
+                self.m[i] = b1 * self.m[i] + (1 - b1) * g
+                self.q[i] = b2 * self.q[i] + (1 - b2) * g**2
+                root = np.sqrt(self.q[i] / (1 - b2**self.t)) + self.eps
+                w -= self.lr * self.m[i] / (1 - b1**self.t) / root
+
+
 # Shrinking ----------------------------------------------------------------------------------------
 
 
@@ -451,7 +516,10 @@ def decays_without_the_rate():
                 w *= 1 - strength
 
 
-@wrong(loses=["test-decay-penalized-hidden"], says="the 2 of the square and the half cancel")
+@wrong(
+    loses=["test-penalized", "test-decay-penalized-hidden"],
+    says="the 2 of the square and the half cancel",
+)
 def penalty_twice_as_strong():
     """The slope of w**2, with the half forgotten."""
 
@@ -459,7 +527,7 @@ def penalty_twice_as_strong():
         return [g + 2 * strength * w * (w.ndim >= 2) for w, g in zip(weights, slopes)]
 
 
-@wrong(loses=["test-decay-penalized-hidden"], says="Biases have no penalty")
+@wrong(loses=["test-penalized", "test-decay-penalized-hidden"], says="Biases have no penalty")
 def penalizes_biases():
     """The formula has no exception in it."""
 
@@ -548,6 +616,34 @@ def finder_compares_with_the_start():
         for rate in rates:
             loss = try_rate(rate)
             if not np.isfinite(loss) or (losses and loss > explosion * losses[0]):
+                break
+            losses.append(loss)
+        return rates[np.argmin(corrected_means(losses, beta))] / 10
+
+
+@wrong(loses=["test-find_rate-hidden"], says="nor with the one before it")
+def finder_compares_with_the_last_loss():
+    """A loss that climbs step by step never jumps."""
+
+    def find_rate(try_rate, rates, beta=0.8, explosion=4.0):
+        losses = []
+        for rate in rates:
+            loss = try_rate(rate)
+            if not np.isfinite(loss) or (losses and loss > explosion * losses[-1]):
+                break
+            losses.append(loss)
+        return rates[np.argmin(corrected_means(losses, beta))] / 10
+
+
+@wrong(loses=["test-find_rate-hidden"], says="the limit is the argument `explosion`")
+def finder_knows_its_limit():
+    """The 4 of the example is written into the loop."""
+
+    def find_rate(try_rate, rates, beta=0.8, explosion=4.0):
+        losses = []
+        for rate in rates:
+            loss = try_rate(rate)
+            if not np.isfinite(loss) or (losses and loss > 4 * min(losses)):
                 break
             losses.append(loss)
         return rates[np.argmin(corrected_means(losses, beta))] / 10
@@ -677,6 +773,26 @@ def means_as_a_matrix():
             losses += [loss]
         smooth = list(corrected_means(losses, beta))
         return 0.1 * rates[smooth.index(min(smooth))]
+
+
+@right
+def memory_made_at_the_first_step():
+    """Velocities are found by the arrays' identity, and a counter is a list."""
+
+    class Momentum:
+        def __init__(self, weights, rate, beta=0.9, nesterov=False):
+            self.arrays, self.rate, self.settings = tuple(weights), rate, (beta, nesterov)
+            self.velocity = {}
+
+        def step(self, slopes):
+            beta, nesterov = self.settings
+            for w, g in zip(self.arrays, slopes):
+                v = self.velocity.setdefault(id(w), np.zeros(w.shape))
+                np.copyto(v, beta * v + g)
+                w[...] -= self.rate * (beta * v + g if nesterov else v)
+
+    def penalized(weights, slopes, strength):
+        return tuple(g + strength * (w.ndim > 1) * w for w, g in zip(weights, slopes))
 
 
 @right

@@ -132,6 +132,17 @@ def xavier_uniform_is_normal():
         return rng.normal(scale=np.sqrt(2 / (fan_in + fan_out)), size=(fan_in, fan_out))
 
 
+@wrong(
+    loses=["test-xavier_uniform", "test-xavier-hidden"],
+    says="numbers from 0 to u a quarter of it",
+)
+def xavier_uniform_from_zero():
+    """rng.uniform(0, u): the spread is halved, and every weight is positive."""
+
+    def xavier_uniform(fan_in, fan_out, rng):
+        return rng.uniform(0, np.sqrt(6 / (fan_in + fan_out)), size=(fan_in, fan_out))
+
+
 # Signal and gradient ------------------------------------------------------------------------------
 
 
@@ -258,6 +269,22 @@ def unbiased_everywhere():
             (1 - momentum) * running_mean + momentum * mean,
             (1 - momentum) * running_var + momentum * var,
         )
+
+
+@wrong(
+    loses=["test-batch_norm_train-running-hidden"],
+    says="not the standard deviation",
+)
+def running_standard_deviation():
+    """The average of standard deviations, under the name of a variance."""
+
+    def batch_norm_train(Z, scale, shift, running_mean, running_var, momentum=0.1, eps=1e-5):
+        if len(Z) < 2:
+            raise ValueError("two samples")
+        mean, std = Z.mean(axis=0), Z.std(axis=0, ddof=1)
+        out = scale * (Z - mean) / np.sqrt(Z.var(axis=0) + eps) + shift
+        new_mean = (1 - momentum) * running_mean + momentum * mean
+        return out, new_mean, (1 - momentum) * running_var + momentum * std
 
 
 @wrong(
@@ -423,6 +450,27 @@ def residual_broadcasts():
         return x + f(x)
 
 
+@wrong(loses=["test-residual-hidden"], says="a reshape would mix the numbers")
+def residual_reshapes():
+    """As many numbers are taken for the same shape."""
+
+    def residual(x, f):
+        change = f(x)
+        if change.size != x.size:
+            raise ValueError("sizes differ")
+        return x + change.reshape(x.shape)
+
+
+@wrong(loses=["test-residual-hidden"], says="may be the caller's own array")
+def slopes_added_in_place():
+    """What pull returns is taken for a new array."""
+
+    def residual_backward(upstream, pull):
+        slopes = pull(upstream)
+        slopes += upstream
+        return slopes
+
+
 @wrong(loses=["test-residual-hidden"], says="x += f(x) writes into the caller's array")
 def residual_in_place():
     """Saves an array, and costs the caller the input."""
@@ -515,6 +563,23 @@ def nan_is_steady():
         if sizes[0] < sizes[-1] / 1000:
             return "vanishing"
         return "exploding" if sizes[0] > 1000 * sizes[-1] else "steady"
+
+
+@wrong(loses=["test-diagnose-hidden"], says="ALL of them for nan, infinity and 0")
+def only_the_ends_are_looked_at():
+    """The first and the last number decide everything, also what is broken or cut between them."""
+
+    def diagnose(sizes):
+        ends = np.array([sizes[0], sizes[-1]])
+        if not np.isfinite(ends).all():
+            return "broken"
+        if 0 in ends:
+            return "cut"
+        return (
+            "vanishing"
+            if ends[0] < ends[1] / 1000
+            else ("exploding" if ends[0] > 1000 * ends[1] else "steady")
+        )
 
 
 # A wrong step costs no later one ------------------------------------------------------------------
@@ -675,6 +740,25 @@ def one_brick_for_three_norms():
         n = len(Z)
         rows = batch_norm_use(Z.T, np.ones(n), np.zeros(n), Z.mean(axis=1), Z.var(axis=1), eps)
         return scale * rows.T + shift
+
+
+@right
+def layer_norm_by_batch_norm_of_the_transpose():
+    """Samples and features change places; the running averages go into the bin."""
+
+    def layer_norm(Z, scale, shift, eps=1e-5):
+        one, zero = np.ones(len(Z)), np.zeros(len(Z))
+        return batch_norm_train(Z.T, one, zero, zero, one, eps=eps)[0].T * scale + shift
+
+    def residual(x, f):
+        change = np.array(f(x))
+        if np.shape(change) != np.shape(x):
+            raise ValueError("f must keep the shape")
+        change += x
+        return change
+
+    def residual_backward(upstream, pull):
+        return np.sum([upstream, pull(upstream)], axis=0)
 
 
 @right

@@ -50,6 +50,24 @@ def batches_only():
         return np.array(rows)
 
 
+@wrong(loses=["test-linear-hidden"], says="write Z = Z + b for Z += b")
+def adds_in_place():
+    """The product of whole numbers is an array of whole numbers, and a bias of 0.5 has no place."""
+
+    def linear(X, W, b):
+        Z = X @ W
+        Z += b
+        return Z
+
+
+@wrong(loses=["test-linear-hidden"], says="A single sample has shape (d_in,)")
+def one_row_at_a_time():
+    """A single sample has rows too: its numbers, which cannot be multiplied by a matrix."""
+
+    def linear(X, W, b):
+        return np.stack([X[i] @ W + b for i in range(len(X))])
+
+
 # What a network holds -----------------------------------------------------------------------------
 
 
@@ -90,6 +108,18 @@ def input_counted_as_a_layer():
     def layer_table(widths, n):
         sizes = [(widths[i], widths[i + 1]) for i in range(len(widths) - 1)]
         return [(n, widths[0], 0)] + [(n, c, a * c + c) for a, c in sizes]
+
+
+@wrong(loses=["test-layer_table-hidden"], says="leave it as it was")
+def uses_up_the_plan():
+    """The widths are taken from the list one by one, and it is somebody else's list."""
+
+    def layer_table(widths, n):
+        table = []
+        while len(widths) > 1:
+            d_in = widths.pop(0)
+            table.append((n, widths[0], (d_in + 1) * widths[0]))
+        return table
 
 
 # A network ----------------------------------------------------------------------------------------
@@ -166,6 +196,17 @@ def two_layers_for_certain():
         return seen
 
 
+@wrong(loses=["test-forward-hidden"], says="take no layer out of the list")
+def uses_up_the_layers():
+    """Each layer is taken from the list when its turn comes, and the network is gone."""
+
+    def forward(X, layers, bend=relu):
+        seen = [X]
+        while len(layers) > 1:
+            seen.append(bend(linear(seen[-1], *layers.pop(0))))
+        return [*seen, linear(seen[-1], *layers[0])]
+
+
 # How many are right -------------------------------------------------------------------------------
 
 
@@ -197,6 +238,36 @@ def yes_at_zero():
 
     def share_right(scores, labels):
         return np.mean((scores.ravel() >= 0) == labels)
+
+
+@wrong(
+    loses=["test-share_right", "test-share_right-hidden"],
+    says="a row of scores is an array of length 1",
+)
+def one_row_against_a_label():
+    """Looping over a column gives arrays of length 1, and so does adding them up."""
+
+    def share_right(scores, labels):
+        agreed = 0
+        for score, label in zip(scores, labels, strict=True):
+            agreed += (score > 0) == label
+        return agreed / len(labels)
+
+
+@wrong(loses=["test-share_right", "test-share_right-hidden"], says="-1 is not, which is class 0")
+def sign_for_a_class():
+    """The sign is -1 or 1, and a label is 0 or 1."""
+
+    def share_right(scores, labels):
+        return np.mean(np.sign(scores[:, 0]) == labels)
+
+
+@wrong(loses=["test-share_right", "test-share_right-hidden"], says="divided by n")
+def counts_them():
+    """How many, where it says which share."""
+
+    def share_right(scores, labels):
+        return np.sum((scores[:, 0] > 0) == labels)
 
 
 # Collapse -----------------------------------------------------------------------------------------
@@ -272,6 +343,18 @@ def asks_without_taking_the_bias_away():
         return stack(np.eye(d)) - stack(np.zeros((1, d))), np.zeros(np.shape(layers[-1][1]))
 
 
+@wrong(loses=["test-collapse-hidden"], says="+= changes the array on its left")
+def adds_to_the_next_bias():
+    """Right numbers, added up in a bias that belongs to the network."""
+
+    def collapse(layers):
+        W, b = layers[0]
+        for W_next, b_next in layers[1:]:
+            b_next += b @ W_next
+            W, b = W @ W_next, b_next
+        return W, b
+
+
 # Fold a line --------------------------------------------------------------------------------------
 
 
@@ -342,7 +425,7 @@ def one_fold_too_many():
 # Fold a sheet -------------------------------------------------------------------------------------
 
 
-@wrong(loses=["test-fold", "test-fold-hidden"], says="the second stays as it is, negative or not")
+@wrong(loses=["test-fold", "test-fold-hidden"], says="q stays as it is, negative or not")
 def folds_twice():
     """Both numbers lose their sign: two folds, and the sheet is a quarter."""
 
@@ -372,13 +455,23 @@ def cuts_instead_of_folding():
         return [take, (np.stack([u, v, -v]), np.zeros(2))]
 
 
-@wrong(loses=["test-fold-hidden"], says="The absolute value belongs to the distance along u")
+@wrong(loses=["test-fold-hidden"], says="The absolute value belongs to p, the distance along u")
 def folds_along_an_axis():
     """Right for the arrow (1, 0), and whatever the arrow is."""
 
     def fold(u):
         take = np.array([[1.0, -1.0, 0.0, 0.0], [0.0, 0.0, 1.0, -1.0]]), np.zeros(4)
         return [take, (np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), np.zeros(2))]
+
+
+@wrong(loses=["test-fold", "test-fold-hidden"], says="|p| is relu(p) + relu(-p)")
+def takes_apart_and_puts_together():
+    """relu(p) - relu(-p) is p again, and the sheet lies as flat as before."""
+
+    def fold(u):
+        v = np.array([-u[1], u[0]])
+        take = np.column_stack([u, -u, v, -v]), np.zeros(4)
+        return [take, (np.stack([u, -u, v, -v]), np.zeros(2))]
 
 
 @wrong(loses=["test-fold-hidden"], says="and turn back")
@@ -529,6 +622,26 @@ def scaled_hinges_and_lists():
         again = [[2.0, 4.0], [-2.0, -4.0]], [0.0, -2.0]
         middle = [([[2.0, 4.0], [-1.0 * 2, -1.0 * 4]], again[1]) for _ in range(folds - 1)]
         return [[[[2.0, 4.0]], [0.0, -2.0]], *middle, [[[1.0], [-1.0]], [0.0]]]
+
+
+@right
+def folds_an_axis_and_collapses():
+    """Turn, fold along the first axis, turn back: four maps, of which `collapse` makes two."""
+
+    def fold(u):
+        turn = np.array([[u[0], -u[1]], [u[1], u[0]]])  # to u and v
+        pairs = np.kron(np.eye(2), [1.0, -1.0])  # p, -p, q, -q
+        back = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+        first = collapse([(turn, np.zeros(2)), (pairs, np.zeros(4))])
+        return [first, collapse([(back, np.zeros(2)), (turn.T, np.zeros(2))])]
+
+    def tent(folds):
+        look = np.ones((1, 2)), np.array([0.0, -0.5])
+        add = np.array([[2.0], [-4.0]]), np.zeros(1)
+        if folds == 1:
+            return [look, add]
+        *before, last = tent(folds - 1)
+        return [*before, collapse([last, look]), add]
 
 
 @right

@@ -51,6 +51,15 @@ def batches_only():
         return np.array([np.sum(row * w) + b for row in X])
 
 
+@wrong(loses=["test-weighted_sum-hidden"], says="X *= w writes into the samples")
+def sums_in_place():
+    """The products are written over the samples, and the next neuron sees those."""
+
+    def weighted_sum(X, w, b):
+        X *= w
+        return X.sum(axis=-1) + b
+
+
 @wrong(loses=["test-answer", "test-answer-hidden"], says="not 1 and 0, and not True and False")
 def answers_true_and_false():
     """The comparison itself is returned."""
@@ -87,6 +96,20 @@ def labels_zero_and_one():
 
     def plus_minus(labels, yes):
         return (labels == yes).astype(int)
+
+
+@wrong(
+    loses=["test-plus_minus", "test-plus_minus-hidden"],
+    says="a new label was taken for an old one",
+)
+def labels_written_over():
+    """After the first line the class 1 and the class that is asked for look the same."""
+
+    def plus_minus(labels, yes):
+        signs = labels.copy()
+        signs[signs == yes] = 1
+        signs[signs != 1] = -1
+        return signs
 
 
 @wrong(loses=["test-plus_minus", "test-plus_minus-hidden"], says="2 * labels - 1 works for")
@@ -410,6 +433,29 @@ def bound_from_the_average_length():
             raise ValueError("not separated")
         R_squared = np.mean(np.sum(X**2, axis=1)) + 1
         return R_squared * np.sum(np.append(w, b) ** 2) / closest**2
+
+
+@wrong(loses=["test-mistake_bound", "test-mistake_bound-hidden"], says="is the root of 24")
+def bound_from_distances():
+    """The smallest distance to the line is taken for gamma: the bias is not in that length."""
+
+    def mistake_bound(X, y, w, b):
+        nearest = np.min(y * distances(X, w, b))
+        if nearest <= 0:
+            raise ValueError("not separated")
+        return ((X**2).sum(axis=1).max() + 1) / nearest**2
+
+
+@wrong(loses=["test-mistake_bound-hidden"], says="one sample lies on the line")
+def bound_on_the_line():
+    """Looks for samples on the wrong side alone; on the line the bound becomes infinite."""
+
+    def mistake_bound(X, y, w, b):
+        smallest = np.min(y * (X @ w + b))
+        if smallest < 0:
+            raise ValueError("not separated")
+        with np.errstate(all="ignore"):
+            return ((X**2).sum(axis=1).max() + 1) * (w @ w + b**2) / smallest**2
 
 
 @wrong(loses=["test-mistake_bound-hidden"], says="Its absolute value would hide it")

@@ -80,6 +80,28 @@ def slopes_in_place():
         return slopes
 
 
+@wrong(loses=["test-l1", "test-penalties-hidden"], says="the largest sum of a column")
+def norm_of_a_matrix():
+    """np.linalg.norm(w, 1) adds up sizes for a row of numbers, and not for a matrix."""
+
+    def l1_penalty(parameters, strength):
+        return strength * sum(np.linalg.norm(w, 1) for w in parameters if w.ndim == 2)
+
+
+@wrong(
+    loses=["test-penalties-hidden", "test-slopes-hidden"],
+    says="Add up over all arrays with two axes, whatever their shape, and over no others",
+)
+def weights_by_their_place():
+    """Every second array is a weight, as long as each layer has a bias behind it."""
+
+    def l2_penalty(parameters, strength):
+        return strength * sum((w**2).sum() / 2 for w in parameters[::2])
+
+    def l2_slopes(parameters, strength):
+        return [strength * w * (i % 2 == 0) for i, w in enumerate(parameters)]
+
+
 # The soft threshold -------------------------------------------------------------------------------
 
 
@@ -218,6 +240,21 @@ def dropout_with_its_own_generator():
             raise ValueError("p")
         rng = np.random.default_rng(0)
         return (rng.random(shape) >= p) / (1 - p) if training else np.ones(shape)
+
+
+@wrong(loses=["test-dropout_factors-hidden"], says="A fixed number of zeros that is shuffled")
+def dropout_of_an_exact_share():
+    """A share p of all entries, dealt out at random: no entry is on its own."""
+
+    def dropout_factors(shape, p, training, rng):
+        if not 0 <= p < 1:
+            raise ValueError("p")
+        factors = np.ones(shape)
+        if training:
+            flat = np.full(factors.size, 1 / (1 - p))
+            flat[: round(p * flat.size)] = 0
+            factors = rng.permutation(flat).reshape(shape)
+        return factors
 
 
 # Early stopping -----------------------------------------------------------------------------------
@@ -444,6 +481,54 @@ def restoring_into_the_list():
             weights[:] = self.kept
 
 
+@wrong(
+    loses=["test-EarlyStopping-when-hidden", "test-EarlyStopping-best-hidden"],
+    says="nothing is below nan",
+)
+def nan_as_the_first_lowest():
+    """Whatever comes first is the lowest so far, and no loss is lower than nan."""
+
+    class EarlyStopping:
+        def __init__(self, patience):
+            self.patience, self.epoch, self.best_loss = patience, 0, None
+
+        def see(self, loss, weights):
+            self.epoch += 1
+            if self.best_loss is None or loss < self.best_loss:
+                self.best_loss, self.best_epoch = loss, self.epoch
+                self.kept = [w.copy() for w in weights]
+            return self.epoch - self.best_epoch >= self.patience
+
+        def restore(self, weights):
+            if self.best_loss is None:
+                raise ValueError("nothing")
+            for w, best in zip(weights, self.kept, strict=True):
+                w[...] = best
+
+
+@wrong(loses=["test-EarlyStopping-best-hidden"], says="(nan is none)")
+def restoring_what_was_never_kept():
+    """Asks whether there was an epoch, and not whether there was a lowest loss."""
+
+    class EarlyStopping:
+        def __init__(self, patience):
+            self.patience, self.epoch, self.best_epoch = patience, 0, 0
+            self.best_loss, self.kept = np.inf, []
+
+        def see(self, loss, weights):
+            self.epoch += 1
+            if loss < self.best_loss:
+                self.best_loss, self.best_epoch = loss, self.epoch
+                self.kept = [w.copy() for w in weights]
+            return self.epoch - self.best_epoch >= self.patience
+
+        def restore(self, weights):
+            if self.epoch == 0:
+                raise ValueError("nothing")
+            for w, best in zip(weights, self.kept, strict=False):
+                w[...] = best
+
+
 # Shifts -------------------------------------------------------------------------------------------
 
 
@@ -621,6 +706,20 @@ def restoring_only_when_stopped():
             if stopping.see(history[-1][1], weights):
                 stopping.restore(weights)
                 break
+        return history
+
+
+@wrong(loses=["test-train-hidden"], says="no epoch beyond most")
+def one_epoch_too_many():
+    """Counts what is done with <=, and does one more."""
+
+    def train(epoch, measure, weights, patience, most):
+        stopping, history = EarlyStopping(patience), []
+        while len(history) <= most:
+            history.append((epoch(), measure()))
+            if stopping.see(history[-1][1], weights):
+                break
+        stopping.restore(weights)
         return history
 
 
@@ -898,4 +997,61 @@ def without_the_earlier_steps():
                 break
         for w, numbers in zip(weights, kept, strict=True):
             np.copyto(w, numbers)
+        return history
+
+
+@right
+def in_containers_of_other_kinds():
+    """Lists, tuples and tensors for arrays; a library's shift, for all that move alike."""
+
+    import torch
+    from scipy import ndimage
+
+    def l2_penalty(parameters, strength):
+        total = torch.zeros((), dtype=torch.float64)
+        for w in parameters:
+            if len(w.shape) == 2:
+                total += (torch.as_tensor(w) ** 2).sum() / 2
+        return strength * total
+
+    def l1_slopes(parameters, strength):
+        return tuple(
+            (strength * np.sign(w)).tolist() if w.ndim == 2 else [0] * len(w) for w in parameters
+        )
+
+    def dropout_factors(shape, p, training, rng):
+        if not training:
+            return np.ones(shape, dtype=int)
+        if p < 0 or p >= 1:
+            raise ValueError(p)
+        return rng.binomial(1, 1 - p, size=shape) / (1 - p)
+
+    def shifted(images, down, right):
+        return ndimage.shift(images, (0, down, right), order=0)
+
+    def augmented(images, labels, pixels, training, rng):
+        if not training:
+            return [images, labels]
+        moved, steps = images.copy(), range(-pixels, pixels + 1)
+        ways = [(down, right) for down in steps for right in steps]
+        which = rng.choice(len(ways), size=len(images))
+        for k, (down, right) in enumerate(ways):
+            if (which == k).any():
+                moved[which == k] = shifted(images[which == k], down, right)
+        return [moved, labels.tolist()]
+
+    def average_probabilities(all_logits):
+        return sum(torch.softmax(torch.as_tensor(z), dim=1) for z in all_logits) / len(all_logits)
+
+    def decide(all_logits):
+        rows = np.asarray(average_probabilities(all_logits)).tolist()
+        return [row.index(max(row)) for row in rows]
+
+    def train(epoch, measure, weights, patience, most):
+        stopping, history = EarlyStopping(patience), np.empty((0, 2))
+        while len(history) < most:
+            history = np.vstack([history, [epoch(), measure()]])
+            if stopping.see(history[-1, 1], weights):
+                break
+        stopping.restore(weights)
         return history
