@@ -248,7 +248,9 @@ def _message(run: CellRun) -> str:
         return "Part of the points."
     if run.status == "not run":
         return "Not run: an earlier cell ended the run."
-    if run.error.startswith("NotImplementedError"):
+    kind, _, text = run.error.partition(":")
+    if kind == "NotImplementedError" and not text.strip():
+        # With a text it comes from a library, which cannot do what it was asked.
         return "Not written yet."
     if run.status == "timeout":
         return f"Took too long, {run.error}. Is there a loop that does not end?"

@@ -38,6 +38,15 @@ def test_points_and_hints(tiny_course, work):
     assert lost.message == "Not written yet."
 
 
+def test_what_a_library_cannot_do_is_told_in_its_words(tiny_course, work):
+    path, notebook = work
+    cell = next(c for c in notebook.cells if sources.grade_id(c) == "quad")
+    cell.source = "def quad(z):\n    raise NotImplementedError('not for whole numbers')"
+    nbformat.write(notebook, path)
+    (lost,) = [r for r in check(tiny_course, "tiny", path).results if r.message]
+    assert "not for whole numbers" in lost.message
+
+
 def test_the_notebook_is_not_changed(tiny_course, work):
     before = work[0].read_bytes()
     check(tiny_course, "tiny", work[0])
