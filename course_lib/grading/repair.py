@@ -139,6 +139,12 @@ def metadata_of(cell: NotebookNode) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _name(cell: NotebookNode) -> str | None:
+    """Return what a cell is called, by metadata that anything may have happened to."""
+    name = metadata_of(cell).get("grade_id")
+    return name if isinstance(name, str) else None
+
+
 def mend(
     nb: NotebookNode,
     wanted: dict[str, dict[str, Any]],
@@ -149,10 +155,12 @@ def mend(
     _renew_ids(nb)
     _straighten(nb, notes)
     release = {metadata_of(cell).get("grade_id"): cell for cell in released}
+    _recognize(nb, wanted, released, notes)
+    _take_apart(nb, wanted, release, notes)
     places: dict[str, list[int]] = {}
     for index, cell in enumerate(nb.cells):
-        name = metadata_of(cell).get("grade_id")
-        if isinstance(name, str) and name in wanted:
+        name = _name(cell)
+        if name is not None and name in wanted:
             places.setdefault(name, []).append(index)
         else:
             # Left-overs of other notebooks, or metadata that some program mangled.
@@ -177,8 +185,13 @@ def mend(
                 f"The cell {name} was there {len(indices)} times; the one at place {keep + 1} "
                 "was graded."
             )
+        intact = _is_intact(nb.cells[keep])
         _restore(nb.cells[keep], name, wanted[name]["metadata"], notes)
-        if not answer and name in release and nb.cells[keep].source != release[name].source:
+        changed = name in release and nb.cells[keep].source != release[name].source
+        earlier = f"The cell {name} is that of an earlier release; graded as it is now."
+        if changed and not answer and intact and earlier not in notes:
+            notes.append(earlier)
+        elif changed and not answer and not intact:
             notes.append(f"The cell {name} is not as it was released; the release's counts.")
 
     order = [name for name in release if name in wanted]
@@ -186,6 +199,52 @@ def mend(
     _put_back(nb, order, wanted, release, set(places), notes)
     _put_in_order(nb, order, wanted, notes)
     _renew_ids(nb)
+
+
+def _recognize(
+    nb: NotebookNode,
+    wanted: dict[str, dict[str, Any]],
+    released: list[NotebookNode],
+    notes: list[str],
+) -> None:
+    """Give cells that have lost their name, or bear another, that of the release's by their id."""
+    present = {_name(cell) for cell in nb.cells}
+    names = {cell.id: _name(cell) for cell in released if "id" in cell}
+    for cell in nb.cells:
+        name = names.get(cell.get("id"))
+        if name is None or name not in wanted or name in present or _name(cell) in wanted:
+            continue
+        metadata = wanted[name]["metadata"]
+        # The gradebook's checksum is that of another text: see `_mark`.
+        kept = {key: value for key, value in metadata.items() if key != "checksum"}
+        cell.metadata["nbgrader"] = NotebookNode(kept)
+        notes.append(f"The cell {name} had lost its name; known by its id.")
+
+
+def _take_apart(
+    nb: NotebookNode,
+    wanted: dict[str, dict[str, Any]],
+    release: dict[str | None, NotebookNode],
+    notes: list[str],
+) -> None:
+    """Take out of a teacher's code cell what somebody merged with it: it may be an answer."""
+    cells = []
+    for cell in nb.cells:
+        name = _name(cell)
+        teachers = name in wanted and name in release and not wanted[name]["metadata"]["solution"]
+        text = release[name].source.strip() if teachers else ""
+        # One that is intact is that of an earlier release, which may hold the text of today's.
+        merged = text and text in cell.source and cell.cell_type == "code" and not _is_intact(cell)
+        if not merged:
+            cells.append(cell)
+            continue
+        above, _, below = (part.strip() for part in cell.source.partition(text))
+        parts = [nbformat.v4.new_code_cell(part) if part else None for part in (above, below)]
+        if above or below:
+            cell.source = text
+            notes.append(f"The cell {name} was merged with another; taken apart.")
+        cells += [part for part in (parts[0], cell, parts[1]) if part is not None]
+    nb.cells = cells
 
 
 def _straighten(nb: NotebookNode, notes: list[str]) -> None:

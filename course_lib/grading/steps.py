@@ -621,7 +621,8 @@ def _unreadable(course: Course, slug: str, student: str, notebooks: dict[str, se
         if name not in present:
             # nbgrader scores a notebook that was not handed in with 0: no reason to stop.
             continue
-        problem = _not_a_notebook(present[name], notebooks[name])
+        release = course.path("release", ".", slug) / f"{name}.ipynb"
+        problem = _not_a_notebook(present[name], notebooks[name], release)
         if problem:
             return f"{present[name].name} {problem}"
     return ""
@@ -641,7 +642,7 @@ def _no_time(path: Path) -> str:
     return ""
 
 
-def _not_a_notebook(path: Path, wanted: set[str]) -> str:
+def _not_a_notebook(path: Path, wanted: set[str], release: Path) -> str:
     if path.stat().st_size > LARGEST:
         return f"is larger than {LARGEST >> 20} MiB. Ask for it again, with its outputs cleared."
     try:
@@ -675,12 +676,21 @@ def _not_a_notebook(path: Path, wanted: set[str]) -> str:
     except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         return f"is no valid notebook ({reason[:200]}). Ask for it again."
-    if not kinds or not names & wanted:
+    if not kinds or not (names & wanted or _ids(notebook) & _ids_of(release)):
         return (
             "holds none of the cells of this exercise: it may be the notebook of another one, or "
             "it was saved by a program that drops cell metadata. Ask for the right one."
         )
     return ""
+
+
+def _ids(notebook: NotebookNode) -> set[str]:
+    return {str(cell.id) for cell in notebook.cells if "id" in cell}
+
+
+def _ids_of(release: Path) -> set[str]:
+    """Return the ids of the cells that were handed out: by them, cells without a name are known."""
+    return _ids(nbformat.read(release, as_version=4)) if release.is_file() else set()
 
 
 def _is_current(course: Course, slug: str, student: str, notebooks: set[str]) -> bool:

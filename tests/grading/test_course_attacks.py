@@ -107,7 +107,7 @@ def duplicated(folder: Path) -> NotebookNode:
     return notebook
 
 
-@attack(MEAN_ALONE, "test-total was missing; put back")
+@attack(MEAN_ALONE, "test-total had lost its name")
 def renamed(folder: Path) -> NotebookNode:
     notebook = handed_in(folder)
     small.named(notebook, "test-total").metadata.nbgrader.grade_id = "test-easy"
@@ -156,6 +156,52 @@ def retyped(folder: Path) -> NotebookNode:
     return notebook
 
 
+@attack(ALL, "had become a markdown cell")
+def retyped_answer(folder: Path) -> NotebookNode:
+    """Somebody pressed the wrong key: the answer is text now."""
+    notebook = handed_in(folder, total=small.TOTAL)
+    cell = small.named(notebook, "total")
+    cell.cell_type = "markdown"
+    del cell["outputs"], cell["execution_count"]
+    return notebook
+
+
+@attack(MEAN_ALONE, "was merged with another; taken apart")
+def merged(folder: Path) -> NotebookNode:
+    """A test and the answer below it became one cell, which bears the name of the test."""
+    notebook = handed_in(folder)
+    test, answer = (small.named(notebook, name) for name in ("test-total", "mean"))
+    test.source += f"\n\n{answer.source}"
+    notebook.cells.remove(answer)
+    return notebook
+
+
+@attack(ALL)
+def split(folder: Path) -> NotebookNode:
+    """The second half of an answer is a cell of its own."""
+    notebook = handed_in(folder, total="def total(numbers):\n    return 0", mean=small.MEAN)
+    notebook.cells.insert(2, new_code_cell(small.TOTAL))
+    return notebook
+
+
+@attack(ALL, "mean had lost its name")
+def metadata_deleted(folder: Path) -> NotebookNode:
+    notebook = handed_in(folder, total=small.TOTAL)
+    small.named(notebook, "mean").metadata = {}
+    del small.named(notebook, "test-total").metadata["nbgrader"]
+    return notebook
+
+
+@attack(ALL, "known by its id")
+def all_metadata_deleted(folder: Path) -> NotebookNode:
+    """Saved by a program that keeps no metadata."""
+    notebook = handed_in(folder, total=small.TOTAL)
+    notebook.metadata = {}
+    for cell in notebook.cells:
+        cell.metadata = {}
+    return notebook
+
+
 @attack(MEAN_ALONE, "points")
 def worth_more(folder: Path) -> NotebookNode:
     notebook = handed_in(folder)
@@ -191,6 +237,13 @@ def format_3(folder: Path) -> NotebookNode:
     old = nbformat.convert(handed_in(folder, total=small.TOTAL), 3)
     assert "worksheets" in old
     return old
+
+
+@attack("none of the cells of this exercise")
+def format_2(folder: Path) -> bytes:
+    """So old that its cells have neither metadata nor ids."""
+    cells = [{"cell_type": "code", "input": small.TOTAL, "language": "python", "outputs": []}]
+    return json.dumps({"nbformat": 2, "metadata": {}, "worksheets": [{"cells": cells}]}).encode()
 
 
 @attack(ALL)
@@ -557,6 +610,32 @@ def rich_output(folder: Path) -> NotebookNode:
     )(folder)
 
 
+@attack(TOTAL_ALONE)
+def points_of_ones_own(folder: Path) -> NotebookNode:
+    """The last line of a test is its points: code shows another number in that place."""
+    forged = (
+        "import builtins, sys\nshell = get_ipython()\n"
+        "shell.display_formatter.format = lambda *args, **kwargs: ({'text/plain': '2'}, {})\n"
+        "sys.displayhook = lambda *args: print(2)\nbuiltins.points = points = 2\n\n"
+        "class Two(float):\n    __eq__ = __bool__ = lambda *args: True\n"
+        "    __repr__ = lambda self: '2'\n\n"
+        "def mean(numbers):\n    print(2)\n    return Two()"
+    )
+    return handed_in(folder, total=small.TOTAL, mean=forged)
+
+
+@attack(MEAN_ALONE, "seconds")
+def an_endless_loop(folder: Path) -> NotebookNode:
+    """It swallows interrupts, and starts anew."""
+    loop = "while True:\n        try: len([])\n        except BaseException: pass"
+    return handed_in(folder, total=f"def total(numbers):\n    {loop}")
+
+
+@attack(MEAN_ALONE, "MemoryError")
+def too_much_memory(folder: Path) -> NotebookNode:
+    return handed_in(folder, total="def total(numbers):\n    return bytearray(10**11)")
+
+
 @attack(TOTAL_ALONE, "")
 def a_flood_in_a_test(folder: Path) -> NotebookNode:
     """What is put out while a test runs is the student's, too."""
@@ -608,7 +687,7 @@ class Graded:
             (folder / "port").write_text(str(port))
             self._hand_in()
             self.before = _files(folder / "submitted")
-            self.around = {path.name for path in folder.iterdir()} | {"autograded"}
+            self.around = {path.name for path in folder.iterdir()} | {"autograded", "logs"}
             self.report = grade(folder)
             course("feedback", small.SLUG, at=folder)
             time.sleep(0.3)  # for whoever writes late

@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course_lib import grading
 from course_lib.grading import apart, markup
-from course_lib.grading.pages import MaskHiddenTests, failure_message
+from course_lib.grading.pages import REMOVED, MaskHiddenTests, failure_message
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -165,6 +165,30 @@ def test_what_kernels_say_is_trimmed_too() -> None:
     cell.outputs = [new_output("error", ename="LinAlgError", evalue="", traceback=list(frames))]
     MaskHiddenTests().preprocess(new_notebook(cells=[cell]), {"nbgrader": {}})
     assert cell.outputs[0].traceback == [*frames[:3], *frames[5:]]
+
+
+def test_hidden_tests_are_masked_where_something_quotes_them() -> None:
+    secret = "assert total([-17, 4242]) == 4225"
+    test = new_code_cell(
+        f"assert total([1]) == 1\n### BEGIN HIDDEN TESTS\n{secret}\n### END HIDDEN TESTS"
+    )
+    quoted = f"what follows failed:\n  {secret}, 'why'\nand so on"
+    test.outputs = [
+        new_output("stream", text=quoted),
+        new_output("error", ename="ValueError", evalue=quoted, traceback=[quoted]),
+    ]
+    later = new_code_cell("print(caught)")
+    later.outputs = [
+        new_output("stream", text=quoted),
+        new_output("error", ename="KeyError", evalue=quoted, traceback=["above", quoted]),
+        new_output("display_data", data={"text/html": quoted, "text/plain": quoted}),
+    ]
+    resources: dict[str, Any] = {"nbgrader": {}}
+    page, resources = MaskHiddenTests().preprocess(new_notebook(cells=[test, later]), resources)
+    assert "4242" not in str(page) + str(resources)
+    assert "and so on" in test.outputs[0].evalue
+    assert REMOVED in later.outputs[0].text
+    assert "assert total([1]) == 1" in test.source
 
 
 def test_a_message_leaves_room_for_others() -> None:

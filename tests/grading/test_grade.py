@@ -225,7 +225,7 @@ def test_what_was_mended_is_said(graded: GradedClass) -> None:
     assert "test-total had its" in notes("tampered")
     assert "points" in notes("tampered")
     assert "mean had become a raw cell" in notes("tampered")
-    assert "test-mean was missing" in notes("tampered")
+    assert "test-mean had lost its name" in notes("tampered")
     assert graded.report["full"].notes == []
 
 

@@ -156,6 +156,68 @@ def test_what_was_changed_in_the_teachers_cells_is_said() -> None:
     assert mended(notebook) == ["The cell test-f is not as it was released; the release's counts."]
 
 
+@pytest.mark.parametrize("lost", ["metadata", "nbgrader", "name"])
+@pytest.mark.parametrize("name", [*KINDS])
+def test_a_cell_without_its_name_is_known_by_its_id(name: str, lost: str) -> None:
+    notebook = release()
+    (cell,) = [cell for cell in notebook.cells if cell.id == name]
+    if lost == "metadata":
+        cell.metadata = {}
+    elif lost == "nbgrader":
+        del cell.metadata["nbgrader"]
+    else:
+        cell.metadata.nbgrader.grade_id = "mine"
+    notes = mended(notebook)
+    assert names(notebook) == [name for name, _, _ in CELLS]
+    whole = release()
+    mended(whole)
+    assert [cell.metadata for cell in notebook.cells] == [cell.metadata for cell in whole.cells]
+    assert notes == [f"The cell {name} had lost its name; known by its id."]
+
+
+def test_a_name_that_is_there_is_not_given_again() -> None:
+    notebook = release()
+    notebook.cells[2].metadata.nbgrader.grade_id, notebook.cells[4].metadata.nbgrader.grade_id = (
+        "mine",
+        "f",
+    )
+    mended(notebook)
+    assert [name for name in names(notebook) if name == "f"] == ["f"]
+
+
+def test_a_notebook_that_lost_all_metadata_is_known_by_ids() -> None:
+    notebook = release()
+    for cell in notebook.cells:
+        cell.metadata = {}
+    assert len(mended(notebook)) == len(CELLS)
+    assert names(notebook) == [name for name, _, _ in CELLS]
+
+
+@pytest.mark.parametrize(
+    ("merged", "after"),
+    [
+        ("{test}\n\nx = 1", "test-f, x = 1"),
+        ("x = 1\n{test}", "x = 1, test-f"),
+        ("x = 1\n{test}\ny = 2", "x = 1, test-f, y = 2"),
+    ],
+)
+def test_what_was_merged_with_a_test_is_still_run(merged: str, after: str) -> None:
+    notebook = release()
+    test = notebook.cells[3]
+    test.source = merged.format(test=test.source)
+    notes = mended(notebook)
+    assert ", ".join(names(notebook)) == f"intro, tools, f, {after}, g, test-g, test-g-2, why"
+    assert notes == ["The cell test-f was merged with another; taken apart."]
+
+
+def test_a_cell_that_was_split_keeps_both_parts() -> None:
+    notebook = release()
+    notebook.cells[2].source = "def f():"
+    notebook.cells.insert(3, new_code_cell("    return 1"))
+    assert mended(notebook) == []
+    assert names(notebook)[2:4] == ["f", "    return 1"]
+
+
 def test_a_notebook_of_another_exercise_is_refused() -> None:
     with pytest.raises(WrongNotebookError, match="none of the cells"):
         mended(new_notebook(cells=[new_code_cell("f = 1")]))

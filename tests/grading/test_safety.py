@@ -109,8 +109,8 @@ def look(browser: Any, page_file: Path) -> tuple[list[str], list[str], str]:
     page.goto(page_file.as_uri(), wait_until="load")
     text = page.locator("body").inner_text() if page.url == page_file.as_uri() else ""
     for link in page.locator("a[href^='javascript' i]").all():
-        link.click(timeout=2_000)
-    page.wait_for_timeout(300)
+        link.click(timeout=30_000)
+    page.wait_for_timeout(500)
     context.close()
     return ran, fetched, text
 

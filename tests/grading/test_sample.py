@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -59,9 +58,8 @@ def test_the_class_shows_what_a_teacher_meets(report: grading.Report) -> None:
 
 @pytest.mark.slow
 def test_an_unchanged_class_is_not_graded_again(report: grading.Report, course_root: Path) -> None:
-    begin = time.monotonic()
+    # Its report says how long each took, which no second run would repeat.
     assert grade_sample_class(course_root / "_build") == report
-    assert time.monotonic() - begin < 1
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from typing import Any
 
 from course_lib.exercises import asserts
 from course_lib.grading.engine import wire
-from course_lib.grading.engine.objects import random_state, set_random_state
+from course_lib.grading.engine.objects import follow_random_state, random_state
 from course_lib.grading.engine.remote import Link, StudentGone
 from course_lib.grading.engine.student import MAX_OUTPUT, receive_with_descriptors
 
@@ -30,7 +30,8 @@ from course_lib.grading.engine.student import MAX_OUTPUT, receive_with_descripto
 def main(control: socket.socket) -> None:
     """Serve one submission until the supervisor hangs up.
 
-    Commands: ``("prepare", sources)`` runs the imports and definitions of the teacher's cells;
+    Commands: ``("prepare", sources, modules)`` runs the imports and definitions of the teacher's
+    cells, and names the modules that the teacher's whole notebook imports;
     ``("locked", source, random)`` runs a locked cell, as far as it needs nothing of the student's;
     ``("test", source, asked, wanted, random, seed)``, with a socket to the student, runs a test
     cell, and hands those of its names that are `wanted` later to the student; its hidden inputs
@@ -77,9 +78,11 @@ class Judge:
     def __init__(self) -> None:
         self.names = Names(__name__="__main__", __builtins__=builtins, display=_display)
         self.handed_over = False
+        self.modules: frozenset[str] = frozenset()
 
-    def prepare(self, sources: list[str]) -> list[Any]:
+    def prepare(self, sources: list[str], modules: list[str]) -> list[Any]:
         """Run the imports and definitions of the teacher's cells, and nothing else of them."""
+        self.modules = frozenset(modules)
         definitions = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
         for source in sources:
             for statement in _statements(source):
@@ -89,7 +92,7 @@ class Judge:
 
     def locked(self, source: str, random: Any) -> list[Any]:
         """Run what a locked cell does without the student's names: data, seeds, constants."""
-        set_random_state(random)
+        follow_random_state(random)
         for statement in _statements(source):
             if all(name in self.names or hasattr(builtins, name) for name in _loaded(statement)):
                 self.attempt(statement)
@@ -107,16 +110,16 @@ class Judge:
     def test(
         self,
         source: str,
-        asked: list[str],
+        asked: dict[str, list[str] | None],
         wanted: list[str],
         random: Any,
         seed: bytes,
         connection: socket.socket,
     ) -> list[Any]:
         """Run a test cell against the student's process at the other end of the connection."""
-        set_random_state(random)
+        follow_random_state(random)
         before = dict(self.names)
-        link = Link(connection, frozenset(asked))
+        link = Link(connection, asked, self.modules)
         self.names.link = link
         asserts.student = There(link, self.names, seed)
         out, err = io.StringIO(), io.StringIO()

@@ -9,13 +9,15 @@ itself asks for (`Link.asked_classes`).
 from __future__ import annotations
 
 import builtins
+import contextlib
 import importlib
 import io
 import operator
 import socket
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import cloudpickle
@@ -45,15 +47,22 @@ class Link:
     Parameters
     ----------
     connection : socket
-    asked_classes : frozenset of str
-        Classes that the exercise asks the student to write: their operators are under test.
+    asked_classes : mapping of str to set of str
+        Classes that the exercise asks the student to write, and the special methods that the
+        teacher's have: these are under test. None stands for all special methods.
+    modules : set of str
+        Modules that the teacher's notebook imports: the only ones that a student's name may mean.
     """
 
     def __init__(
-        self, connection: socket.socket, asked_classes: frozenset[str] = frozenset()
+        self,
+        connection: socket.socket,
+        asked_classes: Mapping[str, Collection[str] | None] = MappingProxyType({}),
+        modules: Collection[str] = (),
     ) -> None:
         self.connection = connection
         self.asked_classes = asked_classes
+        self.modules = modules
         self.released: list[int] = []
         self.tied: dict[int, weakref.ref[Any]] = {}
         self.seen: dict[int, tuple[bytes, bool]] = {}
@@ -230,11 +239,11 @@ class Link:
             raise wire.WireError("an object without its number")
         if kind == "module":
             self.released.append(number)
-            return own_module(rest[0])
+            return own_module(rest[0], self.modules)
         name, mro, traits, own_mro = rest
-        if "class" in traits:
-            local = _known_class([own_mro[0]]) if own_mro else None
-            if local is not None:
+        if "class" in traits and own_mro:
+            local = _PLAIN_KINDS.get(own_mro[0]) or _known_class([own_mro[0]])
+            if local is not None and (_is_plain(local) or _is_imported(local, self.modules)):
                 self.released.append(number)
                 return local
         cls = Remote
@@ -338,7 +347,7 @@ class Remote:
         self._ask_(operator.delitem, key)
 
     def __contains__(self, item: Any) -> bool:
-        if self._is_asked_():
+        if self._is_asked_("contains"):
             return bool(self._ask_(operator.contains, item))
         return any(entry is item or entry == item for entry in self)
 
@@ -369,22 +378,32 @@ class Remote:
     def __subclasscheck__(self, value: Any) -> bool:
         return bool(self._link_.call(issubclass, value, self))
 
-    def _is_asked_(self) -> bool:
+    def _is_asked_(self, *operators: str) -> bool:
+        """Tell whether the exercise asks for a class with one of these operators."""
         entry = self._mro_[0] if self._mro_ else ""
-        return entry.rpartition(":")[2] in self._link_.asked_classes
+        methods = self._link_.asked_classes.get(entry.rpartition(":")[2], ())
+        return methods is None or any(f"__{name}__" in methods for name in operators)
 
     def __eq__(self, other: Any) -> Any:
         if isinstance(other, Remote) and object.__getattribute__(other, "_link_") is self._link_:
             return self._ask_(operator.eq, other)
-        if self._is_asked_():
+        if self._is_asked_("eq"):
             return self._ask_(operator.eq, other)
-        return False
+        # A named tuple or a Counter is compared as the data that it is, and not by its own word.
+        kind = next((_PLAIN_KINDS[entry] for entry in self._mro_ if entry in _PLAIN_KINDS), None)
+        return kind is not None and _of_type(self._ask_(kind), kind) == other
 
     def __ne__(self, other: Any) -> Any:
-        if self._is_asked_():
+        if self._is_asked_("eq", "ne"):
             return self._ask_(operator.ne, other)
         return not self == other
 
+
+#: Data that a student's class may be a kind of.
+_PLAIN_KINDS: dict[str, type] = {
+    f"builtins:{kind.__name__}": kind
+    for kind in (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset)
+}
 
 #: Double-underscore attributes that are data about an object.
 _NAMES_OF_OBJECTS = frozenset(("__name__", "__qualname__", "__doc__", "__module__", "__dict__"))
@@ -409,9 +428,18 @@ class RemoteIterator(Remote):
         return self._ask_(next)
 
 
+#: A class may define one of them, and Python answers the others by it.
+_ORDER = ("lt", "le", "gt", "ge")
+
+
+def _same_question(name: str) -> tuple[str, ...]:
+    """Return the special methods by which Python may answer an operator."""
+    return _ORDER if name in _ORDER else (name, f"r{name}", f"i{name}")
+
+
 def _operator(name: str, function: Callable[..., Any], reflected: bool = False) -> Any:
     def method(self: Remote, *others: Any) -> Any:
-        if not self._is_asked_():
+        if not self._is_asked_(*_same_question(name)):
             raise JudgeLimit(
                 f"the student's code gave an object of type {self._name_!r} where the test wants "
                 f"data ({name} was asked of it)"
@@ -466,20 +494,43 @@ def _known_class(names: list[str]) -> type | None:
     return None
 
 
-def own_module(name: Any) -> Any:
+def _is_plain(known: type) -> bool:
+    """Tell whether the judge may call a class that the student names with what the student gave.
+
+    Layers, optimizers, numbers and errors do nothing but hold it. Others start processes, read
+    files, or make objects that equal much: what these make stays on the student's side.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and issubclass(known, torch.nn.Module):
+        return known.__module__.startswith("torch.nn.modules.")
+    if torch is not None and issubclass(known, torch.optim.Optimizer):
+        return known.__module__.startswith("torch.optim.")
+    return issubclass(known, np.generic | Exception) or known in _PLAIN_KINDS.values()
+
+
+def _is_imported(known: type, modules: Collection[str]) -> bool:
+    """Tell whether the teacher's notebook imports a class by its name."""
+    places = (name.rpartition(".") for name in modules)
+    return any(getattr(sys.modules.get(place), name, None) is known for place, _, name in places)
+
+
+def own_module(name: Any, modules: Collection[str]) -> Any:
     """Return the judge's own module of a name; what the student's is or does plays no part.
 
     Raises
     ------
-    StudentGone
-        When there is none: it is a file of the student's.
+    WireError
+        When the teacher's notebook, whose imports these are, does not import it: an import can do
+        anything.
     """
-    try:
-        return importlib.import_module(str(name))
-    except Exception:
-        raise StudentGone(
-            f"the test uses a module {str(name)[:60]!r}, which only the student has"
-        ) from None
+    with contextlib.suppress(Exception):
+        for wanted in modules if type(name) is str else ():
+            # Some go by another name than that by which they are imported (os.path).
+            if name == wanted or name == getattr(sys.modules.get(wanted), "__name__", None):
+                return importlib.import_module(wanted)
+    raise wire.WireError(
+        f"the test uses a module {str(name)[:60]!r}, which the exercise does not import"
+    )
 
 
 # Errors -------------------------------------------------------------------------------------------
@@ -496,12 +547,28 @@ def rebuild_error(description: Any) -> BaseException:
             base = type(name, (base,), {"__module__": "__main__"})
         error = base.__new__(base)
         error.args = (str(message),)
+        if not _says_something(error):
+            # NumPy's own errors make their text of what they were given: it is here already.
+            base = type(base.__name__, (base,), {"__module__": "__main__", "__str__": _only_text})
+            error = base.__new__(base)
+            error.args = (str(message),)
         error.student_lines = [str(line)[:500] for line in lines[:40]]
     except Exception as problem:
         return StudentGone(f"an error of the student's cannot be read: {problem}")
     if not isinstance(error, Exception):
         return StudentGone(f"the student's code raised {name}")
     return error
+
+
+def _says_something(error: BaseException) -> bool:
+    try:
+        return isinstance(str(error), str)
+    except Exception:
+        return False
+
+
+def _only_text(error: BaseException) -> str:
+    return str(error.args[0])
 
 
 def _error_base(names: list[str]) -> type[BaseException]:

@@ -8,8 +8,10 @@ counts points as it always does.
 from __future__ import annotations
 
 import ast
+import contextlib
 import hmac
 import pickle
+import re
 import socket
 import time
 from collections.abc import Mapping
@@ -73,6 +75,10 @@ class Lost(Exception):
     """A process of this submission is gone; the cells that are left cannot run in it."""
 
 
+class Ended(Lost):
+    """It has ended: by what it was asked last, or still by what it did before."""
+
+
 def run(
     notebook: NotebookNode,
     zygote: Spawner,
@@ -92,7 +98,7 @@ def run(
         Starts the processes.
     source : NotebookNode, optional
         The teacher's notebook. What its cells import and define, outside of solutions, is the
-        judge's own; by default that of the locked cells of `notebook`.
+        judge's own; by default that of the locked cells and tests of `notebook`.
     times : Times
         Limits.
     files : mapping, optional
@@ -105,7 +111,7 @@ def run(
     list of CellRun
         One for each code cell, in order.
     """
-    return _Run(notebook, zygote, source or notebook, times, files or {}, seed).run()
+    return _Run(notebook, zygote, source, times, files or {}, seed).run()
 
 
 class _Run:
@@ -113,14 +119,17 @@ class _Run:
         self,
         notebook: NotebookNode,
         zygote: Spawner,
-        source: NotebookNode,
+        source: NotebookNode | None,
         times: Times,
         files: Mapping[str, bytes],
         seed: bytes,
     ) -> None:
-        self.notebook, self.zygote, self.source = notebook, zygote, source
+        self.notebook, self.zygote = notebook, zygote
         self.times, self.files, self.seed = times, files, seed
-        self.asked = sorted(_classes(source))
+        self.source = source or _teachers(notebook)
+        self.asked = _classes(source or notebook)
+        untested = [c for c in self.source.cells if role(c) not in ("test", "text")]
+        self.taught = _loaded_names(untested)
         self.end = time.monotonic() + times.notebook
         self.random: Any = None
         self.children: list[Any] = []
@@ -134,6 +143,10 @@ class _Run:
         self.since_seconds = 0.0
         self.fork_next = False
         self.lost = 0
+        self.cause = ""
+        # Whether the student's process has done something of its own: the end that this brings
+        # about may come a little later, and must not be laid at the door of the next cell.
+        self.at_work = False
         # What the judge was given to run besides tests, for the same purpose.
         self.told: list[tuple[Any, ...]] = []
 
@@ -181,12 +194,13 @@ class _Run:
             "course_lib.grading.engine.student:main", walled=True
         )
         self.kept = 0
+        self.at_work = False
 
     def start_judge(self) -> None:
         """Start a judge and let it import and define what the teacher's cells do."""
         self.judge, _ = self.start("course_lib.grading.engine.judge:main", walled=False)
         teacher = [c.source for c in self.source.cells if role(c) in ("locked", "free")]
-        self.ask(self.judge, ("prepare", teacher))
+        self.ask(self.judge, ("prepare", teacher, sorted(_imports(self.source))))
         for command in self.told:
             self.ask(self.judge, command)
 
@@ -205,13 +219,13 @@ class _Run:
             When the process is gone, silent or talks nonsense.
         """
         if connection is None:
-            raise Lost("the process has ended")
+            raise Ended("the process has ended")
         try:
             descriptors = [] if descriptor is None else [descriptor]
             send_with_descriptors(connection, pickle.dumps(command), descriptors)
             return self.hear(connection, seconds)
         except wire.Closed:
-            raise Lost("the process has ended") from None
+            raise Ended("the process has ended") from None
 
     def hear(self, connection: socket.socket, seconds: float | None) -> list[Any]:
         """Wait for an answer: status, error, outputs, random numbers, and what a judge adds."""
@@ -228,6 +242,18 @@ class _Run:
             raise Lost(f"the process gave an answer that cannot be read: {problem}") from None
 
     # A student's process that is lost ----------------------------------------------------------
+
+    def is_innocent(self, problem: Exception) -> bool:
+        """Let go of a student's process; tell whether what ran before may have ended it.
+
+        What is innocent is run once more, in a process in which nothing ran before.
+        """
+        may_be = self.at_work and isinstance(problem, Ended | wire.Closed)
+        self.cause = self.lose_student(problem)
+        if not may_be or self.cause in _ENDED_FOR.values():
+            return False
+        self.lost -= 1
+        return True
 
     def lose_student(self, problem: Exception) -> str:
         """Let go of a student's process with all that it started; say what became of it."""
@@ -275,6 +301,10 @@ class _Run:
             told = ("locked", cell.source, self.random)
             self.told.append(told)
             self.quietly(self.judge, told)
+        self.students_cell(run, cell)
+
+    def students_cell(self, run: CellRun, cell: NotebookNode) -> None:
+        """Run a cell in the student's process."""
         if not self.revive_student():
             return self.note(run, "not run", "the student's process had ended before")
         fork = self.fork_next or self.since_seconds > FORK_AFTER
@@ -285,8 +315,10 @@ class _Run:
         try:
             status, error, outputs, random = self.ask(self.student, (*command, fork), seconds)
         except Lost as problem:
-            return self.note(run, "died", self.lose_student(problem))
-        self.random = random or self.random
+            if self.is_innocent(problem):
+                return self.students_cell(run, cell)
+            return self.note(run, "died", self.cause)
+        self.random, self.at_work = random or self.random, True
         if status in ("ok", "error"):
             self.done.append(command)
             self.since_seconds += time.monotonic() - begin
@@ -299,10 +331,13 @@ class _Run:
     def test(self, run: CellRun, cell: NotebookNode, later: list[NotebookNode]) -> None:
         """Run a test cell in the judge, with the student's process at hand."""
         mine, theirs = socket.socketpair()
-        wanted = sorted(_loaded_names(later))
-        seconds = self.limit()
+        # A reference solution in a hidden test is nobody's to use, unless the exercise does.
+        wanted = sorted(_loaded_names(later) - (_hidden_names(cell.source) - self.taught))
+        seconds, random_before = self.limit(), self.random
         with mine, theirs:
-            serving = self.revive_student() and self.serve(seconds, theirs.fileno())
+            serving = any(
+                self.revive_student() and self.serve(seconds, theirs.fileno()) for _ in range(2)
+            )
             seed = seed_of_cell(self.seed, cell)
             command = ("test", cell.source, self.asked, wanted, self.random, seed)
             try:
@@ -320,13 +355,17 @@ class _Run:
                 self.end_judge()
                 status, error, outputs, random = "judge", str(problem), [], None
         self.random = random or self.random
-        gone = self.student_after(seconds) if serving else None
+        gone, warned = self.student_after(seconds) if serving else (None, [])
         if status == "judge":
             self.note(run, "judge", f"the test itself could not be run: {error}")
         elif status == "error" and error.startswith("StudentGone") and gone:
+            if gone[0] == "innocent":
+                self.random = random_before
+                return self.test(run, cell, later)
             self.note(run, *gone)
         else:
-            run.status, run.error, run.outputs = status, error, _outputs(outputs)
+            run.status, run.error, run.outputs = status, error, [*warned, *_outputs(outputs)]
+        return None
 
     def judged(self, link: socket.socket, seconds: float) -> list[Any]:
         """Wait for the judge; past the limit, hang up between it and the student."""
@@ -346,22 +385,26 @@ class _Run:
             command = ("serve", seconds, self.random)
             send_with_descriptors(self.student, pickle.dumps(command), [link])
         except wire.Closed as problem:
-            self.lose_student(problem)
+            self.is_innocent(problem)
             return False
         return True
 
-    def student_after(self, seconds: float) -> tuple[str, str] | None:
-        """Hear from the student's process after a test; say how it ended, if it did."""
+    def student_after(self, seconds: float) -> tuple[tuple[str, str] | None, list[NotebookNode]]:
+        """Hear from the student's process after a test; say how it ended, if it did.
+
+        And what it wrote to stderr, by nbgrader's rule a test's failure: a function that warns.
+        """
         assert self.student is not None
         try:
-            status, error, _, random = self.hear(self.student, seconds)
+            status, error, outputs, random = self.hear(self.student, seconds)
         except (Lost, wire.Closed) as problem:
-            return "died", self.lose_student(problem)
+            return ("innocent" if self.is_innocent(problem) else "died", self.cause), []
+        self.at_work = True
         if status == "ok":
             self.random = self.random or random
-            return None
+            return None, [o for o in _outputs(outputs) if o.get("name") == "stderr"]
         self.run_again()
-        return status, error
+        return (status, error), []
 
     def quietly(self, connection: socket.socket | None, command: tuple[Any, ...]) -> None:
         """Give the judge something to run whose failure shows in the tests that need it."""
@@ -442,15 +485,65 @@ def _no_objects(description: list[Any]) -> Any:
     raise wire.WireError("objects do not travel here")
 
 
-def _classes(notebook: NotebookNode) -> set[str]:
-    """Return the classes that the teacher's solution defines: the exercise asks for them."""
-    return {
-        node.name
-        for cell in notebook.cells
-        if role(cell) == "solution"
-        for node in ast.walk(_parsed(cell.source))
-        if isinstance(node, ast.ClassDef)
-    }
+def _teachers(notebook: NotebookNode) -> NotebookNode:
+    """Return those cells of a submission that are the teacher's for certain."""
+    return NotebookNode(cells=[c for c in notebook.cells if role(c) in ("locked", "test")])
+
+
+def _imports(notebook: NotebookNode) -> set[str]:
+    """Return the modules that a notebook imports."""
+    found = set()
+    for cell in notebook.cells:
+        for node in ast.walk(_parsed(cell.source)) if role(cell) != "text" else ():
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    # `import a.b` gives the name `a`.
+    return found | {name.partition(".")[0] for name in found}
+
+
+def _classes(notebook: NotebookNode) -> dict[str, list[str] | None]:
+    """Return the classes that the teacher's solution defines: the exercise asks for them.
+
+    With each go the special methods that are written in it, or None where it may have others: by
+    a decorator, of another class, or because only the release is at hand.
+    """
+    found: dict[str, list[str] | None] = {}
+    for cell in notebook.cells:
+        for node in ast.walk(_parsed(cell.source)) if role(cell) == "solution" else ():
+            match node:
+                case ast.ClassDef():
+                    found[node.name] = _special_methods(node, found)
+                case ast.Attribute(ast.Name(name), method, ast.Store()) if found.get(name):
+                    found[name] = [*(found[name] or []), method]
+                case ast.Call(ast.Name("setattr"), [ast.Name(name), *_]) if name in found:
+                    found[name] = None
+    return found
+
+
+#: Classes without operators of their own.
+_BASES_WITHOUT_OPERATORS = frozenset(("object", "ABC", "Module", "Dataset", "Optimizer"))
+
+
+def _special_methods(node: ast.ClassDef, known: Mapping[str, list[str] | None]) -> list[str] | None:
+    """Return the special methods of a class, given those of the classes before it."""
+    to_be_written = any(isinstance(part, ast.Raise) for part in node.body)
+    if node.decorator_list or node.keywords or to_be_written:
+        return None
+    found: list[str] = []
+    for base in node.bases:
+        name = ast.unparse(base).rpartition(".")[2]
+        methods = [] if name in _BASES_WITHOUT_OPERATORS else known.get(name)
+        if methods is None:
+            return None
+        found += methods
+    for part in node.body:
+        if isinstance(part, ast.FunctionDef):
+            found.append(part.name)
+        elif not isinstance(part, ast.Expr | ast.Pass):
+            found += [n.id for n in ast.walk(part) if isinstance(n, ast.Name)]
+    return sorted({name for name in found if name.startswith("__")})
 
 
 def _loaded_names(cells: list[NotebookNode]) -> set[str]:
@@ -463,8 +556,34 @@ def _loaded_names(cells: list[NotebookNode]) -> set[str]:
     }
 
 
+#: IPython's own lines.
+_MAGIC = re.compile(r"^(\s*)[%!].*$", re.MULTILINE)
+
+#: What nbgrader leaves out of the release.
+_HIDDEN = re.compile(
+    r"^[^\n]*BEGIN HIDDEN TESTS.*?END HIDDEN TESTS[^\n]*$", re.DOTALL | re.MULTILINE
+)
+
+
+def _hidden_names(source: str) -> set[str]:
+    """Return the names that only the hidden part of a test defines."""
+    return _defined_names(source) - _defined_names(_HIDDEN.sub("", source))
+
+
+def _defined_names(source: str) -> set[str]:
+    found = set()
+    for node in ast.walk(_parsed(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.alias):
+            found.add(node.asname or node.name.partition(".")[0])
+    return found
+
+
 def _parsed(source: str) -> ast.AST:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module([], [])
+    for text in (source, _MAGIC.sub(r"\1pass", source)):
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            return ast.parse(text)
+    return ast.Module([], [])

@@ -24,7 +24,7 @@ from functools import partial
 from typing import Any
 
 from course_lib.grading.engine import kernel, wire
-from course_lib.grading.engine.objects import Server, random_state, set_random_state
+from course_lib.grading.engine.objects import Server, follow_random_state, random_state
 
 #: How much of what a cell prints or shows is kept, in bytes.
 MAX_OUTPUT = 2**20
@@ -114,7 +114,7 @@ class Student:
     def work(self, work: Callable[[], list[Any]], random: Any) -> None:
         """Do something, and tell the guard and the supervisor of its end."""
         me = os.getpid()
-        set_random_state(random)
+        follow_random_state(random)
         answer = [*work(), random_state()]
         if os.getpid() != me or self.guard is None:
             # A process that the student's code made of this one: it speaks for nobody.
@@ -218,11 +218,12 @@ class Student:
 
     def serve(self, link: socket.socket) -> list[Any]:
         """Answer the judge's calls until it hangs up."""
-        printed = io.StringIO()
+        printed, warned = io.StringIO(), io.StringIO()
         self.words.clear()
-        with contextlib.redirect_stdout(printed):
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(warned):
             self.server.serve(link)
-        return ["ok", "", [["stream", "stdout", printed.getvalue()[:MAX_OUTPUT]]]]
+        said = (("stdout", printed.getvalue()), ("stderr", warned.getvalue()))
+        return ["ok", "", [["stream", name, text[:MAX_OUTPUT]] for name, text in said if text]]
 
 
 def _is_alive(pid: int) -> bool:

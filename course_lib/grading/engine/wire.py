@@ -11,7 +11,10 @@ from __future__ import annotations
 import socket
 import struct
 import sys
+from collections import deque
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import msgpack
@@ -163,9 +166,13 @@ def _encode(value: Any, handle: Callable[[Any], list[Any]], depth: int) -> Any:
         return _array("scalar", np.asarray(value))
     if kind is np.ndarray and value.dtype.kind in "US":
         return ["strings", list(value.shape), [_text(str(v)) for v in value.ravel().tolist()]]
+    if isinstance(value, np.dtype) and value.kind in _DTYPE_KINDS:
+        return ["array dtype", value.str]
     torch = sys.modules.get("torch")
     if torch is not None and kind in (torch.Tensor, torch.nn.Parameter) and _is_plain(value):
         return _tensor(value, handle)
+    if torch is not None and kind in (torch.Size, torch.dtype, torch.device):
+        return [f"torch {kind.__name__}", list(value) if kind is torch.Size else str(value)]
     return ["handle", handle(value)]
 
 
@@ -214,6 +221,9 @@ _ENCODERS: dict[type, Callable[[Any, Any, int], list[Any]]] = {
     slice: lambda v, h, d: ["slice", *(_encode(x, h, d) for x in (v.start, v.stop, v.step))],
     type(Ellipsis): lambda v, h, d: ["ellipsis"],
     bytearray: lambda v, h, d: ["bytearray", bytes(v)],
+    Fraction: lambda v, h, d: ["fraction", hex(v.numerator), hex(v.denominator)],
+    Decimal: lambda v, h, d: ["decimal", str(v)],
+    deque: lambda v, h, d: ["deque", [_encode(x, h, d) for x in v], v.maxlen],
 }
 
 
@@ -317,6 +327,49 @@ def _decode_int(rest: list[Any], *_: Any) -> int:
     return int(text, 16)
 
 
+def _decode_fraction(rest: list[Any], *_: Any) -> Fraction:
+    numerator, denominator = (_decode_int([part]) for part in rest)
+    return Fraction(numerator, denominator)
+
+
+def _decode_decimal(rest: list[Any], *_: Any) -> Decimal:
+    text = _checked(rest[0], str)
+    if len(text) > 1000:
+        raise WireError("a decimal number is too long")
+    return Decimal(text)
+
+
+def _decode_deque(rest: list[Any], resolve: Any, depth: int) -> deque[Any]:
+    items, limit = rest
+    return deque(_items([items], resolve, depth), limit if type(limit) is int else None)
+
+
+def _decode_dtype(rest: list[Any], *_: Any) -> np.dtype:
+    return _decode_array([_checked(rest[0], str), [0], b""]).dtype
+
+
+def _decode_torch_dtype(rest: list[Any], *_: Any) -> Any:
+    import torch
+
+    name = _checked(rest[0], str).removeprefix("torch.")
+    if name not in _TORCH_DTYPES:
+        raise WireError(f"there is no dtype {name[:40]!r}")
+    return getattr(torch, name)
+
+
+def _decode_device(rest: list[Any], *_: Any) -> Any:
+    import torch
+
+    return torch.device(_checked(rest[0], str))
+
+
+def _decode_shape(rest: list[Any], *_: Any) -> Any:
+    import torch
+
+    _size(rest[0])
+    return torch.Size(rest[0])
+
+
 _DECODERS: dict[str, Callable[[list[Any], Any, int], Any]] = {
     "int": _decode_int,
     "text": lambda rest, r, d: _checked(rest[0], bytes).decode("utf-8", "surrogatepass"),
@@ -330,9 +383,16 @@ _DECODERS: dict[str, Callable[[list[Any], Any, int], Any]] = {
     "slice": lambda rest, r, d: slice(*(_decode(part, r, d) for part in rest)),
     "ellipsis": lambda rest, r, d: ...,
     "bytearray": lambda rest, r, d: bytearray(_checked(rest[0], bytes)),
+    "fraction": _decode_fraction,
+    "decimal": _decode_decimal,
+    "deque": _decode_deque,
     "array": _decode_array,
     "scalar": _decode_scalar,
     "strings": _decode_strings,
     "tensor": _decode_tensor,
+    "array dtype": _decode_dtype,
+    "torch Size": _decode_shape,
+    "torch dtype": _decode_torch_dtype,
+    "torch device": _decode_device,
     "handle": lambda rest, r, d: r(["object", *_checked(rest[0], list)]),
 }

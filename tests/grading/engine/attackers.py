@@ -7,7 +7,8 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,27 @@ def attackable(user: str, folder: Path, **options) -> Iterator[Zygote]:
         zygote = Zygote(("attacks",), **options)
     with zygote:
         yield zygote
+
+
+def soon(condition: Callable[[], bool], within: float = 60.0) -> bool:
+    """Tell whether something comes true, on however busy a machine."""
+    end = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def steady(zygote: Zygote) -> set[int]:
+    """Return the processes of a zygote when none has come or gone for a while."""
+    found, since = descendants(zygote.pid), time.monotonic()
+    while time.monotonic() - since < 0.4:
+        time.sleep(0.05)
+        now = descendants(zygote.pid)
+        if now != found:
+            found, since = now, time.monotonic()
+    return found
 
 
 def descendants(pid: int) -> set[int]:

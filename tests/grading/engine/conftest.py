@@ -54,7 +54,7 @@ def run(zygote):
             _notebook(*cells),
             zygote,
             source=_notebook(*source) if source is not None else None,
-            times=runner.Times(cell=seconds, notebook=120),
+            times=runner.Times(cell=seconds, notebook=300),
             files=files,
         )
 

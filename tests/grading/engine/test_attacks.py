@@ -102,9 +102,10 @@ LIES = {
             return np.zeros(2).view(Array)
         """,
     "patched libraries": """
-        import builtins, math, operator, sys, unittest
+        import builtins, math, operator, sys, torch, unittest
         import course_lib.exercises, course_lib.exercises.asserts
-        for module in (np, np.testing, math, operator, course_lib.exercises.asserts):
+        libraries = (np, np.testing, math, operator, torch, torch.testing)
+        for module in (*libraries, course_lib.exercises.asserts):
             for name in dir(module):
                 if not name.startswith("_") and callable(getattr(module, name)):
                     try:
@@ -128,6 +129,18 @@ LIES = {
         get_ipython().ast_transformers.append(Away())
         get_ipython().input_transformers_cleanup.append(lambda lines: ["pass\\n"])
         get_ipython().events.register("pre_run_cell", lambda *args: None)
+
+        def f(x):
+            return 0
+        """,
+    "what shows and what is shown": """
+        import sys
+
+        shell = get_ipython()
+        shell.display_formatter.format = lambda *args, **kwargs: ({"text/plain": "1000"}, {})
+        shell.showtraceback = shell._showtraceback = lambda *args, **kwargs: None
+        sys.displayhook = sys.excepthook = lambda *args: None
+        type(shell).run_code = type(shell).run_ast_nodes = lambda *args, **kwargs: False
 
         def f(x):
             return 0
@@ -286,6 +299,143 @@ def test_no_message_earns_a_point(lie, run):
     )
     assert ran[1].status != "ok"
     assert ran[1].outputs, "the cell must say why"
+    # What is solved in the same notebook keeps its points.
+    assert ran[3].status == "ok", ran[3].error
+
+
+def test_what_the_student_s_process_says_of_random_numbers_hurts_no_test(run):
+    """It is told on the line to the supervisor, in an answer that nobody asked for."""
+    forged = (
+        SPOOF[: SPOOF.index("def f(x)")]
+        + """
+def told(state):
+    packed = msgpack.packb(['list', ['ok', '', ['list', []], state]])
+    message = len(packed).to_bytes(8, 'little') + packed
+    for descriptor in range(3, 64):
+        try:
+            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                os.write(descriptor, message)
+        except OSError:
+            pass
+
+told(STATE)
+
+def f(x):
+    return 2 * x
+"""
+    )
+    for state in ("b'garbage'", "7", "['list', [1]]"):
+        ran = run(
+            ("solution", forged.replace("STATE", state)),
+            ("test", "assert f(2) == 4"),
+            ("solution", "x = 1"),
+            ("test", "assert x == 1 and f(3) == 6"),
+        )
+        assert [ran[1].status, ran[3].status] == ["ok", "ok"], [ran[1].error, ran[3].error]
+
+
+def test_random_numbers_have_a_place_in_their_table(run):
+    """NumPy would read what lies behind it in the judge's memory, and give that away."""
+    beyond = """
+    import numpy as np
+
+    def f(x):
+        state = list(np.random.get_state())
+        state[2] = 10**7
+        np.random.set_state(tuple(state))
+        return 2 * x
+    """
+    _, test = run(("solution", beyond), ("test", "import numpy as np\nf(2)\nnp.random.rand()"))
+    assert test.status == "error"
+    assert "no place 10000000" in test.error
+
+
+#: What a name of the student's may mean, so that the judge itself would do the student's work.
+BORROWED = {
+    "a class whose objects hide what they hold": (
+        "import numpy as np\nadd = np.ma.MaskedArray",
+        "import numpy as np\nnp.testing.assert_allclose(add(np.ones(3), np.ones(3)), [2, 2, 2])",
+    ),
+    "a class that starts processes": (
+        "import subprocess\ndecode = subprocess.Popen\n"
+        "def encode(text):\n    return ['sh', '-c', 'kill -9 $PPID']",
+        "import time\nassert decode(encode('a')) == 'a' or time.sleep(0.5)",
+    ),
+    "a module that opens a browser": (
+        "import types\ndef f(x):\n    return types.ModuleType('antigravity')",
+        "import sys\nf(2)",
+    ),
+    "a module that ends the process": (
+        "import types\ndef f(x):\n    return types.ModuleType('unittest.__main__')",
+        "f(2)",
+    ),
+}
+
+
+@pytest.mark.parametrize("loan", BORROWED)
+def test_the_judge_does_nothing_by_a_name_that_the_student_chose(loan, run):
+    source, test = BORROWED[loan]
+    honest = [("locked", "import numpy as np"), ("solution", "def f(x):\n    return 2 * x")]
+    ran = run(
+        ("solution", source),
+        ("test", test),
+        ("test", "import sys\nassert not {'antigravity', 'unittest.__main__'} & set(sys.modules)"),
+        source=[*honest, ("test", test)],
+    )
+    # The student's process may end, and never the judge.
+    assert ran[1].status in ("error", "died"), ran[1].error
+    assert ran[2].status == "ok", ran[2].error
+
+
+def test_objects_of_a_class_that_is_asked_for_answer_only_what_is_asked(run):
+    lie = """
+    class Net:
+        yes = lambda *args: True
+        __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = yes
+        __sub__ = __rsub__ = __abs__ = lambda *args: 0.0
+        __ne__ = lambda *args: False
+        __hash__ = lambda self: hash(4)
+
+    class Vector(Net):
+        __add__ = lambda self, other: 4
+
+    def f(x):
+        return Net()
+    """
+    source = [
+        ("locked", "import numpy as np"),
+        (
+            "solution",
+            "class Net:\n    def forward(self, x):\n        return x\n\n"
+            "class Vector:\n    def __add__(self, other):\n        return 4\n\n"
+            "def f(x):\n    return 2 * x",
+        ),
+    ]
+    tests = [("test", look) for look in LOOKS]
+    asked = ("test", "assert Vector() + Vector() == 4")
+    ran = run(("solution", lie), asked, *tests, source=source)
+    passed = [one.index for one in ran if one.status == "ok"]
+    assert passed == [0, 1], [LOOKS[index - 2] for index in passed[2:]]
+
+
+def test_a_reference_in_a_hidden_test_is_not_handed_over(run):
+    hidden = """
+    given_to_all = 7
+    ### BEGIN HIDDEN TESTS
+    def reference(x):
+        return 2 * x
+    assert f(2) == reference(2)
+    ### END HIDDEN TESTS
+    """
+    ran = run(
+        ("solution", "def f(x):\n    return 0"),
+        ("test", hidden),
+        ("free", "try:\n    f = reference\nexcept NameError:\n    pass"),
+        ("test", "assert f(3) == 6"),
+        ("solution", "assert given_to_all == 7"),
+        source=REFERENCE,
+    )
+    assert [one.status for one in ran] == ["ok", "error", "ok", "error", "ok"]
 
 
 @pytest.mark.slow
@@ -344,7 +494,7 @@ def test_nothing_is_left_behind(run):
         ),
         ("test", "assert True"),
     )
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         left = {
             pid

@@ -29,7 +29,7 @@ def test_a_death_takes_back_its_own_cell_and_keeps_its_last_words(run):
 
 
 def test_last_words_are_kept_of_a_cell_that_was_stopped(run):
-    ran = run(("solution", "print('x' * 10**6)\nwhile True:\n    pass"), seconds=1)
+    ran = run(("solution", "print('x' * 10**6)\nwhile True:\n    pass"), seconds=3)
     assert ran[0].status == "timeout"
     assert set(texts(ran[0])) == {"x"}
     assert len(texts(ran[0])) == 2**16
@@ -86,6 +86,22 @@ def test_memory_that_several_processes_use_together_ends_them_and_no_more(run):
     found, told = statuses(ran)
     assert found == ["ok", "died", "ok", "ok", "ok"], told
     assert "memory" in ran[1].error
+
+
+@pytest.mark.slow
+def test_what_dies_a_little_later_takes_no_other_cell_with_it(run):
+    # All processes but one's own are killed; its own end follows, some time after its answer.
+    late = "def late(pause):\n    import os, time\n    os.kill(-1, 9)\n    time.sleep(pause)"
+    for pause in (0, 0.05):
+        ran = run(
+            ("solution", late),
+            ("test", f"late({pause})"),
+            ("solution", "def ok():\n    return 5"),
+            ("test", f"late({pause})"),
+            ("test", "assert ok() == 5"),
+        )
+        found, told = statuses(ran)
+        assert [found[0], found[2], found[4]] == ["ok"] * 3, told
 
 
 @pytest.mark.slow

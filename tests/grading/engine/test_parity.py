@@ -312,7 +312,88 @@ CASES = {
         ("test", "import warnings\nwarnings.warn('careful')"),
         ("test", "import warnings\nwarnings.warn('left open', ResourceWarning)"),
         ("test", "import sys\nprint('to stderr', file=sys.stderr)"),
+        ("solution", "import numpy as np\n\ndef half(x):\n    return np.float64(x) / 0"),
+        ("test", "assert half(1) > 1"),
+        ("solution", "def progress(x):\n    print('50 %', file=sys.stderr)\n    return x"),
+        ("test", "import sys\nassert progress(1) == 1"),
+        ("test", "assert progress(1) == 2"),
+        ("test", "print('to stdout')\nassert fine() == 1"),
         ("test", "%matplotlib inline\nassert fine() == 1"),
+    ],
+    "data of a library's kinds": [
+        ("locked", "import numpy as np\nimport torch\nfrom torch import nn"),
+        (
+            "solution",
+            """
+            from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+            from decimal import Decimal
+            from fractions import Fraction
+            import os.path as p
+
+            Point = namedtuple("Point", "x y")
+            Layer = nn.Linear
+
+            def kinds():
+                table = defaultdict(int)
+                table["a"] += 2
+                return [Counter("aab"), OrderedDict(b=1), table, deque([1, 2]), Point(1, 2)]
+
+            def numbers():
+                return [Fraction(1, 2), Decimal("0.5"), np.str_("half")]
+
+            def describe(x):
+                return x.shape, x.dtype, x.device, x.numpy().dtype, type(x.tolist())
+            """,
+        ),
+        ("test", "assert kinds()[0] == {'a': 2, 'b': 1} and kinds()[0] == Counter('aab')"),
+        ("test", "assert kinds()[1] == {'b': 1} and kinds()[2] == {'a': 2}"),
+        (
+            "test",
+            "assert kinds()[3] == deque([1, 2]) and kinds()[4] == (1, 2) and Point(1, 2).y == 2",
+        ),
+        ("test", "assert kinds()[4] == (1, 3)"),
+        ("test", "assert numbers() == [0.5, 0.5, 'half'] and numbers()[0] + 1 == 1.5"),
+        (
+            "test",
+            """
+            shape, kind, device, other, listed = describe(torch.zeros(2, 3))
+            assert shape == (2, 3) and kind == torch.float32 and device == torch.device("cpu")
+            assert other == np.float32 and listed is list and shape.numel() == 6
+            """,
+        ),
+        ("test", "assert Layer is nn.Linear and isinstance(Layer(2, 3), nn.Linear)"),
+        ("test", "assert p.join('a', 'b') == 'a/b'"),
+    ],
+    "operators of classes": [
+        (
+            "solution",
+            """
+            import functools
+
+            class Value:
+                def __init__(self, x):
+                    self.x = x
+
+                def __mul__(self, other):
+                    return Value(self.x * getattr(other, "x", other))
+
+                def __lt__(self, other):
+                    return self.x < other.x
+
+            Value.__rmul__ = Value.__mul__
+
+            @functools.total_ordering
+            class Size(Value):
+                def __eq__(self, other):
+                    return self.x == other
+
+            class Box(Value):
+                pass
+            """,
+        ),
+        ("test", "assert (Value(2) * 3).x == 6 == (3 * Value(2)).x"),
+        ("test", "assert Value(1) < Value(2) and Value(2) > Value(1) and not Value(1) == 1"),
+        ("test", "assert Size(3) == 3 and Size(3) >= Size(2) and Box(2) < Box(3)"),
     ],
     "the course's own helpers": [
         ("locked", "import numpy as np"),
@@ -375,7 +456,7 @@ def kind_of(error):
 def test_honest_work_gets_what_it_gets_in_a_notebook(name, notebook, zygote):
     page = notebook(*CASES[name])
     together = run_notebook(page)
-    apart = runner.run(page, zygote)
+    apart = runner.run(page, zygote, source=page)
     for one, two in zip(together, apart, strict=True):
         told = f"cell {one.index}: {one.error!r} together, {two.error!r} apart"
         assert (one.status, kind_of(one.error)) == (two.status, kind_of(two.error)), told

@@ -24,7 +24,16 @@ from course_lib.grading.engine import landlock, seccomp, view, walls
 from course_lib.grading.engine.walls import Limits, WallsError
 from course_lib.grading.engine.zygote import Zygote
 
-from .attackers import HERE, USERS, Attacker, as_ordinary_user, attackable, descendants
+from .attackers import (
+    HERE,
+    USERS,
+    Attacker,
+    as_ordinary_user,
+    attackable,
+    descendants,
+    soon,
+    steady,
+)
 
 # Real processes behind real walls: a minute altogether.
 pytestmark = pytest.mark.slow
@@ -284,7 +293,8 @@ def test_memory_of_several_processes_together(attacker):
     begin = time.monotonic()
     assert child("allocate_together", 6, 150 * MIB) is None
     assert child.child.wait(20).reason == "memory"
-    assert time.monotonic() - begin < 15
+    # They hold on to it for a minute.
+    assert time.monotonic() - begin < 50
 
 
 def test_memory_that_processes_share_counts_once(attacker):
@@ -299,7 +309,7 @@ def test_fork_bomb(attacker):
 
 
 def test_fork_bomb_that_spreads(attacker, zygote):
-    before = descendants(zygote.pid)
+    before = steady(zygote)
     child, other = attacker(limits=Limits(processes=20)), attacker()
     child.start("spreading_fork_bomb")
     time.sleep(0.3)
@@ -309,7 +319,7 @@ def test_fork_bomb_that_spreads(attacker, zygote):
     assert child.child.wait(20).reason == "killed"
     other.close()
     other.child.wait(20)
-    assert _settled(zygote) <= len(before)
+    assert soon(lambda: len(descendants(zygote.pid)) <= len(before))
 
 
 def test_orphans_are_collected(attacker):
@@ -350,16 +360,10 @@ def test_limits_cannot_be_raised(attack):
 # ---------------------------------------------------------------- surviving, and harming others
 
 
-def _settled(zygote: Zygote) -> int:
-    """Return how many processes a zygote has when the next room is ready."""
-    time.sleep(0.2)
-    return len(descendants(zygote.pid))
-
-
 @pytest.mark.parametrize("end", ["kill", "leave"])
 def test_nothing_survives_the_child(attacker, zygote, end):
     # The zygote, what makes rooms, a room that is ready (and whoever runs them).
-    before = _settled(zygote)
+    before = len(steady(zygote))
     child = attacker()
     if end == "kill":
         assert child("daemon") == "left behind"
@@ -369,7 +373,7 @@ def test_nothing_survives_the_child(attacker, zygote, end):
     else:
         assert child("daemon_and_leave") is None
         assert child.child.wait(20).code == 7
-    assert _settled(zygote) == before
+    assert soon(lambda: len(descendants(zygote.pid)) == before)
 
 
 def test_signals_reach_nobody_else(attacker, zygote):

@@ -3,6 +3,9 @@
 import contextlib
 import socket
 import threading
+from collections import deque
+from decimal import Decimal
+from fractions import Fraction
 
 import msgpack
 import numpy as np
@@ -12,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from course_lib.grading.engine import wire
+from course_lib.grading.engine import objects, remote, wire
 
 PLAIN = st.recursive(
     st.none()
@@ -52,7 +55,8 @@ def test_plain_values_come_back_as_they_were(value):
     "value",
     [2**100, -(2**64), "half a pair \ud800", range(3, 9, 2), slice(1, None, 2), {1, 2}]
     + [bytearray(b"x"), {(1, 2): [3]}, np.float32(1.5), np.int64(3), np.bool_(True)]
-    + [np.datetime64("2026-11-22")],
+    + [np.datetime64("2026-11-22"), np.dtype("float32"), Fraction(1, 3), Decimal("0.10")]
+    + [deque([1, 2], maxlen=3), torch.Size([2, 3]), torch.float16, torch.device("cpu")],
 )
 def test_other_values_that_travel(value):
     got = there_and_back(value)
@@ -156,6 +160,12 @@ def test_well_packed_nonsense_is_refused_or_is_data(value):
         (["int", "f" * 30_000], "too long"),
         (["range", 1.5, 2, 3], "whole numbers"),
         (["text", 3], "bytes wanted"),
+        (["fraction", "0x1", "0x0"], "ZeroDivisionError"),
+        (["decimal", "9" * 2000], "too long"),
+        (["array dtype", "|O"], "do not travel"),
+        (["torch dtype", "torch.load"], "no dtype"),
+        (["torch Size", [-1]], "has the length"),
+        (["torch device", "nowhere"], "cannot be read"),
         (["dict", [[["list", []], 1]]], "unhashable"),
     ],
 )
@@ -197,3 +207,15 @@ def test_messages_of_any_size_arrive_whole():
             sender.start()
             assert wire.receive(mine) == b"x" * size
             sender.join()
+
+
+@pytest.mark.parametrize(
+    "work", [lambda: np.zeros(2, int).__isub__(0.5), lambda: np.zeros(2).sum(axis=3)]
+)
+def test_errors_of_numpy_keep_their_text(work):
+    """They make it of what they were given, which does not travel."""
+    with pytest.raises(Exception) as caught:
+        work()
+    rebuilt = remote.rebuild_error(objects.describe(caught.value))
+    assert isinstance(rebuilt, type(caught.value))
+    assert str(rebuilt) == str(caught.value)

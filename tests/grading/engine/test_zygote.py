@@ -21,7 +21,7 @@ from course_lib.grading.engine import zygote as zygote_module
 from course_lib.grading.engine.walls import Limits, WallsError
 from course_lib.grading.engine.zygote import DEFAULT_PRELOAD, Child, Zygote, ZygoteDied
 
-from .attackers import HERE, descendants
+from .attackers import HERE, descendants, soon, steady
 
 # Real processes behind real walls: a minute altogether.
 pytestmark = pytest.mark.slow
@@ -73,7 +73,7 @@ def ends(zygote: Zygote, target: str, say: object):
         return child.wait(20)
 
 
-def _gone(pids: set[int], within: float = 10.0) -> bool:
+def _gone(pids: set[int], within: float = 60.0) -> bool:
     """Tell whether all of these processes end in time; a dead one that waits to be read counts."""
     end = time.monotonic() + within
     while time.monotonic() < end:
@@ -95,17 +95,19 @@ def _runs(pid: int) -> bool:
 
 @pytest.mark.slow
 def test_a_child_of_the_warm_process_is_quick_and_small(torch_zygote):
-    times, facts = [], {}
+    times, facts, training = [], {}, []
     for _ in range(8):
         begin = time.perf_counter()
         child, line = spawn(torch_zygote, "answer")
         times.append(time.perf_counter() - begin)
         with line, line.makefile() as stream:
             facts = json.loads(stream.read())
+        training.append(facts["training"])
         child.wait(20)
-    # 30 ms on a quiet machine; tests share theirs, so the bound is on the best and is wide.
-    assert min(times) < 0.15
-    assert facts["training"] < 1.0
+    # 30 ms on a quiet machine, and some seconds for a process that is not warm. Tests share their
+    # machine, so the bounds are on the best and are wide.
+    assert min(times) < 0.4
+    assert min(training) < 1.0
     assert facts["private"] < 40 * MIB
     assert facts["private after"] < 60 * MIB
 
@@ -197,7 +199,7 @@ def test_waiting_has_an_end(light):
     begin = time.monotonic()
     assert child.wait(0.1) is None
     assert child.wait(0) is None
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30
     child.kill()
     assert child.wait(20).reason == "killed"
 
@@ -215,21 +217,14 @@ def test_killing_twice_is_killing_once(light):
 def test_a_child_that_nobody_holds_is_killed(light):
     before = descendants(light.pid)
     child = light.spawn("warm_attacks:sleep_with_a_child", [], walled=True)
-    time.sleep(0.2)
+    assert soon(lambda: len(descendants(light.pid) - before) >= 2)
     own = descendants(light.pid) - before
-    assert len(own) >= 2
     del child
-    assert _gone(own - _idle(light))
-
-
-def _idle(zygote: Zygote) -> set[int]:
-    """Return the processes of a zygote that are there without children."""
-    time.sleep(0.3)
-    return descendants(zygote.pid)
+    assert _gone(own - steady(light))
 
 
 def test_many_children_at_once_from_many_threads(light):
-    before = len(_idle(light))
+    before = len(steady(light))
     answers: list = []
 
     def grade() -> None:
@@ -240,18 +235,18 @@ def test_many_children_at_once_from_many_threads(light):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     assert [answer[1] for answer in answers] == [{"a": "1"}] * 16
-    assert len(_idle(light)) == before
+    assert soon(lambda: len(descendants(light.pid)) == before)
 
 
 def test_nothing_piles_up(light):
     ask(light, "read_all")
     own = len(os.listdir("/proc/self/fd"))
-    theirs = {pid: _open_files(pid) for pid in _idle(light) if _open_files(pid)}
+    theirs = {pid: _open_files(pid) for pid in steady(light) if _open_files(pid)}
     for _ in range(20):
         ask(light, "read_all")
-    _idle(light)
+    steady(light)
     assert len(os.listdir("/proc/self/fd")) == own
     for pid, count in theirs.items():
         if _runs(pid):
@@ -329,7 +324,7 @@ def test_a_closed_zygote_leaves_nothing():
     with warm() as zygote:
         child = zygote.spawn("warm_attacks:sleep_with_a_child", [], walled=True)
         everybody = {zygote.pid} | descendants(zygote.pid)
-    assert _gone(everybody, within=1)
+    assert _gone(everybody)
     with pytest.raises(ZygoteDied):
         child.wait(1)
 
@@ -382,9 +377,8 @@ def test_one_s_own_work_runs_in_a_folder_of_its_own(open_zygote):
 def test_one_s_own_work_is_killed_with_what_it_started(open_zygote):
     before = descendants(open_zygote.pid)
     child: Child = open_zygote.spawn("warm_attacks:sleep_with_a_child", [], walled=False)
-    time.sleep(0.2)
+    assert soon(lambda: len(descendants(open_zygote.pid) - before) == 2)
     own = descendants(open_zygote.pid) - before
-    assert len(own) == 2
     child.kill()
     assert child.wait(20).reason == "killed"
     assert _gone(own)
