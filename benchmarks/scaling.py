@@ -43,7 +43,7 @@ from unittest import mock
 
 import nbformat
 import psutil
-from grading import cell, tree_seconds
+from grading import cell, counted, tree_seconds
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
@@ -283,6 +283,12 @@ def the_cluster(
 
 def main() -> int:
     """Measure what is asked for."""
+    with counted():
+        return measured()
+
+
+def measured() -> int:
+    """Do so, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--students", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
-import importlib
+import functools
+import importlib.util
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -103,8 +106,8 @@ def check(root: Path, slug: str, path: Path, *, seconds_per_cell: float = 30.0) 
     course = [text.read_text(encoding="utf-8")] if text.is_file() else []
     with engine(course, [cell.source for cell in submitted.cells]) as graders:
         source = source_notebook(root, slug)
-        # What counts the points takes half a second to import, and the engine is not warm yet.
-        importlib.import_module("nbgrader.utils")
+        # What counts the points has to be imported, and the engine is not warm yet.
+        _nbgraders_utils()
         notebook = with_answers(source, submitted, slug=slug, path=path)
         runs = graders and graders.run(
             notebook,
@@ -216,8 +219,7 @@ def grade_notebook(
     runs : sequence of CellRun, optional
         What its code cells did, if they were run elsewhere (by the grading engine).
     """
-    from nbgrader.utils import determine_grade
-
+    determine_grade = _nbgraders_utils().determine_grade
     if runs is None:
         runs = run_notebook(notebook, folder=folder, seconds_per_cell=seconds_per_cell)
     by_index = {run.index: run for run in runs}
@@ -237,6 +239,24 @@ def grade_notebook(
         elif name and run.status in ("error", "timeout", "died"):
             broken[name] = run.error
     return CheckResult(results, broken)
+
+
+@functools.cache
+def _nbgraders_utils() -> Any:
+    """Return the module of nbgrader's that counts points.
+
+    With the rest of nbgrader, its database and its web pages, it takes a second to import, which is
+    a third of all that a reader waits for.
+    """
+    spec = None if "nbgrader" in sys.modules else importlib.util.find_spec("nbgrader")
+    if spec is None or not spec.submodule_search_locations:
+        return importlib.import_module("nbgrader.utils")
+    path = Path(spec.submodule_search_locations[0], "utils.py")
+    alone = importlib.util.spec_from_file_location("nbgraders_utils", path)
+    assert alone is not None and alone.loader is not None
+    module = importlib.util.module_from_spec(alone)
+    alone.loader.exec_module(module)
+    return module
 
 
 def _message(run: CellRun) -> str:

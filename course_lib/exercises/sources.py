@@ -8,8 +8,10 @@ is what a student gets. Both are generated; the release is committed as ``exerci
 from __future__ import annotations
 
 import re
+import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -42,6 +44,23 @@ def built_source_path(root: Path, slug: str) -> Path:
     return root / "_build" / "source" / slug / f"{slug}.ipynb"
 
 
+# What adds jupytext to Jupyter's own server.
+_FOR_SERVERS = ("jupytext.sync_contentsmanager", "jupytext.async_contentsmanager")
+
+
+def _jupytext() -> Any:
+    """Import jupytext without Jupyter's server, which takes longer than all the rest."""
+    # A module that is None cannot be imported, and jupytext does without these two.
+    absent = [name for name in _FOR_SERVERS if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    try:
+        import jupytext
+    finally:
+        for name in absent:
+            del sys.modules[name]
+    return jupytext
+
+
 def source_notebook(root: Path, slug: str) -> NotebookNode:
     """Return the source of an exercise as a notebook, with solutions and hidden tests.
 
@@ -53,8 +72,6 @@ def source_notebook(root: Path, slug: str) -> NotebookNode:
     CourseError
         When there is no such exercise, two cells share a grade id, or there is nothing to grade.
     """
-    import jupytext
-
     known_slug(root, slug)
     path = source_path(root, slug)
     if not path.is_file():
@@ -62,7 +79,7 @@ def source_notebook(root: Path, slug: str) -> NotebookNode:
             f"Exercise {slug!r} has a release but no source: {path.relative_to(root)} is missing. "
             "Restore it from git."
         )
-    notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
+    notebook = _jupytext().reads(path.read_text(encoding="utf-8"), fmt="py:percent")
     notebook.metadata = NotebookNode(kernelspec=NotebookNode(KERNELSPEC))
     seen: set[str] = set()
     after, place = "start", 0

@@ -69,9 +69,11 @@ def _preload(course: Iterable[str], own: Iterable[str]) -> list[str]:
     always = [
         name
         for name in DEFAULT_PRELOAD
-        # A class has use for a first step of an optimizer, which takes a second to load; one
-        # notebook has it if it takes such steps.
-        if _top(name) in wanted and (_top(name) != "torch" or name in asked)
+        # A class has use for a rehearsal, and for a first step of an optimizer, which takes a
+        # second to load; one notebook has it if it takes such steps.
+        if _top(name) in wanted
+        and (_top(name) != "torch" or name in asked)
+        and not name.endswith(".rehearsal")
     ]
     return [*always, *sorted(name for name in asked - set(always) if is_module(name))]
 

@@ -13,6 +13,7 @@ a submission without that sign is graded again by the next run.
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import threading
 import time
@@ -24,9 +25,10 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import nbformat
 from nbconvert.exporters import HTMLExporter
 from nbconvert.writers import FilesWriter
-from nbformat import NotebookNode
+from nbformat import NotebookNode, validator
 from nbgrader.api import (
     Assignment,
     BaseCell,
@@ -42,7 +44,7 @@ from nbgrader.api import (
 from nbgrader.converters import Autograde, GenerateFeedback
 from sqlalchemy import event, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
-from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from sqlalchemy.orm import Session, scoped_session, sessionmaker, undefer
 
 from course_lib.grading.course import Course, GradingError, Say
 from course_lib.grading.engine.jobs import Job
@@ -95,7 +97,8 @@ class _Kept:
             self.made = True
             config = self.config  # type: ignore[attr-defined]
             self.writer = FilesWriter(parent=self, config=config)
-            self.exporter = self.exporter_class(parent=self, config=config)  # type: ignore[attr-defined]
+            exporter_class = _without_copies(self.exporter_class)  # type: ignore[attr-defined]
+            self.exporter = exporter_class(parent=self, config=config)
             # Validate once, at the end, and not behind each preprocessor.
             self.exporter.optimistic_validation = True
             for preprocessor in self.preprocessors:
@@ -119,6 +122,21 @@ class _Kept:
     def put_in_place(self, half: Path, path: Path) -> None:
         """Give a file that is complete its name."""
         half.replace(path)
+
+
+@functools.cache
+def _without_copies(exporter_class: type[Any]) -> type[Any]:
+    """Return an exporter that does not copy a notebook once more for its preprocessors."""
+
+    class Exporter(exporter_class):
+        def _preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+            _, nb = validator.normalize(nb)
+            for preprocessor in self._preprocessors:
+                nb, resources = preprocessor(nb, resources)
+            nbformat.validate(nb, relax_add_props=True)
+            return nb, resources
+
+    return Exporter
 
 
 class InPlace(_Kept, Autograde):
@@ -216,7 +234,9 @@ class Recorder(_Kept, Autograde):
         self._sanitizing = False
         self._init_preprocessors()
         try:
-            output, resources = self.exporter.from_notebook_node(notebook, resources)
+            # One by one, the scores of a notebook's cells would each be a message to the database.
+            with self.gradebook.later() if self.gradebook else nullcontext():
+                output, resources = self.exporter.from_notebook_node(notebook, resources)
             self.write_single_notebook(output, resources)
         finally:
             self._sanitizing = True
@@ -249,7 +269,7 @@ class Recorder(_Kept, Autograde):
     def _only_preprocess(self, path: str, resources: Any) -> tuple[NotebookNode, Any]:
         """Return a notebook after its preprocessors, and not yet as text."""
         exporter = self.exporter
-        base = super(type(exporter), exporter)
+        base = super(self.exporter_class, exporter)
         resources["metadata"] = {"name": Path(path).stem, "path": str(Path(path).parent)}
         with (
             mock.patch.object(exporter, "from_notebook_node", base.from_notebook_node),
@@ -326,6 +346,8 @@ class _Session(Session):
 
     def commit(self) -> None:
         """Commit, or write without committing."""
+        if self._shared.is_later:
+            return
         if self._shared.is_together:
             self.flush()
         else:
@@ -341,6 +363,7 @@ class SharedGradebook:
         self.owner = gradebook
         self.engine = gradebook.engine
         self.is_together = False
+        self.is_later = False
         # What went wrong with the gradebook itself, rather than with something that is in it.
         self.fault: SQLAlchemyError | None = None
         self.say = say or (lambda _: None)
@@ -427,6 +450,16 @@ class SharedGradebook:
             raise
         finally:
             self._leave()
+
+    @contextmanager
+    def later(self) -> Iterator[None]:
+        """Write what is written inside at its end, all at once, or before somebody reads it."""
+        self.is_later = self.is_together
+        try:
+            yield
+        finally:
+            self.is_later = False
+        self.db.flush()
 
     def check(self) -> None:
         """Make sure that the gradebook can still be used.
@@ -535,6 +568,9 @@ class SharedGradebook:
             found = known.get((kind, *place))
             if found is None:
                 rows = of(gradebook.db.query(named, kind), kind, *place)
+                if kind is Grade:
+                    # Feedback asks each for it.
+                    rows = rows.options(undefer(Grade.max_score))
                 found = known[kind, *place] = dict(rows.all())
             entry = found.get(cell)
             # What was not there yet may have come since; if not, the message is nbgrader's.

@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Grade, MissingEntry
 from nbgrader.converters import GenerateAssignment
 from nbgrader.utils import parse_utc
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, undefer
 from traitlets import TraitError
 
 from course_lib.grading import platforms
@@ -763,9 +763,9 @@ def _read_row(
             if not path.is_file():
                 row.notes.append(f"{notebook.name}.ipynb was not handed in and scores 0.")
             order = {name: place for place, name in enumerate(cells)}
-            # With the names of their cells, which would otherwise be fetched one by one.
+            # With their cells and most points, which would otherwise be fetched one by one.
             grades = gradebook.db.query(Grade).filter(Grade.notebook_id == notebook.id)
-            named = grades.options(joinedload(Grade.cell)).all()
+            named = grades.options(joinedload(Grade.cell), undefer(Grade.max_score)).all()
             for entry in sorted(named, key=lambda g: order.get(g.name, len(order))):
                 cell = cells.get(entry.name)
                 manual = entry.cell_type != "code" or bool(

@@ -105,7 +105,7 @@ class Execute(KernelExecute):
                 "nbgrader_config.py."
             )
         return Job(
-            notebook=nbformat.v4.writes(nb).encode(),
+            notebook=json.dumps(nb).encode(),
             source=self._source(resources),
             files=files,
             course_files=course_files,

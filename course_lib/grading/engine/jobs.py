@@ -119,7 +119,7 @@ def run_job(job: Job) -> bytes:
 
     # Notebooks of format 4, as nbformat wrote them: there is nothing to convert or validate.
     notebook = nbformat.v4.reads(job.notebook.decode())
-    source = None if job.source is None else nbformat.v4.reads(job.source.decode())
+    source = None if job.source is None else _teachers(job.source)
     cause: Exception | None = None
     closed = _the_worker.closed
     for attempt in range(2):
@@ -142,6 +142,12 @@ def run_job(job: Job) -> bytes:
                 return done.answer
             cause = None
     raise WorkerDied(f"The process that ran it ended twice ({cause}).") from cause
+
+
+@functools.lru_cache(maxsize=16)
+def _teachers(source: bytes) -> NotebookNode:
+    """Return the teacher's notebook, which a class has in common; nobody changes it."""
+    return nbformat.v4.reads(source.decode())
 
 
 def run_jobs(

@@ -215,6 +215,10 @@ class There(asserts.Here):
 
 def _statements(source: str, strict: bool = False) -> list[ast.stmt]:
     """Return a cell's statements, without IPython's own lines (%, !)."""
+    if "get_ipython()" not in source:
+        # What is plain Python already need not be looked through for IPython's.
+        with contextlib.suppress(SyntaxError):
+            return ast.parse(source, CELL).body
     from IPython.core.inputtransformer2 import TransformerManager
 
     plain = TransformerManager().transform_cell(source)

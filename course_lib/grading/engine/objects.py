@@ -8,10 +8,12 @@ arguments and in the arrays that the judge holds copies of, and the state of the
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
 import pickle
 import random
 import socket
+import struct
 import sys
 import types
 import weakref
@@ -72,6 +74,8 @@ class Server:
         self.told: dict[int, bytes] = {}
         # What the judge lent: how to get at it, what it looked like, whether it is a container.
         self.borrowed: dict[int, tuple[Any, Any, bool]] = {}
+        # The random numbers that the judge goes on with, as far as it has been told.
+        self.random: bytes | None = None
 
     def serve(self, link: socket.socket) -> None:
         """Answer until the judge hangs up."""
@@ -94,7 +98,9 @@ class Server:
             for number in self.handles.release(request["released"]):
                 self.told.pop(number, None)
             self.take_updates(request["updates"])
-            set_random_state(request["random"])
+            if request["random"]:
+                self.random = request["random"]
+                set_random_state(self.random)
             self.borrow(request["lent"], mutable_arguments(request["args"], request["kwargs"]))
             try:
                 value = self.perform(request)
@@ -103,8 +109,12 @@ class Server:
                 if isinstance(error, wire.WireError):
                     raise
                 status, value = "error", describe(error)
-            return self.packed([status, value, self.changed(), self.news(), random_state()])
+            told = self.random
+            self.random = random_state()
+            news = None if self.random == told else self.random
+            return self.packed([status, value, self.changed(), self.news(), news])
         except BaseException as error:
+            self.random = None
             problem = f"{type(error).__name__}: {error}"
             return wire.pack(["broken", problem[:1000], [], [], None], lambda value: ["?"])
 
@@ -134,10 +144,9 @@ class Server:
     def perform(self, request: dict[str, Any]) -> Any:
         """Do what is asked."""
         what, args, kwargs = request["what"], request["args"], request["kwargs"]
-        if what == "get":
-            return self.namespace[args[0]]
-        if what == "has":
-            return args[0] in self.namespace
+        if what == "find":
+            # Nothing, or a list of one: a name may mean None.
+            return [self.namespace[args[0]]] if args[0] in self.namespace else None
         if what == "push":
             self.namespace.update(kwargs)
             return None
@@ -367,15 +376,53 @@ def describe(error: BaseException) -> list[Any]:
 
 def random_state() -> bytes:
     """Return the state of the random numbers, so that both sides draw from one stream."""
+    global _packed
     version, internal, gauss = random.getstate()
-    kind, keys, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002
     torch = sys.modules.get("torch")
-    state = [
-        [version, np.array(internal, dtype=np.uint32), gauss],
-        [kind, keys, int(position), int(has_gauss), float(cached)],
-        None if torch is None else torch.get_rng_state().numpy(),
-    ]
-    return wire.pack(state, lambda value: ["?"])
+    numbers = _PYTHONS.pack(*internal)
+    numpys = _numpys_state()
+    torchs = None if torch is None else torch.get_rng_state().numpy().tobytes()
+    now = (version, numbers, gauss, torchs)
+    if _packed is None or _packed[0] != now or _packed[1] is not numpys:
+        state = [
+            [version, np.frombuffer(numbers, np.uint32), gauss],
+            numpys,
+            None if torchs is None else np.frombuffer(torchs, np.uint8),
+        ]
+        _packed = (now, numpys, wire.pack(state, lambda value: ["?"]))
+    return _packed[2]
+
+
+# The last state and how it was packed: mostly, nothing was drawn since.
+_packed: tuple[tuple[Any, ...], list[Any], bytes] | None = None
+_PYTHONS = struct.Struct("=625I")
+# The numbers of NumPy's generator and the place among them, as they lie in memory.
+_NUMPYS_BYTES = 625 * 4
+_numpys: tuple[bytes, list[Any]] | None = None
+
+
+def _numpys_state() -> list[Any]:
+    """Return the state of NumPy's random numbers.
+
+    Asking NumPy takes longer than all the rest of an answer. Where the memory of its generator is
+    what it was when it had no second normal number in store, nothing has been drawn since.
+    """
+    global _numpys
+    generator = np.random.get_bit_generator()
+    raw = b""
+    if type(generator) is np.random.MT19937:
+        raw = ctypes.string_at(generator.ctypes.state_address, _NUMPYS_BYTES)
+        if _numpys is not None and _numpys[0] == raw:
+            return _numpys[1]
+    kind, keys, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002
+    state = [kind, keys, int(position), int(has_gauss), float(cached)]
+    _numpys = (raw, state) if raw and not has_gauss else None
+    return state
+
+
+def _forget() -> None:
+    global _numpys
+    _numpys = None
 
 
 def set_random_state(packed: bytes | None) -> None:
@@ -386,7 +433,7 @@ def set_random_state(packed: bytes | None) -> None:
     WireError, ValueError, TypeError, RuntimeError
         When it is no such state.
     """
-    if not packed:
+    if not packed or packed == random_state():
         return
     (version, internal, gauss), numpys, torchs = wire.unpack(packed, _nothing)
     _, keys, position, *_ = numpys
@@ -394,7 +441,9 @@ def set_random_state(packed: bytes | None) -> None:
         # NumPy would read whatever lies behind its numbers.
         raise wire.WireError(f"the random numbers have no place {position}")
     random.setstate((version, tuple(internal.tolist()), gauss))
-    np.random.set_state(tuple(numpys))  # noqa: NPY002
+    if wire.pack(numpys, _nothing) != wire.pack(_numpys_state(), _nothing):
+        _forget()
+        np.random.set_state(tuple(numpys))  # noqa: NPY002
     torch = sys.modules.get("torch")
     if torch is not None and torchs is not None:
         torch.set_rng_state(torch.from_numpy(torchs))

@@ -105,6 +105,7 @@ class Link:
             "updates": self.updates(),
             "random": state if state != self.student_random else None,
         }
+        self.student_random = state
         try:
             wire.send(self.connection, _dumps(message, self.guests))
             answer = wire.unpack(wire.receive(self.connection), self.resolve)
@@ -140,9 +141,10 @@ class Link:
 
     def get(self, name: str) -> Any:
         """Return what the student's name means; KeyError if it means nothing."""
-        if not self.request("has", args=(name,)):
+        found = self.request("find", args=(name,))
+        if type(found) is not list or len(found) != 1:
             raise KeyError(name)
-        return self.request("get", args=(name,))
+        return found[0]
 
     def release(self, number: int) -> None:
         """Note that a stand-in is gone; the student hears of it with the next request."""

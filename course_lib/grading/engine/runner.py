@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import hmac
 import pickle
 import re
 import socket
+import symtable
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -492,15 +494,23 @@ def _teachers(notebook: NotebookNode) -> NotebookNode:
 
 def _imports(notebook: NotebookNode) -> set[str]:
     """Return the modules that a notebook imports."""
-    found = set()
+    found: set[str] = set()
     for cell in notebook.cells:
-        for node in ast.walk(_parsed(cell.source)) if role(cell) != "text" else ():
-            if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        if role(cell) != "text":
+            found |= _imports_of(cell.source)
     # `import a.b` gives the name `a`.
     return found | {name.partition(".")[0] for name in found}
+
+
+@functools.lru_cache(maxsize=256)
+def _imports_of(source: str) -> frozenset[str]:
+    found: set[str] = set()
+    for node in ast.walk(_parsed(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(found)
 
 
 def _classes(notebook: NotebookNode) -> dict[str, list[str] | None]:
@@ -509,9 +519,14 @@ def _classes(notebook: NotebookNode) -> dict[str, list[str] | None]:
     With each go the special methods that are written in it, or None where it may have others: by
     a decorator, of another class, or because only the release is at hand.
     """
+    return dict(_classes_in(tuple(c.source for c in notebook.cells if role(c) == "solution")))
+
+
+@functools.lru_cache(maxsize=16)
+def _classes_in(sources: tuple[str, ...]) -> dict[str, list[str] | None]:
     found: dict[str, list[str] | None] = {}
-    for cell in notebook.cells:
-        for node in ast.walk(_parsed(cell.source)) if role(cell) == "solution" else ():
+    for source in sources:
+        for node in ast.walk(_parsed(source)):
             match node:
                 case ast.ClassDef():
                     found[node.name] = _special_methods(node, found)
@@ -547,13 +562,34 @@ def _special_methods(node: ast.ClassDef, known: Mapping[str, list[str] | None]) 
 
 
 def _loaded_names(cells: list[NotebookNode]) -> set[str]:
-    """Return the names that cells use."""
-    return {
-        node.id
-        for cell in cells
-        for node in ast.walk(_parsed(cell.source))
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    }
+    """Return the names that cells take from the notebook."""
+    found: set[str] = set()
+    for cell in cells:
+        found |= _names_from_outside(cell.source)
+    return found
+
+
+@functools.lru_cache(maxsize=256)
+def _names_from_outside(source: str) -> frozenset[str]:
+    """Return the names of the notebook that a cell uses; the variables of a function are its own.
+
+    A name that a test gives to later cells has to travel, and costs a fork: not for parameters
+    that happen to be called ``x``, too.
+    """
+    tables = []
+    for text in (source, _MAGIC.sub(r"\1pass", source)):
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            tables = [symtable.symtable(text, "cell", "exec")]
+            break
+    found = set()
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        own = isinstance(table, symtable.Function)
+        for symbol in table.get_symbols():
+            if symbol.is_referenced() and (not own or symbol.is_global()):
+                found.add(symbol.get_name())
+    return frozenset(found)
 
 
 #: IPython's own lines.
@@ -565,6 +601,7 @@ _HIDDEN = re.compile(
 )
 
 
+@functools.lru_cache(maxsize=256)
 def _hidden_names(source: str) -> set[str]:
     """Return the names that only the hidden part of a test defines."""
     return _defined_names(source) - _defined_names(_HIDDEN.sub("", source))

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from course_lib.grading.engine import kernel, wire
+from course_lib.grading.engine import kernel, view, wire
 from course_lib.grading.engine.objects import Server, follow_random_state, random_state
 
 #: How much of what a cell prints or shows is kept, in bytes.
@@ -139,6 +139,8 @@ class Student:
 
     def end_strangers(self) -> None:
         """End every process within these walls but this one and the first."""
+        if socket.gethostname() != view.HOSTNAME:
+            return  # no walls: those are other people's processes
         kept = {"1", str(self.first), str(os.getpid())}
         for _ in range(20):
             strangers = [int(n) for n in os.listdir("/proc") if n.isdigit() and n not in kept]

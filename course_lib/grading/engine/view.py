@@ -10,9 +10,10 @@ from pathlib import Path
 
 from course_lib.grading.engine import kernel
 
-__all__ = ["SCRATCH", "build", "visible_paths"]
+__all__ = ["HOSTNAME", "SCRATCH", "build", "visible_paths"]
 
 SCRATCH = "/scratch"
+HOSTNAME = "sandbox"
 STUDENT = "student"
 UID = 1000
 

@@ -354,7 +354,7 @@ def _keep_room(line: socket.socket) -> None:
 
 def _furnish() -> None:
     """Mount what belongs to this room alone."""
-    socket.sethostname("sandbox")
+    socket.sethostname(view.HOSTNAME)
     # The processes of this room only, and nothing of the machine.
     kernel.mount("proc", "/proc", "proc", _PLAIN | kernel.MS_NOEXEC, "hidepid=invisible,subset=pid")
     shared_memory = f"mode=1777,size={_SHARED_MEMORY_BYTES},nr_inodes=1024"

@@ -107,7 +107,11 @@ def pack(value: Any, handle: Callable[[Any], list[Any]]) -> bytes:
     handle : callable
         Gives the description of an object that stays where it is, as plain data.
     """
-    return msgpack.packb(_encode(value, handle, 0), use_bin_type=True)
+    return _PACKER.pack(_encode(value, handle, 0))
+
+
+# Kept: each is made with a buffer that the system has to clear.
+_PACKER = msgpack.Packer(use_bin_type=True)
 
 
 def unpack(message: bytes, resolve: Callable[[list[Any]], Any]) -> Any:

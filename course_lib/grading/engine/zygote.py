@@ -59,7 +59,11 @@ DEFAULT_PRELOAD = (
     "course_lib.exercises",
     "course_lib.grading.engine.judge",
     "course_lib.grading.engine.student",
+    "course_lib.grading.engine.rehearsal",
 )
+
+# It takes as long as some submissions.
+_REHEARSAL = "course_lib.grading.engine.rehearsal"
 
 _WARM_WITHIN = 300.0
 _READY_WITHIN = 60.0
@@ -686,6 +690,9 @@ def _warm(preload: Sequence[str]) -> None:
     if "matplotlib.pyplot" in sys.modules:
         _warm_matplotlib()
         _check_threads("warming matplotlib")
+    if _REHEARSAL in preload:
+        sys.modules[_REHEARSAL].rehearse()
+        _check_threads("the rehearsal")
     # What is there now is never garbage: looking at it would copy the pages that children share.
     gc.collect()
     gc.freeze()
