@@ -619,6 +619,7 @@ def _defined_names(source: str) -> set[str]:
     return found
 
 
+@functools.lru_cache(maxsize=1024)
 def _parsed(source: str) -> ast.AST:
     for text in (source, _MAGIC.sub(r"\1pass", source)):
         with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
