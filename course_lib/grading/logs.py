@@ -7,8 +7,9 @@ again.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from course_lib.grading.course import Course
 from course_lib.grading.report import StudentReport
 from course_lib.grading.text import printable, shown
 
-__all__ = ["log_path", "seconds_of", "write_log"]
+__all__ = ["forget_halves", "log_path", "seconds_of", "write_log"]
 
 # Characters of a line, lines, and characters of a log.
 LONGEST_LINE = 500
@@ -55,6 +56,7 @@ def write_log(
         What nbgrader logged.
     """
     path = log_path(course, assignment, row.student)
+    half = _half_of(path)
     lines = [*_of_row(assignment, row)]
     for name, text in sorted((results or {}).items()):
         lines += _of_notebook(name, text)
@@ -63,12 +65,22 @@ def write_log(
     text = bounded(lines)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        half = path.with_suffix(".part")
         half.write_text(text, encoding="utf-8")
         half.replace(path)
     except OSError as error:
         # The points are in the gradebook, and this is no reason to lose them.
         row.notes.append(f"Its log could not be written: {error.strerror or error}.")
+
+
+def forget_halves(course: Course, assignment: str, students: Iterable[str]) -> None:
+    """Delete what a run that was killed had begun to write."""
+    for student in students:
+        with contextlib.suppress(OSError):
+            _half_of(log_path(course, assignment, student)).unlink(missing_ok=True)
+
+
+def _half_of(path: Path) -> Path:
+    return path.with_suffix(".part")
 
 
 def bounded(lines: list[str]) -> str:

@@ -28,7 +28,7 @@ from course_lib.grading.course import Course, GradingError, Progress, Result, Sa
 from course_lib.grading.faults import advice
 from course_lib.grading.files import no_files
 from course_lib.grading.findings import findings
-from course_lib.grading.logs import seconds_of, write_log
+from course_lib.grading.logs import forget_halves, seconds_of, write_log
 from course_lib.grading.pages import MaskHiddenTests, failure_message
 from course_lib.grading.pool import LostError, NotRunError, Pool, pool
 from course_lib.grading.record import (
@@ -211,6 +211,7 @@ def grade(
     report = Report(slug)
     earlier = Earlier(course, slug)
     with alone(course), one_gradebook(course, writes=True, say=say) as gradebook:
+        forget_halves(course, slug, names)
         rows = _grade_all(
             course, slug, names, notebooks, force, gradebook, workers, scheduler, earlier
         )

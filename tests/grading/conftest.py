@@ -69,7 +69,9 @@ def postgres() -> Iterator[object]:
     server.close()
 
 
-@pytest.fixture(scope="session")
+# For a module, not the session: playwright keeps an event loop running, and tests of other modules
+# in the same process start loops of their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
     """Chromium, without a window."""
     from playwright.sync_api import sync_playwright

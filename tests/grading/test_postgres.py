@@ -121,7 +121,9 @@ def test_exported_tables_are_the_same(both: tuple[Path, Path], tmp_path: Path) -
         with path.open(newline="") as file:
             tables.append(sorted(csv.DictReader(file), key=lambda row: row["student_id"]))
     assert tables[0] == tables[1]
-    assert [row["score"] for row in tables[1]] == ["7.0", "4.0", "0.0", "4.0"]
+    assert [row["raw_score"] for row in tables[1]] == ["7.0", "4.0", "0.0", "4.0"]
+    # Ann's written answer waits for a person.
+    assert [row["score"] for row in tables[1]] == ["", "4.0", "0.0", "4.0"]
 
 
 def test_a_second_run_grades_nothing_and_reads_the_same(both: tuple[Path, Path]) -> None:

@@ -273,9 +273,11 @@ def test_large_working_folders(light):
 
 
 def _kill(pids: set[int]) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    """End processes at one moment: stopped first, none sees the end of another."""
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
 
 @pytest.mark.parametrize("which", ["outermost", "youngest room", "all"])
