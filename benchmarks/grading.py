@@ -14,7 +14,7 @@ itself is broken.
 
 Otter wants an environment of its own, of which `--otter` names the Python:
 
-    python -m venv otter && otter/bin/pip install otter-grader torch==2.13.0
+    python -m venv otter && otter/bin/pip install otter-grader ipykernel torch==2.13.0
 
 Its `otter run` grades a few of the same notebooks on the same tests, each as a case of Otter's.
 """
