@@ -239,13 +239,15 @@ def counted() -> Iterator[None]:
     global _seconds_of_group
     for root, name, read in GROUPS:
         above = Path(root)
+        if not (above / "cgroup.procs").is_file():
+            continue
         group = above / f"benchmark-{os.getpid()}"
         try:
             group.mkdir()
             (group / "cgroup.procs").write_text(str(os.getpid()))
             read((group / name).read_text())
         except (OSError, ValueError):
-            # Not allowed. (Something that is no group at all may have been made there.)
+            # Not allowed.
             with suppress(OSError):
                 group.rmdir()
             continue
