@@ -40,7 +40,7 @@ lab: env ## JupyterLab with nbgrader, chapters and exercise sources as notebooks
 # Each part of `make test` has a name of its own, and prints its own summary.
 test: env system ## Everything that CI runs
 	@$(BIN)/course build --sample-class
-	@$(MAKE) --no-print-directory lint test-code test-notebooks test-processors
+	@$(MAKE) --no-print-directory lint test-code test-exercises test-notebooks test-processors
 
 test-fast: env ## The part that takes less than two minutes: form, and code without the site
 	@$(MAKE) --no-print-directory lint
@@ -52,10 +52,11 @@ lint: env ## Form, spelling, and which part of course_lib may import which
 	@$(BIN)/lint-imports --no-logo | tail -n 1
 	@$(BIN)/codespell
 
-test-code: env ## pytest: the library, exercises and their wrong answers, grading, the site
-	@$(BIN)/pytest -q -n 2 --dist loadfile --cov --cov-report=term:skip-covered
+test-code: env ## pytest: the library, grading, the site; all but the proofs of exercises
+	@$(BIN)/pytest -q -n 2 --dist loadfile --ignore tests/exercises/test_proofs.py --cov --cov-report=term:skip-covered
 
-test-exercises: env ## Only the proofs: reference, release, wrong and right answers
+# Apart from the rest: one file, and both processes are to have their share of it.
+test-exercises: env ## The proofs of exercises: reference, release, wrong and right answers
 	@$(BIN)/pytest -q -n 2 tests/exercises/test_proofs.py
 
 # nbval reads notebooks: executed chapters, whose outputs it compares, and exercise sources, which
