@@ -249,6 +249,13 @@ def test_workers_that_all_go_are_said_and_waited_for(
     no_zygote_is_left(few)
 
 
+@pytest.fixture(params=[1, 2])
+def few_in_flight(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep half of the class back, so that some is left to do when the first is recorded."""
+    monkeypatch.setattr(pool.Pool, "in_flight", lambda _: request.param)
+
+
+@pytest.mark.usefixtures("few_in_flight")
 def test_workers_that_never_come_back_end_the_run(
     few: Cluster, course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -314,6 +321,7 @@ def test_a_submission_that_kills_its_workers_needs_a_person(few: Cluster, course
     assert points(report) == POINTS | {"cem": []}
 
 
+@pytest.mark.usefixtures("few_in_flight")
 def test_a_scheduler_that_dies_loses_nothing(few: Cluster, course: Path) -> None:
     few.add_worker("--no-nanny")
     wait_for_workers(few, 1)
