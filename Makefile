@@ -63,8 +63,8 @@ test-exercises: env ## The proofs of exercises: reference, release, wrong and ri
 # have no outputs to compare but must run without an error.
 test-notebooks: env ## nbval: run the executed chapters again and compare every output
 	@$(BIN)/course build
-	@$(BIN)/pytest -q --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg _build/executed
-	@$(BIN)/pytest -q --nbval-lax _build/source
+	@$(BIN)/pytest -q -n 2 --dist loadfile --nbval --nbval-sanitize-with tests/notebooks/sanitize.cfg _build/executed
+	@$(BIN)/pytest -q -n 2 --dist loadfile --nbval-lax _build/source
 
 # What a page claims must hold on the reader's machine, too: see tests/processors.py.
 test-processors: env ## Every page again, with the arithmetic of a plainer processor

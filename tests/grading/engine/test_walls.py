@@ -290,11 +290,9 @@ def test_memory_in_small_pieces(attacker):
 
 def test_memory_of_several_processes_together(attacker):
     child = attacker(limits=Limits(memory=256 * MIB))
-    begin = time.monotonic()
+    # They hold on to it for a minute, unless they are stopped.
     assert child("allocate_together", 6, 150 * MIB) is None
     assert child.child.wait(20).reason == "memory"
-    # They hold on to it for a minute.
-    assert time.monotonic() - begin < 50
 
 
 def test_memory_that_processes_share_counts_once(attacker):

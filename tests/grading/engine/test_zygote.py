@@ -1,4 +1,4 @@
-"""The warm process: how quickly and how small it forks, and that it ends with all it started."""
+"""The warm process: how small its forks are, and that it ends with all it started."""
 
 from __future__ import annotations
 
@@ -94,20 +94,10 @@ def _runs(pid: int) -> bool:
 
 
 @pytest.mark.slow
-def test_a_child_of_the_warm_process_is_quick_and_small(torch_zygote):
-    times, facts, training = [], {}, []
-    for _ in range(8):
-        begin = time.perf_counter()
-        child, line = spawn(torch_zygote, "answer")
-        times.append(time.perf_counter() - begin)
-        with line, line.makefile() as stream:
-            facts = json.loads(stream.read())
-        training.append(facts["training"])
-        child.wait(20)
-    # 30 ms on a quiet machine, and some seconds for a process that is not warm. Tests share their
-    # machine, so the bounds are on the best and are wide.
-    assert min(times) < 0.4
-    assert min(training) < 1.0
+def test_a_child_of_the_warm_process_loads_nothing_and_is_small(torch_zygote):
+    # How quick it is stands in benchmarks/grading.py. What would make it slow is an import.
+    facts = ask(torch_zygote, "answer")
+    assert facts["loaded"] == []
     assert facts["private"] < 40 * MIB
     assert facts["private after"] < 60 * MIB
 
@@ -196,10 +186,8 @@ def test_a_target_that_is_not_there(light, target, says):
 
 def test_waiting_has_an_end(light):
     child = light.spawn("warm_attacks:sleep", [], walled=True)
-    begin = time.monotonic()
     assert child.wait(0.1) is None
     assert child.wait(0) is None
-    assert time.monotonic() - begin < 30
     child.kill()
     assert child.wait(20).reason == "killed"
 
