@@ -194,6 +194,7 @@ def test_grading_commands_on_another_course_explain_what_is_missing(course, tmp_
     assert "no course folder" in told.lower()
 
 
+@pytest.mark.slow
 def test_an_assignment_that_was_never_released_is_named(course, tiny_course):
     done = course("grade", "tiny", "--json", "--course-dir", tiny_course, cwd=tiny_course)
     assert done.stdout == ""

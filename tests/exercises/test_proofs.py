@@ -47,16 +47,19 @@ def test_there_are_exercises():
     assert "activations" in SLUGS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", SLUGS)
 def test_reference_has_full_marks_in_a_notebook(slug):
     assert proofs.prove_reference(ROOT, slug) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", SLUGS)
 def test_reference_has_full_marks_when_graded(slug, grade):
     assert proofs.prove_reference(ROOT, slug, grade) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", SLUGS)
 def test_untouched_release_has_no_points(slug, grade):
     assert proofs.prove_release(ROOT, slug, grade) == []

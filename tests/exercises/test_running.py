@@ -10,6 +10,9 @@ from course_lib.exercises.checking import grade_notebook
 from course_lib.exercises.running import run_notebook
 from course_lib.grading.engine.student import MAX_OUTPUT
 
+# Real processes.
+pytestmark = pytest.mark.slow
+
 
 def run(*sources, **options):
     notebook = new_notebook(cells=[new_code_cell(source) for source in sources])

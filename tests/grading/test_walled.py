@@ -30,6 +30,9 @@ from course_lib.grading.sample import build_class, load_class
 from course_lib.grading.walled import TEST_FAULT, Execute, digest
 from course_lib.paths import CourseError
 
+# Real processes.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = 'c.Execute.engine = "kernel"\n'
 
@@ -46,7 +49,6 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # The same points
 
 
-@pytest.mark.slow
 def test_a_foreign_course_gets_the_points_of_stock_nbgrader(graded: Path, tmp_path: Path) -> None:
     stock = a_course(tmp_path / "stock", ANSWERS)
     done = subprocess.run(
@@ -71,7 +73,6 @@ def test_a_foreign_course_gets_the_points_of_stock_nbgrader(graded: Path, tmp_pa
     assert found == expected
 
 
-@pytest.mark.slow
 def test_the_sample_class_gets_the_points_of_kernels(course_root: Path, tmp_path: Path) -> None:
     root = tmp_path / "course"
     shutil.copytree(course_root, root, ignore=shutil.ignore_patterns("sample_class", "*.db"))
@@ -99,7 +100,6 @@ def _hangs_or_dies(entry: Any) -> bool:
     return "_exit" in code or "while True" in code
 
 
-@pytest.mark.slow
 def test_nbgraders_own_command_is_walled_and_agrees(graded: Path, tmp_path: Path) -> None:
     settings = (
         "from course_lib.grading.config import configure\nconfigure(c)\n"
@@ -120,7 +120,6 @@ def test_nbgraders_own_command_is_walled_and_agrees(graded: Path, tmp_path: Path
     assert found == contents(graded)
 
 
-@pytest.mark.slow
 def test_one_worker_and_two_and_no_gradebook_of_ones_own(graded: Path, tmp_path: Path) -> None:
     folder = a_course(tmp_path / "one", ANSWERS)
     grading.grade(small.SLUG, folder, workers=1)
@@ -137,7 +136,6 @@ def test_one_worker_and_two_and_no_gradebook_of_ones_own(graded: Path, tmp_path:
 # Dask
 
 
-@pytest.mark.slow
 def test_a_dask_cluster_gives_the_same_gradebook(graded: Path, tmp_path: Path) -> None:
     from distributed import LocalCluster
 
@@ -185,7 +183,6 @@ class _Runs:
         return self.original(notebook, spawner, **kwargs)
 
 
-@pytest.mark.slow
 def test_a_submission_whose_zygote_dies_is_tried_once_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,7 +197,6 @@ def test_a_submission_whose_zygote_dies_is_tried_once_more(
     assert runs.count == 4
 
 
-@pytest.mark.slow
 def test_a_submission_that_loses_two_zygotes_needs_a_person(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -221,7 +217,6 @@ def test_a_submission_that_loses_two_zygotes_needs_a_person(
     assert [row.student for row in again.students if row.seconds is not None] == ["bob"]
 
 
-@pytest.mark.slow
 def test_a_notebook_with_a_killed_process_is_run_once_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,7 +242,6 @@ def test_a_notebook_with_a_killed_process_is_run_once_more(
     assert len(runs) == 4
 
 
-@pytest.mark.slow
 def test_a_test_that_could_not_be_run_needs_a_person(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,7 +266,6 @@ def test_a_test_that_could_not_be_run_needs_a_person(
     assert list(row.points().values()) == POINTS["bob"]
 
 
-@pytest.mark.slow
 def test_an_engine_that_fails_on_one_notebook_goes_on_with_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,7 +283,6 @@ def test_an_engine_that_fails_on_one_notebook_goes_on_with_the_others(
     assert not report["ann"].failed
 
 
-@pytest.mark.slow
 def test_a_killed_command_leaves_nothing_and_goes_on_when_it_is_run_again(tmp_path: Path) -> None:
     slow = "import time\n\ndef total(numbers):\n    time.sleep(0.3)\n    return sum(numbers)"
     students = {f"s{number}": {"total": slow, "mean": small.MEAN} for number in range(8)}
@@ -395,7 +387,6 @@ def test_without_walls_nothing_of_the_class_is_run(no_walls: None, tmp_path: Pat
         Execute().preprocess(notebook, {})
 
 
-@pytest.mark.slow
 def test_without_walls_a_teacher_may_choose_to_trust(no_walls: None, tmp_path: Path) -> None:
     folder = a_course(tmp_path / "course", {"ann": ANSWERS["ann"]}, KERNEL)
     report = grading.grade(small.SLUG, folder)
@@ -507,7 +498,6 @@ def test_files_beside_are_files_and_no_links(tmp_path: Path) -> None:
         files_beside([tmp_path / "handed"], most=5)
 
 
-@pytest.mark.slow
 def test_data_files_are_the_courses_and_lie_beside_the_notebook(tmp_path: Path) -> None:
     read = "def total(numbers):\n    return int(open('six.txt').read()) and sum(numbers)"
     folder = tmp_path / "course"

@@ -72,6 +72,7 @@ def make_dead_units(_):
 MAKERS = [make_fits, make_curves, make_chain, make_hinges, make_dead_units]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", MAKERS)
 def test_a_figure_is_a_figure_and_draws_the_same_twice(make, x):
     first, second = make(x), make(x)

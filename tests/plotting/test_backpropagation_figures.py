@@ -58,6 +58,7 @@ def make_symmetry():
 MAKERS = [make_graph, make_agreement, make_cost, make_symmetry]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", MAKERS)
 def test_a_figure_is_a_figure_and_draws_the_same_twice(make):
     first, second = make(), make()

@@ -52,6 +52,7 @@ def make_staircases():
 MAKERS = [make_pictures, make_maps, make_more_data, make_cost, make_staircases]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", MAKERS)
 def test_a_figure_is_a_figure_and_draws_the_same_twice(make):
     first, second = make(), make()

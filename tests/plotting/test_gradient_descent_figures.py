@@ -72,6 +72,7 @@ def make_race():
 MAKERS = [make_edge, make_paths, make_speed, make_schedules, make_race]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", MAKERS)
 def test_a_figure_is_a_figure_and_draws_the_same_twice(make):
     first, second = make(), make()

@@ -62,6 +62,7 @@ def make_rescue():
 MAKERS = [make_through_depth, make_normalized, make_window, make_rescue]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", MAKERS)
 def test_a_figure_is_a_figure_and_draws_the_same_twice(make):
     first, second = make(), make()

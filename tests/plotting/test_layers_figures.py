@@ -31,6 +31,7 @@ def make_pieces():
     return figures.pieces([7, 13, 19], {"known": [2, 4, 21], "runs": runs})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [make_shapes, make_units, make_folds, make_pieces])
 def test_a_figure_is_a_figure_and_draws_the_same_twice(make):
     first, second = make(), make()

@@ -47,6 +47,7 @@ def line_called(axes, label):
     return line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", MAKERS)
 def test_a_figure_is_a_figure_and_draws_the_same_twice(make):
     first, second = make(), make()

@@ -126,11 +126,13 @@ def test_the_same_figure_gives_the_same_text(svg: str) -> None:
     assert figure_to_svg(rich_figure()) == svg
 
 
+@pytest.mark.slow
 def test_drawing_a_figure_twice_changes_nothing() -> None:
     figure = rich_figure()
     assert figure_to_svg(figure) == figure_to_svg(figure)
 
 
+@pytest.mark.slow
 def test_another_process_gives_the_same_text() -> None:
     program = (
         "from course_lib.plotting.style import *\n"
@@ -257,6 +259,7 @@ def shell():
     InteractiveShell.clear_instance()
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_one_svg_and_no_png(shell: InteractiveShell) -> None:
     figure = rich_figure()
     data, _ = shell.display_formatter.format(figure)

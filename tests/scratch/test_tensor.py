@@ -515,6 +515,7 @@ def test_ways_through_the_graph_are_not_walked_one_by_one():
     assert x.grad == 2.0**200
 
 
+@pytest.mark.slow
 def test_a_graph_of_a_hundred_thousand_operations_needs_no_recursion():
     x = y = Tensor(1.0, requires_grad=True)
     for _ in range(100_000):

@@ -10,6 +10,9 @@ import pytest
 
 from course_lib.grading.engine.student import MAX_OUTPUT
 
+# Real processes.
+pytestmark = pytest.mark.slow
+
 REFERENCE = [("locked", "import numpy as np"), ("solution", "def f(x):\n    return 2 * x")]
 
 #: How a test may look at what came back. `f(2)` is 4.
@@ -261,7 +264,6 @@ def f(x):
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lie", LIES)
 def test_no_lie_earns_a_point(lie, run):
     tests = [("test", look) for look in LOOKS]
@@ -284,7 +286,6 @@ def test_the_honest_answer_earns_the_points_of_a_number(run):
     assert passed == {look for look in LOOKS if not any(kind in look for kind in of_other_kinds)}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lie", WIRE)
 def test_no_message_earns_a_point(lie, run):
     source = SPOOF.replace("MESSAGE", WIRE[lie])
@@ -438,7 +439,6 @@ def test_a_reference_in_a_hidden_test_is_not_handed_over(run):
     assert [one.status for one in ran] == ["ok", "error", "ok", "error", "ok"]
 
 
-@pytest.mark.slow
 def test_a_fatal_cell_or_call_costs_itself_alone(run):
     fatal = [
         ("solution", "import os\nos._exit(0)"),
@@ -475,7 +475,6 @@ def test_a_fatal_cell_or_call_costs_itself_alone(run):
     assert max(printed) <= MAX_OUTPUT + 100
 
 
-@pytest.mark.slow
 def test_nothing_is_left_behind(run):
     before = set(os.listdir("/proc"))
     run(

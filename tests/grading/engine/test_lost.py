@@ -2,6 +2,9 @@
 
 import pytest
 
+# Real processes.
+pytestmark = pytest.mark.slow
+
 
 def statuses(ran):
     return [one.status for one in ran], [f"{one.index} {one.status}: {one.error}" for one in ran]
@@ -70,7 +73,6 @@ def test_short_work_is_done_again_and_what_follows_sees_the_last_time(run):
     assert found == ["ok", "died", "ok", "ok"], told
 
 
-@pytest.mark.slow
 def test_memory_that_several_processes_use_together_ends_them_and_no_more(run):
     ran = run(
         ("solution", "n = 1"),
@@ -88,7 +90,6 @@ def test_memory_that_several_processes_use_together_ends_them_and_no_more(run):
     assert "memory" in ran[1].error
 
 
-@pytest.mark.slow
 def test_what_dies_a_little_later_takes_no_other_cell_with_it(run):
     # All processes but one's own are killed; its own end follows, some time after its answer.
     late = "def late(pause):\n    import os, time\n    os.kill(-1, 9)\n    time.sleep(pause)"
@@ -104,7 +105,6 @@ def test_what_dies_a_little_later_takes_no_other_cell_with_it(run):
         assert [found[0], found[2], found[4]] == ["ok"] * 3, told
 
 
-@pytest.mark.slow
 def test_a_process_is_not_replaced_for_ever(run):
     # It ends its guard first, and so all there is.
     suicide = (

@@ -20,6 +20,9 @@ import builtins, json, os, sys
 import matplotlib, torch
 from course_lib.grading.engine import judge, rehearsal, student
 
+# Real processes.
+pytestmark = pytest.mark.slow
+
 def seen():
     return [sorted(vars(builtins)), sys.path, sys.modules["__main__"].__file__,
             repr(sys.displayhook), repr(sys.excepthook), matplotlib.get_backend(),
