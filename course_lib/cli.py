@@ -16,7 +16,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from course_lib.paths import CourseError, exercise_slugs, find_root, known_slug
+from course_lib.paths import (
+    CourseError,
+    exercise_slugs,
+    find_root,
+    known_slug,
+    release_path,
+    source_path,
+    work_path,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -97,8 +105,6 @@ def start(
     """Copy an exercise to `work/` (never over your own work) and open it."""
     import shutil
 
-    from course_lib.exercises.sources import release_path, work_path
-
     root = find_root()
     known_slug(root, slug)
     release, mine = release_path(root, slug), work_path(root, slug)
@@ -123,15 +129,17 @@ def check(
     seconds: Annotated[float, typer.Option(help="Stop a cell after this time.")] = 30.0,
 ) -> None:
     """Run the visible and hidden tests on your notebook, and show points and hints."""
-    from course_lib.exercises.checking import check as run_check
-    from course_lib.exercises.progress import record
-    from course_lib.exercises.sources import work_path
+    from course_lib.exercises.walled import engine
 
     root = find_root()
     known_slug(root, slug)
     mine = notebook or work_path(root, slug)
-    with out.status("Running the tests ..."):
-        result = run_check(root, slug, mine, seconds_per_cell=seconds)
+    # The engine imports what the notebook does while this process imports what the check does.
+    with out.status("Running the tests ..."), engine(root, slug, mine) as graders:
+        from course_lib.exercises.checking import check as run_check
+        from course_lib.exercises.progress import record
+
+        result = run_check(root, slug, mine, seconds_per_cell=seconds, graders=graders)
     table = Table(box=None, pad_edge=False)
     table.add_column("test")
     table.add_column("points", justify="right")
@@ -189,7 +197,7 @@ def release(
 ) -> None:
     """Make the students' notebooks, and record points and tests in the gradebook."""
     from course_lib import grading
-    from course_lib.exercises.sources import generate, source_path
+    from course_lib.exercises.sources import generate
 
     slugs = slugs or []
     if not slugs and not everything:

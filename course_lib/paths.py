@@ -41,6 +41,26 @@ def find_root(start: Path | str | None = None) -> Path:
     )
 
 
+def source_path(root: Path, slug: str) -> Path:
+    """Return where the text of an exercise lies."""
+    return root / "solutions" / f"{slug}.py"
+
+
+def release_path(root: Path, slug: str) -> Path:
+    """Return where a student's notebook lies."""
+    return root / "exercises" / slug / f"{slug}.ipynb"
+
+
+def work_path(root: Path, slug: str) -> Path:
+    """Return where a reader's own copy lies."""
+    return root / "work" / slug / f"{slug}.ipynb"
+
+
+def built_source_path(root: Path, slug: str) -> Path:
+    """Return where nbgrader finds its source notebook."""
+    return root / "_build" / "source" / slug / f"{slug}.ipynb"
+
+
 def exercise_slugs(root: Path) -> list[str]:
     """Return the names of all exercises, in the order of the book (then alphabetically)."""
     sources = {path.stem for path in (root / "solutions").glob("*.py")}

@@ -44,8 +44,8 @@
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
-from sklearn.datasets import load_digits
 
+from course_lib.data.digits import load as load_digits
 from course_lib.plotting.style import COLORS, new_figure, styled
 from course_lib.scratch.activations import log_softmax, relu, softmax
 
@@ -1026,9 +1026,9 @@ with given(reduce_losses=lent_reduction):
 # %% nbgrader={"grade": false, "grade_id": "digits", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def digits(seed=0):
     """Return 1,400 digits to learn from and 397 others, each as images (n, 64) and classes (n,)."""
-    pixels, labels = load_digits(return_X_y=True)
+    pixels, labels = load_digits()
     order = np.random.default_rng(seed).permutation(len(labels))
-    X, y = pixels[order] / 16, labels[order]
+    X, y = pixels[order], labels[order]
     return (X[:1400], y[:1400]), (X[1400:], y[1400:])
 
 

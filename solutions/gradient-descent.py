@@ -41,8 +41,8 @@
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
-from sklearn.datasets import load_digits
 
+from course_lib.data.digits import load as load_digits
 from course_lib.plotting.style import COLORS, LINE_STYLES, new_figure, styled
 from course_lib.scratch.layers import Linear, ReLU, Sequential
 from course_lib.scratch.losses import cross_entropy
@@ -1155,9 +1155,9 @@ assert_equal(len(called), 7, what="How often try_rate was called in the last cas
 # %% nbgrader={"grade": false, "grade_id": "digits", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def digits(seed=0):
     """Return 1,400 digits to train on and 397 to test, each as images (n, 64) and classes (n,)."""
-    pixels, labels = load_digits(return_X_y=True)
+    pixels, labels = load_digits()
     order = np.random.default_rng(seed).permutation(len(labels))
-    X, y = pixels[order] / 16, labels[order]
+    X, y = pixels[order], labels[order]
     return (X[:1400], y[:1400]), (X[1400:], y[1400:])
 
 

@@ -40,8 +40,8 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 from scipy.optimize import nnls
-from sklearn.datasets import load_digits
 
+from course_lib.data.digits import load as load_digits
 from course_lib.plotting import neurons as figures
 from course_lib.plotting.style import new_figure, styled
 
@@ -922,8 +922,7 @@ for bit_pair, expected in zip(bits, [-1, 1, 1, -1], strict=True):
 # read it and find your functions.
 
 # %% nbgrader={"grade": false, "grade_id": "digits", "locked": true, "schema_version": 3, "solution": false, "task": false}
-pixels, digits = load_digits(return_X_y=True)
-pixels = pixels / 16  # (1797, 64): ink from 0 to 1
+pixels, digits = load_digits()  # (1797, 64): ink from 0 to 1; (1797,): 0 to 9
 
 
 def two_digits(i, j, rows):

@@ -41,8 +41,8 @@
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
-from sklearn.datasets import load_digits
 
+from course_lib.data.digits import load as load_digits
 from course_lib.plotting.style import COLORS, INK, LINE_STYLES, new_figure, styled
 from course_lib.scratch.activations import softmax
 from course_lib.scratch.initializers import kaiming_uniform_
@@ -1560,10 +1560,10 @@ for (history, w), (training, validation, patience, most) in zip(results, cases, 
 # %% nbgrader={"grade": false, "grade_id": "hurried", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def hurried(seed=0, n=1200, wrong=0.2):
     """Return (images, labels) for training, validation and test, and the truth about the first."""
-    pixels, truth = load_digits(return_X_y=True)
+    pixels, truth = load_digits()
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(truth))
-    images, truth = pixels[order].reshape(-1, 8, 8) / 16, truth[order]
+    images, truth = pixels[order].reshape(-1, 8, 8), truth[order]
     labels = truth.copy()
     is_wrong = (rng.random(len(labels)) < wrong) & (np.arange(len(labels)) < n)
     labels[is_wrong] = (labels[is_wrong] + rng.integers(1, 10, is_wrong.sum())) % 10

@@ -8,7 +8,7 @@ import sys
 import nbformat
 import pytest
 
-from course_lib import doctor
+from course_lib import doctor, paths
 from course_lib.exercises import sources
 
 
@@ -39,7 +39,7 @@ def test_help_names_every_command(course, root):
 def test_start_check_progress(course, tiny_course):
     sources.generate(tiny_course)
     assert "course check tiny" in course("start", "tiny", "--no-lab", cwd=tiny_course).stdout
-    mine = sources.work_path(tiny_course, "tiny")
+    mine = paths.work_path(tiny_course, "tiny")
     notebook = nbformat.read(mine, as_version=4)
     cell = next(c for c in notebook.cells if sources.grade_id(c) == "double")
     cell.source = "def double(z):\n    return abs(2 * np.asarray(z))"

@@ -8,6 +8,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_lib.exercises.running import run_notebook
-from course_lib.exercises.sources import (
-    grade_id,
-    is_solution,
-    is_test,
-    release_path,
-    source_notebook,
-    source_path,
-)
-from course_lib.exercises.walled import engine
+from course_lib.exercises.sources import grade_id, is_solution, is_test, source_notebook
+from course_lib.exercises.walled import Engine, engine
 from course_lib.grading.engine.runner import CellRun
-from course_lib.paths import CourseError
+from course_lib.paths import CourseError, release_path
 
 
 @dataclass(frozen=True)
@@ -79,7 +73,14 @@ class CheckResult:
         return sum(result.max_points for result in self.results if result.points is None)
 
 
-def check(root: Path, slug: str, path: Path, *, seconds_per_cell: float = 30.0) -> CheckResult:
+def check(
+    root: Path,
+    slug: str,
+    path: Path,
+    *,
+    seconds_per_cell: float = 30.0,
+    graders: Engine | None = None,
+) -> CheckResult:
     """Run the visible and hidden tests of an exercise on a notebook, which is not changed.
 
     It is graded as a class is, in the grading engine; where walls cannot be built, it runs in a
@@ -95,6 +96,8 @@ def check(root: Path, slug: str, path: Path, *, seconds_per_cell: float = 30.0) 
         The reader's notebook.
     seconds_per_cell : float
         After this time a cell is stopped.
+    graders : Engine, optional
+        The grading engine, where it was started ahead for this notebook.
 
     Raises
     ------
@@ -102,9 +105,7 @@ def check(root: Path, slug: str, path: Path, *, seconds_per_cell: float = 30.0) 
         When the file is missing, no notebook, of another exercise, or lacks cells.
     """
     submitted = read_notebook(path)
-    text = source_path(root, slug)
-    course = [text.read_text(encoding="utf-8")] if text.is_file() else []
-    with engine(course, [cell.source for cell in submitted.cells]) as graders:
+    with nullcontext(graders) if graders else engine(root, slug, path) as graders:
         source = source_notebook(root, slug)
         # What counts the points has to be imported, and the engine is not warm yet.
         _nbgraders_utils()

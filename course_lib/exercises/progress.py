@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from course_lib.exercises.checking import CheckResult
-from course_lib.exercises.sources import work_path
-from course_lib.paths import CourseError, exercise_slugs
+from course_lib.paths import CourseError, exercise_slugs, work_path
 
 
 @dataclass(frozen=True)

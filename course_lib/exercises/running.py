@@ -18,6 +18,7 @@ from nbformat.v4 import new_output
 
 from course_lib.grading.engine import runner, student
 from course_lib.grading.engine.runner import CellRun
+from course_lib.grading.engine.shells import new_shell
 
 #: How often a run may start again without the cell that ended it.
 MAX_RESTARTS = 3
@@ -128,7 +129,7 @@ def _child(connection: Any, cells: list[tuple[int, str]], folder: str) -> None:
     sys.argv = ["notebook"]
     with tempfile.TemporaryDirectory(prefix="course-ipython-") as home:
         os.environ["IPYTHONDIR"] = home
-        shell = student._new_shell()
+        shell = new_shell()
         for index, source in cells:
             connection.send(student.run_cell(shell, f"cell {index + 1}", source))
     connection.close()

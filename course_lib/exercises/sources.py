@@ -16,33 +16,19 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from course_lib.paths import CourseError, exercise_slugs, known_slug
+from course_lib.paths import (
+    CourseError,
+    built_source_path,
+    exercise_slugs,
+    known_slug,
+    release_path,
+    source_path,
+)
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 #: What the notebook format does not allow in a cell's id.
 _CELL_ID = re.compile(r"[^A-Za-z0-9_-]+")
-
-
-def source_path(root: Path, slug: str) -> Path:
-    """Return where the text of an exercise lies."""
-    return root / "solutions" / f"{slug}.py"
-
-
-def release_path(root: Path, slug: str) -> Path:
-    """Return where a student's notebook lies."""
-    return root / "exercises" / slug / f"{slug}.ipynb"
-
-
-def work_path(root: Path, slug: str) -> Path:
-    """Return where a reader's own copy lies."""
-    return root / "work" / slug / f"{slug}.ipynb"
-
-
-def built_source_path(root: Path, slug: str) -> Path:
-    """Return where nbgrader finds its source notebook."""
-    return root / "_build" / "source" / slug / f"{slug}.ipynb"
-
 
 # What adds jupytext to Jupyter's own server.
 _FOR_SERVERS = ("jupytext.sync_contentsmanager", "jupytext.async_contentsmanager")

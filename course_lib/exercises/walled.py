@@ -6,21 +6,22 @@ notebook runs without (`running`).
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbformat import NotebookNode
-
 from course_lib.grading.files import files_beside
 from course_lib.imports import imported_modules, is_module
-from course_lib.paths import CourseError
+from course_lib.paths import CourseError, source_path
 
 if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
     from course_lib.grading.engine.runner import CellRun
     from course_lib.grading.engine.walls import Limits
     from course_lib.grading.engine.zygote import Zygote
@@ -29,23 +30,29 @@ __all__ = ["Engine", "engine"]
 
 
 @contextmanager
-def engine(course: Iterable[str], own: Iterable[str]) -> Iterator[Engine | None]:
+def engine(root: Path, slug: str, path: Path) -> Iterator[Engine | None]:
     """Start the grading engine; it gets warm while its caller goes on.
 
     Parameters
     ----------
-    course, own : iterable of str
-        The code of the exercise's source and of the reader's notebook: what they import is
-        imported ahead of time.
+    root : Path
+        The course.
+    slug : str
+        The exercise. What its source imports is imported ahead of time.
+    path : Path
+        The reader's notebook, of which this holds too.
 
     Yields
     ------
     Engine or None
-        None where there can be no walls.
+        None where there can be no walls, or there is no notebook to run.
     """
-    if not sys.platform.startswith("linux"):
+    own = _code_in(path)
+    if own is None or not sys.platform.startswith("linux"):
         yield None
         return
+    text = source_path(root, slug)
+    course = [text.read_text(encoding="utf-8")] if text.is_file() else []
     from course_lib.grading.engine.zygote import Zygote
 
     with ThreadPoolExecutor(1, thread_name_prefix="warm") as thread:
@@ -55,6 +62,19 @@ def engine(course: Iterable[str], own: Iterable[str]) -> Iterator[Engine | None]
         finally:
             if warm.exception() is None:
                 warm.result().close()
+
+
+def _code_in(path: Path) -> list[str] | None:
+    """Return the code of a notebook's cells; None if it is no notebook, which others will say."""
+    with suppress(OSError, ValueError):
+        notebook = json.loads(path.read_bytes())
+        if isinstance(notebook, dict) and "nbformat" in notebook:
+            with suppress(TypeError, KeyError):
+                cells = notebook["cells"]
+                # A cell's text is one string or a list of lines.
+                return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+            return []  # of an old format: what it imports is imported when it does
+    return None
 
 
 def _preload(course: Iterable[str], own: Iterable[str]) -> list[str]:

@@ -28,11 +28,12 @@ from nbformat import NotebookNode
 from nbgrader.api import MissingEntry
 
 from course_lib.exercises.answers import Answer, apply, right
-from course_lib.exercises.sources import built_source_path, grade_id, is_solution, release_path
+from course_lib.exercises.sources import grade_id, is_solution
 from course_lib.grading.course import Course, GradingError, Progress
 from course_lib.grading.report import Report
 from course_lib.grading.steps import feedback, grade, mark, release
 from course_lib.grading.walled import missing_walls
+from course_lib.paths import built_source_path, release_path
 
 __all__ = [
     "Submission",

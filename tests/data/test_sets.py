@@ -69,6 +69,19 @@ def test_digits_are_ink_between_0_and_1():
     assert np.bincount(shown).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
 
 
+def test_digits_are_scikit_learn_s_wherever_it_keeps_them(monkeypatch):
+    from sklearn.datasets import load_digits
+
+    expected, labels = load_digits(return_X_y=True)
+    assert digits._file() is not None
+    for file in (digits._file(), None):
+        monkeypatch.setattr(digits, "_file", lambda file=file: file)
+        pixels, shown = digits.load()
+        assert_array_equal(pixels, expected / 16)
+        assert_array_equal(shown, labels)
+        assert shown.dtype == np.int64
+
+
 def test_a_photograph_is_the_digit_somewhere_in_even_light():
     pixels, shown = digits.load()
     pictures, of = digits.photographed(pixels[:30], shown[:30], 200, seed=2)

@@ -6,6 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
+from course_lib import paths
 from course_lib.exercises import sources, walled
 from course_lib.exercises.checking import check
 from course_lib.exercises.progress import next_step, progress, record
@@ -19,7 +20,7 @@ def work(tiny_course):
     notebook = sources.release_notebook(tiny_course, "tiny")
     cell = next(c for c in notebook.cells if sources.grade_id(c) == "double")
     cell.source = "def double(z):\n    return np.add(z, z)"
-    path = sources.work_path(tiny_course, "tiny")
+    path = paths.work_path(tiny_course, "tiny")
     path.parent.mkdir(parents=True)
     nbformat.write(notebook, path)
     return path, notebook

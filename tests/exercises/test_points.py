@@ -5,8 +5,8 @@ import re
 import pytest
 from nbgrader.utils import is_grade, is_solution, is_task
 
-from course_lib.exercises.sources import source_notebook, source_path
-from course_lib.paths import exercise_slugs, find_root
+from course_lib.exercises.sources import source_notebook
+from course_lib.paths import exercise_slugs, find_root, source_path
 
 ROOT = find_root(__file__)
 SLUGS = [slug for slug in exercise_slugs(ROOT) if source_path(ROOT, slug).is_file()]

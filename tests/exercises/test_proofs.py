@@ -13,13 +13,8 @@ import pytest
 
 from course_lib.exercises import proofs
 from course_lib.exercises.checking import grade_notebook
-from course_lib.exercises.sources import (
-    release_notebook,
-    release_path,
-    source_notebook,
-    source_path,
-)
-from course_lib.paths import exercise_slugs, find_root
+from course_lib.exercises.sources import release_notebook, source_notebook
+from course_lib.paths import exercise_slugs, find_root, release_path, source_path
 
 ROOT = find_root(__file__)
 SLUGS = [slug for slug in exercise_slugs(ROOT) if source_path(ROOT, slug).is_file()]

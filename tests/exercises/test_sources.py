@@ -5,6 +5,7 @@ import json
 import nbformat
 import pytest
 
+from course_lib import paths
 from course_lib.exercises import proofs, sources
 from course_lib.paths import CourseError
 
@@ -24,7 +25,7 @@ def test_cells_are_called_by_their_grade_id_or_by_what_they_follow(tiny_course):
 def test_generate_writes_only_what_changed(tiny_course):
     assert sources.generate(tiny_course) == {"tiny": True}
     assert sources.generate(tiny_course) == {"tiny": False}
-    text = sources.source_path(tiny_course, "tiny")
+    text = paths.source_path(tiny_course, "tiny")
     text.write_text(text.read_text().replace("# # Tiny", "# # Small"))
     assert sources.generate(tiny_course) == {"tiny": True}
 
@@ -48,20 +49,20 @@ def test_secrecy_sees_a_leak(tiny_course, monkeypatch):
 
 
 def test_a_shared_grade_id_is_refused(tiny_course):
-    path = sources.source_path(tiny_course, "tiny")
+    path = paths.source_path(tiny_course, "tiny")
     path.write_text(path.read_text().replace('"quad"', '"double"'))
     with pytest.raises(CourseError, match="two cells with the grade_id 'double'"):
         sources.source_notebook(tiny_course, "tiny")
 
 
 def test_nothing_to_grade_is_refused(tiny_course):
-    sources.source_path(tiny_course, "tiny").write_text("# %%\n1 + 1\n")
+    paths.source_path(tiny_course, "tiny").write_text("# %%\n1 + 1\n")
     with pytest.raises(CourseError, match="nothing to grade"):
         sources.source_notebook(tiny_course, "tiny")
 
 
 def test_what_nbgrader_refuses_is_told_in_its_words(tiny_course):
-    path = sources.source_path(tiny_course, "tiny")
+    path = paths.source_path(tiny_course, "tiny")
     path.write_text(path.read_text().replace("    ### END SOLUTION\n", "", 1))
     with pytest.raises(CourseError, match="(?s)cannot make a release.*[Ss]olution"):
         sources.release_notebook(tiny_course, "tiny")

@@ -132,7 +132,7 @@ def test_a_killed_run_starts_over(course_root: Path, tmp_path: Path) -> None:
 def test_a_submission_is_the_release_with_answers(course_root: Path) -> None:
     import nbformat
 
-    from course_lib.exercises.sources import built_source_path, release_path
+    from course_lib.paths import built_source_path, release_path
 
     source = nbformat.read(built_source_path(course_root, "activations"), as_version=4)
     released = nbformat.read(release_path(course_root, "activations"), as_version=4)

@@ -9,17 +9,15 @@ the same for every course, and nothing of it is left but what libraries remember
 from __future__ import annotations
 
 import atexit
-import builtins
 import linecache
 import os
 import socket
-import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from course_lib.grading.engine import judge, student
+from course_lib.grading.engine import judge, shells, student
 from course_lib.grading.engine.objects import Server, random_state
 
 __all__ = ["rehearse"]
@@ -60,10 +58,11 @@ TESTS = (
 
 
 def rehearse() -> None:
-    """Play both roles in this process, one after the other."""
+    """Play both roles in this process, one after the other, and make a shell for the next."""
     with _nothing_left():
         _against(_play_judge, _play_student)
         _against(_play_student, _play_judge)
+    shells.make_ahead()
 
 
 def _against(other: Callable[[socket.socket], None], one: Callable[[socket.socket], None]) -> None:
@@ -87,7 +86,7 @@ def _against(other: Callable[[socket.socket], None], one: Callable[[socket.socke
 def _play_student(link: socket.socket) -> None:
     from IPython.core.interactiveshell import InteractiveShell
 
-    shell = student._new_shell()
+    shell = shells.new_shell()
     try:
         words = student.LastWords()
         for number, source in enumerate(CELLS, 1):
@@ -109,24 +108,13 @@ def _play_judge(link: socket.socket) -> None:
 @contextmanager
 def _nothing_left() -> Iterator[None]:
     """Undo what a shell does to the process that it is made in."""
-    names, main, path = dict(vars(builtins)), sys.modules["__main__"], list(sys.path)
-    hooks = sys.displayhook, sys.excepthook
-    environment = dict(os.environ)
+    before = shells.Surroundings.now()
     try:
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
             os.environ["IPYTHONDIR"] = folder
             yield
     finally:
-        os.environ.clear()
-        os.environ.update(environment)
-        for name in vars(builtins).keys() - names:
-            delattr(builtins, name)
-        vars(builtins).update(names)
-        sys.modules["__main__"] = main
-        sys.path[:] = path
-        sys.displayhook, sys.excepthook = hooks
-        for name in ("ps1", "ps2", "ps3", "last_type", "last_value", "last_traceback"):
-            if hasattr(sys, name):
-                delattr(sys, name)
+        before.put_back()
+        before.put_environment_back()
         for name in [name for name in linecache.cache if name.startswith("<")]:
             del linecache.cache[name]

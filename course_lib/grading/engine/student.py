@@ -25,6 +25,7 @@ from typing import Any
 
 from course_lib.grading.engine import kernel, view, wire
 from course_lib.grading.engine.objects import Server, follow_random_state, random_state
+from course_lib.grading.engine.shells import new_shell
 
 #: How much of what a cell prints or shows is kept, in bytes.
 MAX_OUTPUT = 2**20
@@ -53,7 +54,7 @@ class Student:
         # The first process is the one whose end ends the submission. It stays, and reaps.
         self.first = os.getpid()
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
-        self.shell = _new_shell()
+        self.shell = new_shell()
         self.server = Server(self.shell.user_ns)
         # Where the process is told what goes on that waits with an earlier state.
         self.guard: int | None = None
@@ -235,22 +236,6 @@ def _is_alive(pid: int) -> bool:
             return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
     except OSError:
         return False
-
-
-def _new_shell() -> Any:
-    """Return an IPython shell without history that keeps no files."""
-    from IPython.core.interactiveshell import InteractiveShell
-    from traitlets.config import Config
-
-    config = Config()
-    config.HistoryManager.enabled = False
-    config.InteractiveShell.colors = "nocolor"
-    shell = InteractiveShell.instance(config=config)
-    # `%matplotlib inline` asks for a window system's event loop; there is none to set up.
-    shell.enable_gui = lambda gui=None: None
-    # Cells find their neighbors' modules, as in a notebook.
-    sys.path.insert(0, "")
-    return shell
 
 
 class LastWords:

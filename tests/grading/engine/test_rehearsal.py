@@ -9,19 +9,20 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 
-from course_lib.grading.engine import objects, runner, student
+from course_lib.grading.engine import objects, runner, student, zygote
 
 np = pytest.importorskip("numpy")
+
+# Real processes.
+pytestmark = pytest.mark.slow
 
 REHEARSED = """
 import builtins, json, os, sys
 import matplotlib, torch
 from course_lib.grading.engine import judge, rehearsal, student
-
-# Real processes.
-pytestmark = pytest.mark.slow
 
 def seen():
     return [sorted(vars(builtins)), sys.path, sys.modules["__main__"].__file__,
@@ -129,3 +130,40 @@ def test_outside_walls_nobody_s_processes_are_ended(monkeypatch):
     monkeypatch.setattr(student.os, "kill", lambda *what: ended.append(what))
     student.Student.end_strangers(SimpleNamespace(first=os.getpid()))
     assert ended == []
+
+
+# A shell made ahead is a shell made where it is used
+
+LOOKS = (
+    "first = 1\nfirst + 1",
+    "import builtins, os, sys\nshell = get_ipython()\nprint(sorted(globals()))\n"
+    "print(sorted(vars(builtins)), sys.path)\n"
+    "print(type(sys.displayhook), sys.excepthook == shell.excepthook, hasattr(sys, 'ps1'))",
+    "print(sys.modules['__main__'].__dict__ is globals(), builtins.get_ipython() is shell)",
+    "print(shell.ipython_dir, shell.profile_dir.location, sorted(os.listdir(shell.ipython_dir)))\n"
+    "print(sorted(os.listdir(shell.profile_dir.location)))",
+    "print(_dh, os.getcwd(), shell.execution_count, shell.history_manager.enabled, In, Out)",
+    "from IPython import get_ipython as ask\nprint(ask() is shell, len(shell.configurables))",
+    "print(type(shell).__mro__, [kind._instance is shell for kind in type(shell)._walk_mro()])",
+    "%matplotlib inline\nshell.db['kept'] = 1\nprint(shell.db['kept'])",
+    "%cd /\n%pwd",
+    "1 / 0",
+    "import pickle\nclass Mine:\n    pass\ntype(pickle.loads(pickle.dumps(Mine()))) is Mine",
+    "from IPython.display import display\ndisplay('shown')\n'value'",
+)
+
+
+def test_a_shell_made_ahead_is_a_shell_like_any_other():
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(look) for look in LOOKS])
+    seen = []
+    without = [name for name in zygote.DEFAULT_PRELOAD if not name.endswith(".rehearsal")]
+    for preload in (without, zygote.DEFAULT_PRELOAD):
+        with zygote.Zygote(preload) as warm:
+            for _ in range(2):
+                ran = runner.run(notebook, warm)
+                seen.append([(one.status, one.error, one.outputs) for one in ran])
+    made_there = seen[0]
+    assert [error for _, error, _ in made_there if error] == ["ZeroDivisionError: division by zero"]
+    # Nothing of one notebook is in the next.
+    for other in seen:
+        assert other == made_there
