@@ -31,7 +31,16 @@ from pathlib import Path, PurePosixPath
 from course_lib.grading.engine import kernel, landlock, seccomp, view
 from course_lib.paths import CourseError
 
-__all__ = ["Limits", "Room", "Rooms", "WallsError", "enter", "isolate", "missing_walls"]
+__all__ = [
+    "Limits",
+    "Room",
+    "Rooms",
+    "WallsError",
+    "enter",
+    "entered",
+    "isolate",
+    "missing_walls",
+]
 
 MIB = 1 << 20
 
@@ -366,6 +375,15 @@ def _furnish() -> None:
 # ---------------------------------------------------------------- once per child
 
 
+# Whether this process has entered them: a fork knows it from the one that did.
+_entered = False
+
+
+def entered() -> bool:
+    """Tell whether this process is behind walls, alone with what it starts."""
+    return _entered
+
+
 def enter(room: Room, limits: Limits, scratch: Mapping[str, bytes]) -> None:
     """Put this process, freshly forked with :meth:`Room.fork`, behind every wall.
 
@@ -404,6 +422,8 @@ def enter(room: Room, limits: Limits, scratch: Mapping[str, bytes]) -> None:
         landlock.confine([view.SCRATCH, "/dev"])
     with _or_explain("a filter on system calls"):
         seccomp.install(seccomp.build())
+    global _entered
+    _entered = True
 
 
 def _spare_user() -> int | None:

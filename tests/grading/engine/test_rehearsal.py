@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from course_lib.grading.engine import objects, runner, student, zygote
+from course_lib.grading.engine import objects, runner, student, walls, zygote
 
 np = pytest.importorskip("numpy")
 
@@ -128,7 +128,7 @@ def test_random_numbers_go_on_wherever_they_were():
 def test_outside_walls_nobody_s_processes_are_ended(monkeypatch):
     ended = []
     monkeypatch.setattr(student.os, "kill", lambda *what: ended.append(what))
-    student.Student.end_strangers(SimpleNamespace(first=os.getpid()))
+    student.Student.end_strangers(SimpleNamespace(first=os.getpid(), walled=walls.entered()))
     assert ended == []
 
 
