@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import socket
 import struct
 
@@ -165,6 +166,7 @@ def _first_argument(jump: int, operand: int, *, holds: bytes, else_: bytes) -> t
     )
 
 
+@functools.cache
 def build(machine: str | None = None) -> bytes:
     """Return the filter as the kernel reads it.
 

@@ -14,6 +14,7 @@ A room ends when its first process is killed, and with it everything that was ev
 from __future__ import annotations
 
 import errno
+import functools
 import json
 import os
 import random
@@ -276,6 +277,10 @@ class Rooms:
             _in_child(_make_rooms, other, paths)
         other.close()
         self._receive()  # the view stands
+        # The same for everybody who enters a room: found out once, before they are forked.
+        _spare_numbers()
+        if seccomp.is_supported():
+            seccomp.build()
 
     def take(self) -> Room:
         """Return a room that nobody has been in."""
@@ -428,13 +433,19 @@ def enter(room: Room, limits: Limits, scratch: Mapping[str, bytes]) -> None:
 
 def _spare_user() -> int | None:
     """Return the number of a user and group that nobody has, if this process may become it."""
+    numbers = _spare_numbers()
+    return random.SystemRandom().choice(numbers) if numbers else None
+
+
+@functools.cache
+def _spare_numbers() -> range:
+    """Return all of them; none if this process may not become another."""
     if not _may(kernel.CAP_SETUID):
-        return None
+        return range(0)
     ranges = [_spare(Path(f"/proc/self/{kind}_map").read_text()) for kind in ("uid", "gid")]
     if None in ranges:
-        return None
-    both = range(max(r.start for r in ranges), min(r.stop for r in ranges))
-    return random.SystemRandom().choice(both) if both else None
+        return range(0)
+    return range(max(r.start for r in ranges), min(r.stop for r in ranges))
 
 
 def _mount_scratch(limits: Limits, owner: int) -> None:

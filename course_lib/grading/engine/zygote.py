@@ -427,6 +427,7 @@ class _Server:
         # What a child has from the start, be it in use or not.
         self._inherited = walls.mapped_bytes()[1] + _MARGIN if rooms else 0
         self._looked = time.monotonic()
+        self._handled: list[int] = []
         self._events = selectors.DefaultSelector()
         self._wake, self._woken = socket.socketpair()
         for end in (self._wake, self._woken):
@@ -436,6 +437,7 @@ class _Server:
         """Answer until the supervisor hangs up."""
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._woken.fileno(), warn_on_full_buffer=False)
+        self._handled = _handled_signals()
         self._listen(self._line, self._fork)
         self._listen(self._wake, self._collect)
         if self._rooms is not None:
@@ -475,7 +477,7 @@ class _Server:
                 _send(line, {"error": f"A child cannot be started: {error}"})
             return
         if pid == 0:
-            _be_child(setup, sockets, room, folder)
+            _be_child(setup, sockets, room, folder, self._handled)
         running = self._running[pid] = _Running(pid, line, room)
         running.memory, running.cpu_seconds, running.folder = memory, cpu_seconds, folder
         self._listen(line, lambda: self._hear(running))
@@ -594,11 +596,16 @@ def _anonymous_memory(pid: int) -> int:
 
 
 def _be_child(
-    setup: socket.socket, sockets: list[socket.socket], room: walls.Room | None, folder: str | None
+    setup: socket.socket,
+    sockets: list[socket.socket],
+    room: walls.Room | None,
+    folder: str | None,
+    handled: Sequence[int],
 ) -> NoReturn:
     """Be the child: build the walls, run the target, end."""
     code = 1
     try:
+        _reset_signals(handled)
         function = _prepare(setup, sockets, room, folder)
         code = _exit_code(function, sockets)
     finally:
@@ -611,7 +618,6 @@ def _prepare(
     """Do everything that comes before the target, and tell the supervisor how it went."""
     try:
         os.setsid()
-        _reset_signals()
         rooms = [room.descriptor] if room else []
         walls.keep_only([setup.fileno(), *(end.fileno() for end in sockets), *rooms])
         with setup.makefile("rb") as orders:
@@ -649,10 +655,19 @@ def _exit_code(function: Callable[..., None], sockets: list[socket.socket]) -> i
     return 0
 
 
-def _reset_signals() -> None:
+def _handled_signals() -> list[int]:
+    """Return the signals that this process treats in another way than the system does."""
+    return [
+        int(number)
+        for number in signal.valid_signals()
+        if signal.getsignal(number) is not signal.SIG_DFL
+    ]
+
+
+def _reset_signals(handled: Sequence[int]) -> None:
     """Handle signals as a fresh interpreter does."""
     signal.set_wakeup_fd(-1)
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+    for number in handled:
         with suppress(OSError, ValueError):
             signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -665,7 +680,9 @@ def _reseed() -> None:
     """Draw other random numbers than the zygote's other children."""
     random.seed()
     if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()
+        # A number, which is all that is needed: anything else goes through much that a fork has yet
+        # to touch.
+        sys.modules["numpy"].random.seed(int.from_bytes(os.urandom(4), "big"))
     if "torch" in sys.modules:
         # Not torch.manual_seed, which seeds devices too and takes as long as all walls together.
         seed = int.from_bytes(os.urandom(7), "big")
