@@ -24,6 +24,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from course_lib.grading.engine import wire
+from course_lib.grading.engine.processors import own_processor
 from course_lib.grading.engine.student import send_with_descriptors
 
 #: How long after a cell's limit the supervisor waits for an answer, in seconds.
@@ -113,7 +114,8 @@ def run(
     list of CellRun
         One for each code cell, in order.
     """
-    return _Run(notebook, zygote, source, times, files or {}, seed).run()
+    with own_processor():
+        return _Run(notebook, zygote, source, times, files or {}, seed).run()
 
 
 class _Run:
