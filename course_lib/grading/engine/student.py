@@ -374,8 +374,4 @@ def send_with_descriptors(
     connection: socket.socket, message: bytes, descriptors: list[int] | None = None
 ) -> None:
     """Send a message, with open files if there are any."""
-    try:
-        socket.send_fds(connection, [b"m"], descriptors or [])
-    except OSError as error:
-        raise wire.Closed(str(error)) from error
-    wire.send(connection, message)
+    wire.send_all(connection, message, b"m", descriptors or [])

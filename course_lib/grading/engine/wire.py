@@ -12,7 +12,7 @@ import socket
 import struct
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -30,6 +30,8 @@ MAX_DEPTH = 50
 MAX_ITEMS = 5_000_000
 
 _HEADER = struct.Struct("<Q")
+# A message of up to so many bytes is copied behind its header.
+_IN_ONE_PIECE = 2**16
 
 _DTYPE_KINDS = frozenset("biufcmM")
 _TORCH_DTYPES = frozenset(
@@ -56,9 +58,32 @@ def send(connection: socket.socket, message: bytes) -> None:
     Closed
         When the other side is gone.
     """
+    send_all(connection, message)
+
+
+def send_all(
+    connection: socket.socket,
+    message: bytes,
+    prefix: bytes = b"",
+    descriptors: Sequence[int] = (),
+) -> None:
+    """Send one message after some bytes of one's own, and open files with the first of these.
+
+    Raises
+    ------
+    Closed
+        When the other side is gone.
+    """
+    head = prefix + _HEADER.pack(len(message))
     try:
-        connection.sendall(_HEADER.pack(len(message)))
-        connection.sendall(message)
+        if len(message) <= _IN_ONE_PIECE:
+            # The other side is woken once, and finds all of it.
+            head, message = head + message, b""
+        if descriptors:
+            head = head[socket.send_fds(connection, [head], descriptors) :]
+        for part in (head, message):
+            if part:
+                connection.sendall(part)
     except OSError as error:
         raise Closed(str(error)) from error
 
