@@ -105,12 +105,6 @@ def system_call(number: int, *arguments: object, what: str) -> int:
     return _checked(_libc.syscall(ctypes.c_long(number), *wide), what)
 
 
-def current_processor() -> int:
-    """Return the number of the processor that runs this; -1 where that is not known."""
-    call = getattr(_libc, "sched_getcpu", None)
-    return call() if call is not None else -1
-
-
 def unshare(flags: int) -> None:
     """Leave the namespaces that the flags name for new ones."""
     _checked(_libc.unshare(ctypes.c_int(flags)), "unshare")

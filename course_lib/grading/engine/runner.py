@@ -24,7 +24,6 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from course_lib.grading.engine import wire
-from course_lib.grading.engine.processors import own_processor
 from course_lib.grading.engine.student import send_with_descriptors
 
 #: How long after a cell's limit the supervisor waits for an answer, in seconds.
@@ -114,8 +113,7 @@ def run(
     list of CellRun
         One for each code cell, in order.
     """
-    with own_processor():
-        return _Run(notebook, zygote, source, times, files or {}, seed).run()
+    return _Run(notebook, zygote, source, times, files or {}, seed).run()
 
 
 class _Run:

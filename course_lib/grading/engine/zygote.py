@@ -195,7 +195,7 @@ class Zygote:
         limits: Limits | None = None,
         scratch: Mapping[str, bytes] | None = None,
     ) -> Child:
-        """Fork a child that runs a function, on the processors that the calling thread may use.
+        """Fork a child that runs a function.
 
         Parameters
         ----------
@@ -230,8 +230,7 @@ class Zygote:
             childs_setup.close()
             zygotes_line.close()
             try:
-                order = (target, limits, dict(scratch or {}), _processors())
-                pid = _started(line, setup, order)
+                pid = _started(line, setup, (target, limits, dict(scratch or {})))
             except (OSError, EOFError) as error:
                 line.close()
                 raise ZygoteDied(f"The warm process for grading is gone ({error}).") from error
@@ -278,11 +277,6 @@ def _clean_environment() -> dict[str, str]:
     """Return the environment of the zygote: nothing that could be a secret."""
     kept = {name: os.environ[name] for name in _ENVIRONMENT_KEPT if name in os.environ}
     return kept | _ENVIRONMENT_SET
-
-
-def _processors() -> set[int] | None:
-    """Return the processors that the calling thread may run on, and so its children."""
-    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
 
 
 def _started(line: socket.socket, setup: socket.socket, order: tuple) -> int:
@@ -627,10 +621,7 @@ def _prepare(
         rooms = [room.descriptor] if room else []
         walls.keep_only([setup.fileno(), *(end.fileno() for end in sockets), *rooms])
         with setup.makefile("rb") as orders:
-            target, limits, scratch, processors = pickle.load(orders)
-        if processors is not None:
-            with suppress(OSError):  # they may have been taken away since
-                os.sched_setaffinity(0, processors)
+            target, limits, scratch = pickle.load(orders)
         if room is not None:
             walls.enter(room, limits, scratch)
             room.close()
