@@ -31,9 +31,9 @@ def _facts():
 
         facts["torch"] = float(torch.rand(1, dtype=torch.float64))
         facts["private"] = private_memory()
+        before = set(sys.modules)
         model = torch.nn.Linear(10, 1)
         optimizer = torch.optim.Adam(model.parameters())
-        before = set(sys.modules)
         for _ in range(20):
             optimizer.zero_grad()
             model(torch.randn(32, 10)).square().mean().backward()
