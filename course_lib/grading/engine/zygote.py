@@ -605,19 +605,23 @@ def _be_child(
     """Be the child: build the walls, run the target, end."""
     code = 1
     try:
-        _reset_signals(handled)
-        function = _prepare(setup, sockets, room, folder)
+        function = _prepare(setup, sockets, room, folder, handled)
         code = _exit_code(function, sockets)
     finally:
         os._exit(code)
 
 
 def _prepare(
-    setup: socket.socket, sockets: list[socket.socket], room: walls.Room | None, folder: str | None
+    setup: socket.socket,
+    sockets: list[socket.socket],
+    room: walls.Room | None,
+    folder: str | None,
+    handled: Sequence[int],
 ) -> Callable[..., None]:
     """Do everything that comes before the target, and tell the supervisor how it went."""
     try:
         os.setsid()
+        _reset_signals(handled)
         rooms = [room.descriptor] if room else []
         walls.keep_only([setup.fileno(), *(end.fileno() for end in sockets), *rooms])
         with setup.makefile("rb") as orders:
