@@ -47,7 +47,10 @@ class NotRunError(Exception):
 
 
 class LostError(NotRunError):
-    """The worker died under a submission, or under another one that ran beside it."""
+    """It failed for a reason that need not be there a second time.
+
+    The worker died, for example, under this submission or another one that ran beside it.
+    """
 
 
 class Pool:
@@ -95,8 +98,9 @@ class Pool:
 
         if isinstance(error, WallsError | CancelledError):
             return error
-        # Something in this notebook that nobody had thought of must not stop the others.
-        return NotRunError(f"{type(error).__name__}: {error}")
+        # Something that nobody had thought of, in this notebook or around it, must not stop the
+        # others.
+        return LostError(f"{type(error).__name__}: {error}")
 
 
 class _Threads(Pool):

@@ -224,6 +224,11 @@ def grade_sample_class(
     -------
     Report
         What the class came to. Feedback pages lie in ``_build/sample_class/feedback``.
+
+    Raises
+    ------
+    GradingError
+        If there is no such class, or one of its submissions could not be graded.
     """
     build_dir = Path(build_dir).resolve()
     root = build_dir.parent
@@ -241,6 +246,7 @@ def grade_sample_class(
     submissions = load_class(path)
     course = Course(build_class(build_dir, slug, submissions))
     report = grade(slug, course, progress=progress)
+    _expect_all_graded(report)
     for entry in submissions:
         for name, points in entry.marks.items():
             mark(slug, entry.student, name, points, course)
@@ -252,6 +258,23 @@ def grade_sample_class(
     half.write_text(text, encoding="utf-8")
     half.replace(result)
     return report
+
+
+def _expect_all_graded(report: Report) -> None:
+    """Make sure that every submission was graded; each is known to be one that can be.
+
+    Raises
+    ------
+    GradingError
+        If one was not; it names the students and the reasons.
+    """
+    failed = [f"{row.student}: {row.reason}" for row in report.failed]
+    if failed:
+        raise GradingError(
+            f"{len(failed)} of the {len(report.students)} submissions of the sample class of "
+            f"{report.assignment} could not be graded. {' '.join(failed)} Run the same command "
+            "again; if that does not help, grading does not work on this machine."
+        )
 
 
 def _with_times(report: Report, timed: Report) -> Report:

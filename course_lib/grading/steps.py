@@ -58,6 +58,9 @@ FolderOrCourse = Path | str | Course
 
 FORMATS = frozenset(("canvas", "csv", "gradescope", "json", "moodle"))
 
+# How many submissions are tried once more at the end of a run. Where more fail it is no chance.
+MOST_LOST = 100
+
 # Bytes. A notebook that is larger holds something else than answers.
 LARGEST = 64 * 2**20
 
@@ -457,7 +460,7 @@ def _grade_all(
         )
     waiting = iter(names)
     running: dict[Future[dict[str, bytes]], Prepared] = {}
-    # What was running when a worker died, though it need not be what killed it.
+    # What was running when a worker died, for example, though it need not be what killed it.
     lost: list[Prepared] = []
     with ExitStack() as stack:
         place: Pool | None = None
@@ -487,7 +490,7 @@ def _grade_all(
                 break
             for future in place.wait(running):
                 prepared = running.pop(future)
-                if isinstance(future.exception(), LostError):
+                if isinstance(future.exception(), LostError) and len(lost) < MOST_LOST:
                     lost.append(prepared)
                 else:
                     yield _record(course, slug, prepared, future, recorder, earlier)

@@ -9,6 +9,7 @@ import pytest
 from nbgrader.utils import compute_checksum
 
 from course_lib import grading
+from course_lib.grading import sample
 from course_lib.grading.sample import (
     class_folder,
     grade_sample_class,
@@ -127,6 +128,27 @@ def test_a_killed_run_starts_over(course_root: Path, tmp_path: Path) -> None:
     after = grade_sample_class(root / "_build")
     assert after["ann"].points() == before["ann"].points()
     assert after["ann"].seconds is not None
+
+
+def test_a_submission_that_cannot_be_graded_is_named(
+    course_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "course"
+    shutil.copytree(course_root, root, ignore=shutil.ignore_patterns("gradebook.db"))
+    why = "It could not be graded: the machine had a bad day."
+
+    def fail(slug: str, *_: object, **__: object) -> grading.Report:
+        rows = [
+            grading.StudentReport("ada-lovelace", grading.NEEDS_A_PERSON, failed=True, reason=why),
+            grading.StudentReport("alan-turing", grading.GRADED),
+        ]
+        return grading.Report(slug, rows)
+
+    monkeypatch.setattr(sample, "grade", fail)
+    with pytest.raises(grading.GradingError, match="1 of the 2 .*ada-lovelace: .*a bad day"):
+        grade_sample_class(root / "_build", force=True)
+    # Nothing is a result.
+    assert not list((class_folder(root / "_build") / "results").glob("*"))
 
 
 def test_a_submission_is_the_release_with_answers(course_root: Path) -> None:

@@ -22,7 +22,7 @@ from small_course import ANSWERS, POINTS, a_course, contents
 
 from course_lib import grading
 from course_lib.grading import GradingError, walled
-from course_lib.grading.engine import jobs, runner, walls
+from course_lib.grading.engine import jobs, runner, walls, zygote
 from course_lib.grading.execute import KERNEL_DIED, NOT_RUN, TIMED_OUT
 from course_lib.grading.files import files_beside
 from course_lib.grading.report import GRADED, NEEDS_A_PERSON
@@ -167,7 +167,7 @@ def test_kernels_do_not_travel(tmp_path: Path) -> None:
 
 
 class _Runs:
-    """In the place of the engine's `run`: some runs lose their zygote."""
+    """In the place of the engine's `run`: some runs lose their zygote when they have begun."""
 
     def __init__(self, dies: Callable[[int], bool]) -> None:
         self.count = 0
@@ -177,10 +177,25 @@ class _Runs:
     def __call__(self, notebook: NotebookNode, spawner: Any, **kwargs: Any) -> Any:
         self.count += 1
         if self.dies(self.count):
-            found = self.original(notebook, spawner, **kwargs)
-            os.killpg(spawner.zygote.pid, signal.SIGKILL)
-            return found
+            spawner = _Dying(spawner)
         return self.original(notebook, spawner, **kwargs)
+
+
+class _Dying:
+    """A zygote that starts one process, and then is gone with it."""
+
+    def __init__(self, spawner: Any) -> None:
+        self.spawner = spawner
+        self.zygote = spawner.zygote
+
+    def spawn(self, *arguments: Any, **options: Any) -> Any:
+        child = self.spawner.spawn(*arguments, **options)
+        os.killpg(self.zygote.pid, signal.SIGKILL)
+        # So that the next job does not meet it while it dies.
+        deadline = time.monotonic() + 60
+        while self.zygote.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return child
 
 
 def test_a_submission_whose_zygote_dies_is_tried_once_more(
@@ -240,6 +255,94 @@ def test_a_notebook_with_a_killed_process_is_run_once_more(
     # What a cell does to itself, it does a second time.
     assert list(report["bob"].points().values()) == [0, 2, 2, 0]
     assert len(runs) == 4
+
+
+def test_a_zygote_that_does_not_start_is_tried_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = []
+
+    def refuse() -> Any:
+        # The one that gets warm ahead of all jobs, and the first job's own.
+        if len(refusals) < 2:
+            refusals.append(1)
+            raise zygote.ZygoteDied("It did not start.")
+        return original()
+
+    original = zygote.Zygote
+    jobs.close()
+    monkeypatch.setattr(zygote, "Zygote", refuse)
+    folder = a_course(tmp_path / "course", {"ann": ANSWERS["ann"]})
+    row = grading.grade(small.SLUG, folder, workers=1)["ann"]
+    assert list(row.points().values()) == POINTS["ann"]
+    assert len(refusals) == 2
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_machine_that_has_no_process_left_for_a_moment_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    refusals = []
+
+    def spawn(self: Any, *arguments: Any, **options: Any) -> Any:
+        if len(refusals) < times:
+            refusals.append(1)
+            raise walls.WallsError("A child cannot be started: no process is left.")
+        return original(self, *arguments, **options)
+
+    original = zygote.Zygote.spawn
+    monkeypatch.setattr(zygote.Zygote, "spawn", spawn)
+    folder = a_course(tmp_path / "course", {"ann": ANSWERS["ann"]})
+    row = grading.grade(small.SLUG, folder, workers=1)["ann"]
+    assert len(refusals) == times
+    if times == 1:
+        assert list(row.points().values()) == POINTS["ann"]
+    else:
+        assert row.failed
+        assert "no process is left" in row.reason
+
+
+def test_what_nobody_had_thought_of_is_tried_once_more_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = runner.run
+    ran: list[str] = []
+
+    def run(notebook: NotebookNode, *arguments: Any, **options: Any) -> Any:
+        ran.append("dan" if any("return 6" in c.source for c in notebook.cells) else "ann")
+        if ran.count("dan") == 1 and ran[-1] == "dan":
+            raise RuntimeError("nobody had thought of this")
+        return original(notebook, *arguments, **options)
+
+    monkeypatch.setattr(runner, "run", run)
+    folder = a_course(tmp_path / "course", {name: ANSWERS[name] for name in ("dan", "ann")})
+    report = grading.grade(small.SLUG, folder, workers=1)
+    assert {row.student: list(row.points().values()) for row in report.students} == {
+        name: POINTS[name] for name in ("ann", "dan")
+    }
+    assert sorted(ran) == ["ann", "dan", "dan"]
+    assert ran[-1] == "dan"
+
+
+def test_a_judge_that_fails_by_chance_costs_nobody_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = runner.run
+    runs: list[list[runner.CellRun]] = []
+
+    def run(*arguments: Any, **options: Any) -> list[runner.CellRun]:
+        found = original(*arguments, **options)
+        runs.append(found)
+        if len(runs) == 1:
+            found[1].status, found[1].error = "judge", "the test itself could not be run: it hung"
+        return found
+
+    monkeypatch.setattr(runner, "run", run)
+    folder = a_course(tmp_path / "course", {"bob": ANSWERS["bob"]})
+    row = grading.grade(small.SLUG, folder)["bob"]
+    assert list(row.points().values()) == POINTS["bob"]
+    assert row.status == GRADED
+    assert len(runs) == 2
 
 
 def test_a_test_that_could_not_be_run_needs_a_person(

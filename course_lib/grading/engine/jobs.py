@@ -125,20 +125,27 @@ def run_job(job: Job) -> bytes:
     for attempt in range(2):
         if _the_worker.closed != closed:
             break
-        zygote = _the_worker.zygote()
+        zygote: Zygote | None = None
         try:
+            zygote = _the_worker.zygote()
             done = _run(zygote, job, notebook, source)
         except WallsError as error:
-            # The zygote stands behind walls, so they can be built.
-            raise JobRefused(str(error)) from error
+            # Without walls there is no zygote. With one they can be built, and what is refused is
+            # this submission: unless the machine had no process or no memory left just then.
+            if zygote is None:
+                raise
+            if attempt == 1:
+                raise JobRefused(str(error)) from error
+            cause = error
         except (ZygoteDied, OSError) as error:
             # It was somebody's fault, not necessarily this submission's: others ran beside it.
             cause = error
-            _the_worker.forget(zygote)
+            if zygote is not None:
+                _the_worker.forget(zygote)
         else:
-            # A machine that runs out of memory kills whom it likes. What a cell does to itself, it
-            # does a second time.
-            if attempt == 1 or not done.was_killed:
+            # A machine that runs out of memory kills whom it likes, and one that has too much to do
+            # keeps a judge waiting. What a cell does to itself, it does a second time.
+            if attempt == 1 or not done.may_be_chance:
                 return done.answer
             cause = None
     raise WorkerDied(f"The process that ran it ended twice ({cause}).") from cause
@@ -220,8 +227,8 @@ class _Done:
     """What a notebook came to."""
 
     answer: bytes
-    was_killed: bool
-    """Whether a process was ended by SIGKILL, and no limit was why."""
+    may_be_chance: bool
+    """Whether a process was ended by SIGKILL, and no limit was why; or a judge hung or died."""
 
 
 def _run(zygote: Zygote, job: Job, notebook: NotebookNode, source: NotebookNode | None) -> _Done:
@@ -257,7 +264,8 @@ def _run(zygote: Zygote, job: Job, notebook: NotebookNode, source: NotebookNode 
     was_killed = any(
         end.signal == signal.SIGKILL and end.reason == "signal" for end in exits
     ) or any(run.status == "died" and "SIGKILL" in run.error for run in runs)
-    return _Done(json.dumps([*answer, whole]).encode(), was_killed)
+    judge_failed = any(run.status == "judge" for run in runs)
+    return _Done(json.dumps([*answer, whole]).encode(), was_killed or judge_failed)
 
 
 class _Spawner:

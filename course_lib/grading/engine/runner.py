@@ -29,6 +29,10 @@ from course_lib.grading.engine.student import send_with_descriptors
 #: How long after a cell's limit the supervisor waits for an answer, in seconds.
 GRACE = 5.0
 
+#: How long a judge may take to import and define what the teacher's cells do, in seconds. It is
+#: nobody's cell that it keeps waiting, and a busy disk may take its time.
+PREPARE_WITHIN = 120.0
+
 #: After how many seconds of work the student's process forks before the next cell, so that this
 #: work need not be done again if that cell, or one behind it, kills the process.
 FORK_AFTER = 1.0
@@ -157,7 +161,9 @@ class _Run:
         runs = {index: CellRun(index) for index, _ in cells}
         try:
             self.start_student()
-            self.start_judge()
+            # Ahead of the first test; without one, the test tries again and says what is wrong.
+            with contextlib.suppress(Lost):
+                self.start_judge()
             for place, (index, cell) in enumerate(cells):
                 if time.monotonic() > self.end:
                     self.note(runs[index], "timeout", "the notebook's time was over")
@@ -199,12 +205,25 @@ class _Run:
         self.at_work = False
 
     def start_judge(self) -> None:
-        """Start a judge and let it import and define what the teacher's cells do."""
+        """Start a judge, unless there is one, and let it do what the teacher's cells define.
+
+        Raises
+        ------
+        Lost
+            If it does not get ready; there is none then.
+        """
+        if self.judge is not None:
+            return
         self.judge, _ = self.start("course_lib.grading.engine.judge:main", walled=False)
         teacher = [c.source for c in self.source.cells if role(c) in ("locked", "free")]
-        self.ask(self.judge, ("prepare", teacher, sorted(_imports(self.source))))
-        for command in self.told:
-            self.ask(self.judge, command)
+        try:
+            prepare = ("prepare", teacher, sorted(_imports(self.source)))
+            self.ask(self.judge, prepare, PREPARE_WITHIN)
+            for command in self.told:
+                self.ask(self.judge, command)
+        except Lost:
+            self.end_judge()
+            raise
 
     def ask(
         self,
@@ -332,6 +351,11 @@ class _Run:
 
     def test(self, run: CellRun, cell: NotebookNode, later: list[NotebookNode]) -> None:
         """Run a test cell in the judge, with the student's process at hand."""
+        try:
+            # Before the student's process is told to wait for it.
+            self.start_judge()
+        except Lost as problem:
+            return self.note(run, "judge", f"the test itself could not be run: {problem}")
         mine, theirs = socket.socketpair()
         # A reference solution in a hidden test is nobody's to use, unless the exercise does.
         wanted = sorted(_loaded_names(later) - (_hidden_names(cell.source) - self.taught))
@@ -343,8 +367,6 @@ class _Run:
             seed = seed_of_cell(self.seed, cell)
             command = ("test", cell.source, self.asked, wanted, self.random, seed)
             try:
-                if self.judge is None:
-                    self.start_judge()
                 assert self.judge is not None
                 descriptors = [mine.fileno()]
                 send_with_descriptors(self.judge, pickle.dumps(command), descriptors)

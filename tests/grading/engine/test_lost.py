@@ -2,6 +2,8 @@
 
 import pytest
 
+from course_lib.grading.engine import runner
+
 # Real processes.
 pytestmark = pytest.mark.slow
 
@@ -117,3 +119,29 @@ def test_a_process_is_not_replaced_for_ever(run):
     assert found[1:9] == ["died"] * 8, told
     assert found[9:11] == ["not run"] * 2, told
     assert found[11] == "error", told
+
+
+class _Unlucky:
+    """A zygote, some of whose judges are killed as soon as they are there."""
+
+    def __init__(self, zygote, most):
+        self.zygote, self.most = zygote, most
+        self.killed = 0
+
+    def spawn(self, target, sockets, **options):
+        child = self.zygote.spawn(target, sockets, **options)
+        if "judge" in target and self.killed < self.most:
+            self.killed += 1
+            child.kill()
+        return child
+
+
+@pytest.mark.parametrize(("most", "expected"), [(1, "ok"), (99, "judge")])
+def test_a_judge_that_does_not_get_ready_is_replaced(zygote, notebook, most, expected):
+    cells = (("locked", "two = 2"), ("solution", "n = 1"), ("test", "assert n + two == 3"))
+    unlucky = _Unlucky(zygote, most)
+    ran = runner.run(notebook(*cells), unlucky)
+    found, told = statuses(ran)
+    assert found == ["ok", "ok", expected], told
+    # One ahead of the first test, one for the test.
+    assert unlucky.killed == min(most, 2)
