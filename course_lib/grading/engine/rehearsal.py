@@ -115,6 +115,5 @@ def _nothing_left() -> Iterator[None]:
             yield
     finally:
         before.put_back()
-        before.put_environment_back()
         for name in [name for name in linecache.cache if name.startswith("<")]:
             del linecache.cache[name]

@@ -44,8 +44,8 @@ class Surroundings:
         main = sys.modules["__main__"]
         return cls(dict(vars(builtins)), main, list(sys.path), of_sys, dict(os.environ))
 
-    def put_back(self) -> None:
-        """Make them what they were, but for the environment."""
+    def put_back(self, *, environment: bool = True) -> None:
+        """Make them what they were; the environment only where it is wanted."""
         for name in vars(builtins).keys() - self.builtins:
             delattr(builtins, name)
         vars(builtins).update(self.builtins)
@@ -56,10 +56,7 @@ class Surroundings:
                 setattr(sys, name, value)
             elif hasattr(sys, name):
                 delattr(sys, name)
-
-    def put_environment_back(self) -> None:
-        """Make the environment what it was."""
-        if os.environ != self.environment:
+        if environment and os.environ != self.environment:
             os.environ.clear()
             os.environ.update(self.environment)
 
@@ -75,7 +72,7 @@ def new_shell() -> Any:
         return _make()
     shell, surroundings = _ahead
     _ahead = None
-    surroundings.put_back()
+    surroundings.put_back(environment=False)
     for kind in type(shell)._walk_mro():
         kind._instance = shell
     atexit.register(shell.atexit_operations)
@@ -102,7 +99,6 @@ def make_ahead() -> None:
         type(shell).clear_instance()
     finally:
         before.put_back()
-        before.put_environment_back()
 
 
 def _make() -> Any:
