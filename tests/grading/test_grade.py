@@ -6,14 +6,18 @@ import copy
 import csv
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 import small_course as small
 from nbformat import NotebookNode
+from sqlalchemy import Engine, event
 
 from course_lib import grading
 from course_lib.grading import NEEDS_A_PERSON, GradingError, Report
@@ -287,6 +291,52 @@ def test_force_keeps_what_a_person_gave(copied: Path) -> None:
     assert again.status == grading.GRADED
     (page,) = grading.feedback(small.SLUG, copied, students="full")["full"]
     assert "Which sum?" in page.read_text(encoding="utf-8")
+
+
+def test_no_submission_is_looked_for_among_all(
+    tmp_path: Path,
+) -> None:
+    """The time of a class must not grow with its square: nbgrader's tables lack indexes."""
+    students = ("ann", "bob", "cem", "dan")
+    folder = small.a_course(tmp_path / "course", {name: small.ANSWERS[name] for name in students})
+    with sqlite3.connect(folder / "gradebook.db") as database:
+        assert scanned(database, {"SELECT * FROM grade WHERE notebook_id = ?": ("x",)})
+    said: list[str] = []
+    asked: dict[str, Any] = {}
+
+    def listen(_: Any, __: Any, statement: str, values: Any, ___: Any, several: bool) -> None:
+        said.append(statement)
+        asked[statement] = values[0] if several else values
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    try:
+        report = grading.grade(small.SLUG, folder)
+        grading.feedback(small.SLUG, folder)
+    finally:
+        event.remove(Engine, "before_cursor_execute", listen)
+    assert not report.failed
+    often = {
+        statement: asked[statement]
+        for statement, times in Counter(said).items()
+        if times >= len(students) and statement.startswith(("SELECT", "UPDATE", "DELETE"))
+    }
+    assert len(often) > 10
+    with sqlite3.connect(folder / "gradebook.db") as database:
+        assert scanned(database, often) == []
+
+
+# What has a row for each submission, or more.
+LARGE = ("grade", "comment", "submitted_notebook", "submitted_assignment", "student")
+
+
+def scanned(database: sqlite3.Connection, statements: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the statements for which the database reads all of a large table, and which."""
+    return [
+        (plan, statement)
+        for statement, parameters in statements.items()
+        for *_, plan in database.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        if plan.split()[0] == "SCAN" and plan.split()[1] in LARGE
+    ]
 
 
 def test_a_newer_submission_is_graded_without_force(copied: Path) -> None:

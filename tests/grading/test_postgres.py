@@ -259,6 +259,42 @@ def test_a_gradebook_that_stays_locked_ends_the_run(
     assert points(grading.grade(small.SLUG, folder)) == EXPECTED
 
 
+# Indexes
+
+
+def indexes(postgres: PostgresServer, folder: Path) -> set[str]:
+    """Return the indexes of the gradebook that are ours."""
+    with postgres.connect(database_of(folder)) as connection:
+        names = connection.execute("SELECT indexname FROM pg_indexes WHERE indexname LIKE 'ix_%'")
+        return {name for (name,) in names}
+
+
+def test_entries_of_a_submission_are_found_by_an_index(
+    both: tuple[Path, Path], postgres: PostgresServer
+) -> None:
+    assert indexes(postgres, both[1]) == {
+        "ix_grade_notebook_id",
+        "ix_comment_notebook_id",
+        "ix_submitted_notebook_assignment_id",
+    }
+
+
+def test_who_does_not_own_the_tables_grades_without_indexes(
+    course: Callable[..., Path], postgres: PostgresServer
+) -> None:
+    folder = course()
+    name = database_of(folder)
+    with postgres.connect(name, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name}_clerk LOGIN PASSWORD 'clerk'")
+        for what in ("TABLES", "SEQUENCES"):
+            connection.execute(f"GRANT ALL ON ALL {what} IN SCHEMA public TO {name}_clerk")
+    clerk = f"postgresql://{name}_clerk:clerk@/{name}?host={postgres.folder}"
+    with (folder / "nbgrader_config.py").open("a") as file:
+        file.write(on(clerk))
+    assert points(grading.grade(small.SLUG, folder)) == EXPECTED
+    assert indexes(postgres, folder) == set()
+
+
 # The server goes
 
 
