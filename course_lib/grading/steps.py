@@ -240,14 +240,15 @@ def read_report(slug: str, course_dir: FolderOrCourse = ".", *, students: str = 
     course = _course(course_dir)
     _notebooks(course, slug)
     report = Report(slug)
-    for name in course.submissions(slug, students):
-        row = _read_row(course, slug, name)
-        report.students.append(
-            row
-            or StudentReport(
-                name, NEEDS_A_PERSON, failed=True, reason="It has not been graded yet."
+    with one_gradebook(course):
+        for name in course.submissions(slug, students):
+            row = _read_row(course, slug, name)
+            report.students.append(
+                row
+                or StudentReport(
+                    name, NEEDS_A_PERSON, failed=True, reason="It has not been graded yet."
+                )
             )
-        )
     return report
 
 
@@ -388,7 +389,7 @@ def export(
         raise GradingError("A grading worksheet is Moodle's: say --format moodle.")
     if slug is None and (format == "gradescope" or worksheet):
         raise GradingError("Name the assignment: this is written for one at a time.")
-    with course.gradebook() as gradebook:
+    with one_gradebook(course), course.gradebook() as gradebook:
         known = sorted(assignment.name for assignment in gradebook.assignments)
         if slug is not None and slug not in known:
             raise GradingError(

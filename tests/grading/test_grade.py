@@ -17,6 +17,7 @@ import nbformat
 import pytest
 import small_course as small
 from nbformat import NotebookNode
+from nbgrader import api
 from sqlalchemy import Engine, event
 
 from course_lib import grading
@@ -279,6 +280,22 @@ def test_a_report_can_be_read_without_grading(graded: GradedClass) -> None:
     report = grading.read_report(small.SLUG, graded.folder, students="full")
     assert report["full"].points() == graded.report["full"].points()
     assert Report.from_dict(report.to_dict()) == report
+
+
+def test_reading_opens_the_gradebook_for_the_class_and_not_for_each(
+    graded: GradedClass, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def open_(url: str, **options: Any) -> Engine:
+        opened.append(url)
+        return original(url, **options)
+
+    original = api.create_engine
+    monkeypatch.setattr(api, "create_engine", open_)
+    assert len(grading.read_report(small.SLUG, graded.folder).students) > 10
+    # Once for the release, once for all that was handed in.
+    assert len(opened) <= 2
 
 
 def test_force_keeps_what_a_person_gave(copied: Path) -> None:
