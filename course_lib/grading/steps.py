@@ -59,7 +59,7 @@ FolderOrCourse = Path | str | Course
 FORMATS = frozenset(("canvas", "csv", "gradescope", "json", "moodle"))
 
 # How many submissions are tried once more at the end of a run. Where more fail it is no chance.
-MOST_LOST = 100
+MOST_TRIED_AGAIN = 100
 
 # Bytes. A notebook that is larger holds something else than answers.
 LARGEST = 64 * 2**20
@@ -491,7 +491,7 @@ def _grade_all(
                 break
             for future in place.wait(running):
                 prepared = running.pop(future)
-                if isinstance(future.exception(), LostError) and len(lost) < MOST_LOST:
+                if isinstance(future.exception(), LostError) and len(lost) < MOST_TRIED_AGAIN:
                     lost.append(prepared)
                 else:
                     yield _record(course, slug, prepared, future, recorder, earlier)

@@ -310,9 +310,7 @@ def test_force_keeps_what_a_person_gave(copied: Path) -> None:
     assert "Which sum?" in page.read_text(encoding="utf-8")
 
 
-def test_no_submission_is_looked_for_among_all(
-    tmp_path: Path,
-) -> None:
+def test_no_submission_is_looked_for_among_all(tmp_path: Path) -> None:
     """The time of a class must not grow with its square: nbgrader's tables lack indexes."""
     students = ("ann", "bob", "cem", "dan")
     folder = small.a_course(tmp_path / "course", {name: small.ANSWERS[name] for name in students})
@@ -352,7 +350,8 @@ def scanned(database: sqlite3.Connection, statements: dict[str, Any]) -> list[tu
         (plan, statement)
         for statement, parameters in statements.items()
         for *_, plan in database.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        if plan.split()[0] == "SCAN" and plan.split()[1] in LARGE
+        # An alias has a number behind the table's name.
+        if plan.split()[0] == "SCAN" and plan.split()[1].rstrip("_0123456789") in LARGE
     ]
 
 

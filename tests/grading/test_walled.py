@@ -21,7 +21,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from small_course import ANSWERS, POINTS, a_course, contents
 
 from course_lib import grading
-from course_lib.grading import GradingError, walled
+from course_lib.grading import GradingError, steps, walled
 from course_lib.grading.engine import jobs, runner, walls, zygote
 from course_lib.grading.execute import KERNEL_DIED, NOT_RUN, TIMED_OUT
 from course_lib.grading.files import files_beside
@@ -232,9 +232,10 @@ def test_a_submission_that_loses_two_zygotes_needs_a_person(
     assert [row.student for row in again.students if row.seconds is not None] == ["bob"]
 
 
-def test_a_notebook_with_a_killed_process_is_run_once_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def first_run_with(
+    monkeypatch: pytest.MonkeyPatch, cell: int, status: str, error: str
+) -> list[list[runner.CellRun]]:
+    """Let a cell of the first notebook that is run end so; return the list of all runs to come."""
     original = runner.run
     runs: list[list[runner.CellRun]] = []
 
@@ -242,11 +243,18 @@ def test_a_notebook_with_a_killed_process_is_run_once_more(
         found = original(*arguments, **options)
         runs.append(found)
         if len(runs) == 1:
-            # As a machine does that runs out of memory.
-            found[0].status, found[0].error = "died", "ended by SIGKILL"
+            found[cell].status, found[cell].error = status, error
         return found
 
     monkeypatch.setattr(runner, "run", run)
+    return runs
+
+
+def test_a_notebook_with_a_killed_process_is_run_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As a machine does that runs out of memory.
+    runs = first_run_with(monkeypatch, 0, "died", "ended by SIGKILL")
     suicidal = "import os\n\ndef total(numbers):\n    os.kill(os.getpid(), 9)"
     students = {"ann": ANSWERS["ann"], "bob": {"total": suicidal, "mean": small.MEAN}}
     folder = a_course(tmp_path / "course", students)
@@ -324,20 +332,27 @@ def test_what_nobody_had_thought_of_is_tried_once_more_alone(
     assert ran[-1] == "dan"
 
 
+def test_where_many_fail_it_is_no_chance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[int] = []
+
+    def run(*_: Any, **__: Any) -> Any:
+        ran.append(1)
+        raise RuntimeError("nobody had thought of this")
+
+    monkeypatch.setattr(runner, "run", run)
+    monkeypatch.setattr(steps, "MOST_TRIED_AGAIN", 1)
+    folder = a_course(tmp_path / "course", {name: ANSWERS[name] for name in ("ann", "bob", "dan")})
+    report = grading.grade(small.SLUG, folder, workers=1)
+    assert [row.student for row in report.failed] == ["ann", "bob", "dan"]
+    # Each of the three, and one of them again.
+    assert len(ran) == 4
+
+
 def test_a_judge_that_fails_by_chance_costs_nobody_anything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = runner.run
-    runs: list[list[runner.CellRun]] = []
-
-    def run(*arguments: Any, **options: Any) -> list[runner.CellRun]:
-        found = original(*arguments, **options)
-        runs.append(found)
-        if len(runs) == 1:
-            found[1].status, found[1].error = "judge", "the test itself could not be run: it hung"
-        return found
-
-    monkeypatch.setattr(runner, "run", run)
+    why = "the test itself could not be run: it hung"
+    runs = first_run_with(monkeypatch, 1, "judge", why)
     folder = a_course(tmp_path / "course", {"bob": ANSWERS["bob"]})
     row = grading.grade(small.SLUG, folder)["bob"]
     assert list(row.points().values()) == POINTS["bob"]
