@@ -122,10 +122,12 @@ def test_a_teacher_changes_points_and_nothing_else_changes(page: Any, course_roo
         f"Number(document.querySelector('.nbgrader-TotalPointsInput').value) == {old_total + 6}"
     )
     page.locator(".jp-NotebookPanel").first.click(position={"x": 5, "y": 200})
-    page.keyboard.press("Control+s")
-    deadline = time.monotonic() + PATIENCE / 1000
-    while source.read_text(encoding="utf-8") == before and time.monotonic() < deadline:
-        time.sleep(0.2)
+    # The file is written in place: it is whole when the server has answered, and not before.
+    with page.expect_response(
+        lambda answer: answer.request.method == "PUT" and "/api/contents/" in answer.url
+    ) as saved:
+        page.keyboard.press("Control+s")
+    assert saved.value.ok, saved.value.status
     after = source.read_text(encoding="utf-8")
     source.write_text(before, encoding="utf-8")
     changed = [

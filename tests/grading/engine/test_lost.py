@@ -133,6 +133,8 @@ class _Unlucky:
         if "judge" in target and self.killed < self.most:
             self.killed += 1
             child.kill()
+            # A kill is a request: without this, the judge may be ready before its end comes.
+            assert child.wait(120) is not None
         return child
 
 
