@@ -141,6 +141,7 @@ class Execute(NbGraderExecute):
             return False
         except CellTimeoutError:
             self.log.warning("Cell %d could not be interrupted", index)
+            self._drop_interruptions(cell)
             self._add_error(
                 cell,
                 TIMED_OUT,
@@ -149,14 +150,17 @@ class Execute(NbGraderExecute):
             )
             return False
         if self._has_error(cell, TIMED_OUT):
-            # The interruption shows up as a KeyboardInterrupt deep in somebody's code: what
-            # matters is that the cell took too long.
-            cell.outputs = [
-                output
-                for output in cell.outputs
-                if not (output.output_type == "error" and output.ename == "KeyboardInterrupt")
-            ]
+            self._drop_interruptions(cell)
         return True
+
+    @staticmethod
+    def _drop_interruptions(cell: NotebookNode) -> None:
+        """Forget a KeyboardInterrupt deep in somebody's code: what counts is the time it took."""
+        cell.outputs = [
+            output
+            for output in cell.outputs
+            if not (output.output_type == "error" and output.ename == "KeyboardInterrupt")
+        ]
 
     def _restart(self, finished: list[int]) -> int:
         """Start a new kernel and bring it to where the last one was; return its further deaths.

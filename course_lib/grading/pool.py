@@ -128,6 +128,12 @@ class _Cluster(Pool):
         self._looked: float | None = None
         self._alone_since: float | None = None
 
+    def submit(self, work: Mapping[str, Job]) -> Future[dict[str, bytes]]:
+        # A client whose scheduler stays away for long enough closes itself, and takes no more.
+        if self._client.status in ("closing", "closed"):
+            raise GradingError(self._is_gone())
+        return super().submit(work)
+
     def places(self) -> int:
         if self._looked is None or time.monotonic() - self._looked > LOOK_EVERY:
             self._look()
@@ -143,8 +149,9 @@ class _Cluster(Pool):
 
     def _look(self) -> None:
         """Count the workers' threads. A scheduler that is gone ends the jobs, which say so."""
-        with suppress(OSError):
-            self._threads = sum(self._client.nthreads().values())
+        if self._client.status not in ("closing", "closed"):
+            with suppress(OSError):
+                self._threads = sum(self._client.nthreads().values())
         self._looked = time.monotonic()
 
     def _mind_the_workers(self) -> None:
@@ -175,11 +182,14 @@ class _Cluster(Pool):
         if isinstance(error, WorkerDiffers | ImportError):
             return GradingError(f"A Dask worker has other versions: {error}. {_ON_ALL_MACHINES}")
         if isinstance(error, CancelledError | OSError):
-            return GradingError(
-                f"The Dask scheduler {self._address} is gone. What was graded is kept: start a "
-                "scheduler and workers, then run the same command again."
-            )
+            return GradingError(self._is_gone())
         return super()._meaning(error)
+
+    def _is_gone(self) -> str:
+        return (
+            f"The Dask scheduler {self._address} is gone. What was graded is kept: start a "
+            "scheduler and workers, then run the same command again."
+        )
 
 
 @contextmanager

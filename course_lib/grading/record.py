@@ -652,7 +652,11 @@ def _sole_writer(gradebook: Gradebook, course: Course) -> Iterator[None]:
             )
         yield
     finally:
-        # Closed for good: in the pool, it would keep the lock.
+        # A server notices a closed connection when it gets to it: a run that follows at once would
+        # find the lock still held.
+        with suppress(SQLAlchemyError):
+            connection.execute(text("SELECT pg_advisory_unlock_all()"))
+        # Closed for good: in the pool, it would keep a lock that could not be given back.
         connection.invalidate()
         connection.close()
 

@@ -489,7 +489,9 @@ def _grade_all(
                     running[place.submit(prepared.jobs)] = prepared
             if place is None or not running:
                 break
-            for future in place.wait(running):
+            done = place.wait(running)
+            # In the order in which they were handed over.
+            for future in [future for future in running if future in done]:
                 prepared = running.pop(future)
                 if isinstance(future.exception(), LostError) and len(lost) < MOST_TRIED_AGAIN:
                     lost.append(prepared)

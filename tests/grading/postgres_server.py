@@ -11,10 +11,12 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import psycopg.errors
 
 USER = "grader"
 # With what is special in a URL, in a configuration file and in a pattern.
@@ -87,9 +89,17 @@ class PostgresServer:
     def new_database(self, like: str = "template1") -> str:
         """Make a database that is a copy of another one; return its URL."""
         name = f"grades{next(self._numbers)}"
+        end = time.monotonic() + 120
         with self.connect("postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
-        return self.url(name)
+            while True:
+                try:
+                    connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
+                except psycopg.errors.ObjectInUse:
+                    # By connections that are closed, which the server has yet to notice.
+                    if time.monotonic() > end:
+                        raise
+                else:
+                    return self.url(name)
 
     def connect(self, database: str, **options: Any) -> psycopg.Connection:
         place = {"host": str(self.folder), "user": USER, "password": PASSWORD}

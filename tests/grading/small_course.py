@@ -84,15 +84,15 @@ TOTAL = "def total(numbers):\n    return sum(numbers)"
 MEAN = "def mean(numbers):\n    return sum(numbers) / len(numbers)"
 
 
-def build(folder: Path) -> None:
-    """Write the course's source notebook and an empty configuration."""
+def build(folder: Path, seconds: int = 60) -> None:
+    """Write the course's source notebook, and a configuration with the seconds of a cell."""
     notebook = new_notebook(metadata={"kernelspec": KERNELSPEC})
     notebook.cells = [cell(kind, name, text, **flags) for kind, name, text, flags in SOURCE]
     path = folder / "source" / SLUG / f"{SLUG}.ipynb"
     path.parent.mkdir(parents=True)
     nbformat.write(notebook, path)
     (folder / "nbgrader_config.py").write_text(
-        "c = get_config()\nc.Execute.timeout = 5\nc.Execute.iopub_timeout = 3\n"
+        f"c = get_config()\nc.Execute.timeout = {seconds}\nc.Execute.iopub_timeout = 30\n"
     )
 
 

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -45,9 +46,11 @@ class Cluster:
         self.folder = folder
         self.marker = new_marker()
         self.workers: list[subprocess.Popen[bytes]] = []
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        # Bound, so that nobody else takes the port; the scheduler listens on it all the same.
+        self.held = socket.socket()
+        self.held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.held.bind(("127.0.0.1", 0))
+        self.port = self.held.getsockname()[1]
         self.start_scheduler()
 
     @property
@@ -98,6 +101,7 @@ class Cluster:
     def close(self) -> None:
         self.stop_workers()
         stop(self.scheduler)
+        self.held.close()
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
@@ -144,6 +148,20 @@ def wait_for_workers(cluster: Cluster, count: int) -> None:
     with Client(cluster.address, set_as_default=False) as client:
         deadline = time.monotonic() + 300
         while len(client.scheduler_info(n_workers=-1)["workers"]) != count:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def wait_for_nannies(cluster: Cluster) -> None:
+    """Wait until the nannies know that their workers run: before, they do not mind a death."""
+    from distributed import Client
+
+    def status(dask_worker: Any) -> str:
+        return dask_worker.status.name
+
+    with Client(cluster.address, set_as_default=False) as client:
+        deadline = time.monotonic() + 300
+        while set(client.run(status, nanny=True, on_error="return").values()) != {"running"}:
             assert time.monotonic() < deadline
             time.sleep(0.05)
 
@@ -222,6 +240,13 @@ def test_a_cluster_without_workers_is_said_and_waited_for(
     assert points(grade(few, course, say=say)) == POINTS
 
 
+@pytest.fixture(params=[1, 2])
+def few_in_flight(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep half of the class back, so that some is left to do when the first is recorded."""
+    monkeypatch.setattr(pool.Pool, "in_flight", lambda _: request.param)
+
+
+@pytest.mark.usefixtures("few_in_flight")
 def test_workers_that_all_go_are_said_and_waited_for(
     few: Cluster, course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,10 +254,6 @@ def test_workers_that_all_go_are_said_and_waited_for(
     few.add_worker("--no-nanny")
     wait_for_workers(few, 1)
     said: list[str] = []
-    # Nobody is done before the first one's points are recorded.
-    for student, answers in ANSWERS.items():
-        slow = {name: f"{text}\nimport time; time.sleep(1)" for name, text in answers.items()}
-        small.hand_in(course, student, small.answered(course, **slow))
 
     def kill(student: str, done: int, count: int) -> None:
         if done == 0:
@@ -247,12 +268,6 @@ def test_workers_that_all_go_are_said_and_waited_for(
     assert "has no worker any more" in said[0]
     few.stop_workers()
     no_zygote_is_left(few)
-
-
-@pytest.fixture(params=[1, 2])
-def few_in_flight(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep half of the class back, so that some is left to do when the first is recorded."""
-    monkeypatch.setattr(pool.Pool, "in_flight", lambda _: request.param)
 
 
 @pytest.mark.usefixtures("few_in_flight")
@@ -277,31 +292,57 @@ def test_workers_that_never_come_back_end_the_run(
     assert any(row.seconds is None for row in again.students)
 
 
+# A nanny's family: the nanny, what keeps count of what it shares, the worker, its warm process, and
+# what that has started.
+FAMILY = {
+    "nanny": lambda nanny: [nanny],
+    "worker": lambda nanny: [p for p in nanny.children() if "spawn_main" in " ".join(p.cmdline())],
+    "what it started": lambda nanny: [
+        p for p in nanny.children(recursive=True) if p not in nanny.children()
+    ],
+}
+
+
 @pytest.mark.parametrize("seed", range(int(os.environ.get("KILLS", "1"))))
+@pytest.mark.parametrize("kind", FAMILY)
 def test_killed_workers_are_replaced_by_their_nannies(
-    few: Cluster, course: Path, seed: int
+    few: Cluster, course: Path, monkeypatch: pytest.MonkeyPatch, kind: str, seed: int
 ) -> None:
     moments = random.Random(seed)
-    nannies = [few.add_worker("--nanny") for _ in range(2)]
+    nannies = [psutil.Process(few.add_worker("--nanny").pid) for _ in range(2)]
     wait_for_workers(few, 2)
-    over = threading.Event()
+    wait_for_nannies(few)
+    begun, over = threading.Event(), threading.Event()
+    submit = pool.Pool.submit
+
+    def submit_and_tell(self: pool.Pool, work: Any) -> Any:
+        begun.set()
+        return submit(self, work)
+
+    monkeypatch.setattr(pool.Pool, "submit", submit_and_tell)
+    killed: list[int] = []
 
     def kill() -> None:
-        """Kill a nanny, a worker, or what it started, at random."""
-        if over.wait(moments.uniform(0, 3)):
-            return
-        with contextlib.suppress(psutil.Error, IndexError):
-            nanny = moments.choice(nannies)
-            process = psutil.Process(nanny.pid)
-            moments.choice([process, *process.children(recursive=True)]).kill()
+        """Kill one of them at some moment after the first submission was handed over."""
+        begun.wait()
+        over.wait(moments.uniform(0, 1))
+        deadline = time.monotonic() + 60
+        while not killed and time.monotonic() < deadline:
+            time.sleep(0.01)
+            with contextlib.suppress(psutil.Error, IndexError):
+                victim = moments.choice(FAMILY[kind](moments.choice(nannies)))
+                victim.kill()
+                killed.append(victim.pid)
 
     killer = threading.Thread(target=kill)
     killer.start()
     try:
         report = grade(few, course)
     finally:
+        begun.set()
         over.set()
         killer.join()
+    assert killed
     assert all(row.status == NEEDS_A_PERSON and row.reason for row in report.failed)
     assert points(grade(few, course)) == POINTS
     assert small.agrees_with_notebooks(course)
@@ -314,6 +355,7 @@ def test_a_submission_that_kills_its_workers_needs_a_person(few: Cluster, course
     small.hand_in(course, "cem", small.answered(course, **hungry))
     few.add_worker("--nanny")
     wait_for_workers(few, 1)
+    wait_for_nannies(few)
     report = grade(few, course)
     assert [row.student for row in report.failed] == ["cem"]
     assert "Dask workers that ran it died" in report["cem"].reason

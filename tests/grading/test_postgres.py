@@ -6,7 +6,6 @@ import csv
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ import pytest
 import small_course as small
 from postgres_server import PASSWORD, QUOTED, USER, PostgresServer
 from small_course import a_course, contents
-from sqlalchemy import make_url
+from sqlalchemy import event, make_url
+from sqlalchemy.engine import Engine
 
 from course_lib import grading
 from course_lib.grading import NEEDS_A_PERSON, GradingError, record
@@ -181,24 +181,24 @@ def test_a_reader_disturbs_nobody_and_never_sees_half_a_submission(
     course: Callable[..., Path], postgres: PostgresServer
 ) -> None:
     folder = course()
-    over = threading.Event()
     halves: set[str] = set()
     looks = 0
+    # After each statement of the writer's, and right before what it wrote is there for everybody.
+    moments = ("after_cursor_execute", "commit")
+    with postgres.connect(database_of(folder)) as reader:
 
-    def look() -> None:
-        nonlocal looks
-        with postgres.connect(database_of(folder)) as connection:
-            while not over.is_set():
-                halves.update(seen_halves(connection))
-                looks += 1
+        def look(*_: object) -> None:
+            nonlocal looks
+            looks += 1
+            halves.update(seen_halves(reader))
 
-    reader = threading.Thread(target=look)
-    reader.start()
-    try:
-        report = grading.grade(small.SLUG, folder, workers=2)
-    finally:
-        over.set()
-        reader.join()
+        for moment in moments:
+            event.listen(Engine, moment, look)
+        try:
+            report = grading.grade(small.SLUG, folder, workers=2)
+        finally:
+            for moment in moments:
+                event.remove(Engine, moment, look)
     assert points(report) == EXPECTED
     assert looks > 20
     assert halves == set()
@@ -307,12 +307,15 @@ def test_a_server_that_stops_in_the_middle_loses_nothing(
         if done == 1:
             postgres.stop()
 
-    with pytest.raises(GradingError, match="cannot be reached") as caught:
-        grading.grade(small.SLUG, folder, workers=1, progress=stop)
-    assert "run the same command again" in str(caught.value)
-    with pytest.raises(GradingError, match=r"cannot be reached.*No such file"):
-        grading.grade(small.SLUG, folder)
-    postgres.start()
+    try:
+        with pytest.raises(GradingError, match="cannot be reached") as caught:
+            grading.grade(small.SLUG, folder, workers=1, progress=stop)
+        assert "run the same command again" in str(caught.value)
+        with pytest.raises(GradingError, match=r"cannot be reached.*No such file"):
+            grading.grade(small.SLUG, folder)
+    finally:
+        # The other tests' as well.
+        postgres.start()
     report = grading.grade(small.SLUG, folder)
     assert points(report) == EXPECTED
     assert any(row.seconds is None for row in report.students)

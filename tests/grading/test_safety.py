@@ -96,6 +96,10 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+#: Why a page's requests end: for this reason, unlike others, it is not replaced by another page.
+NOT_GOING = "aborted"
+
+
 def look(browser: Any, page_file: Path) -> tuple[list[str], list[str], str]:
     """Open a page, click what there is to click; return what ran, what was fetched, its text."""
     context = browser.new_context()
@@ -105,13 +109,17 @@ def look(browser: Any, page_file: Path) -> tuple[list[str], list[str], str]:
     context.add_init_script("window.ran = {push: name => window.report(name)}")
     page = context.new_page()
     # Nothing is fetched in tests: what a page asks for is noted, and refused.
-    page.route("http*://**", lambda route: (fetched.append(route.request.url), route.abort()))
+    page.route(
+        "http*://**", lambda route: (fetched.append(route.request.url), route.abort(NOT_GOING))
+    )
     page.goto(page_file.as_uri(), wait_until="load")
     text = page.locator("body").inner_text() if page.url == page_file.as_uri() else ""
     for link in page.locator("a[href^='javascript' i]").all():
         link.click(timeout=30_000)
-    page.wait_for_timeout(500)
+    # What ran before says so on the same way, and earlier.
+    page.evaluate("() => window.report('the end')")
     context.close()
+    assert ran.pop() == "the end"
     return ran, fetched, text
 
 

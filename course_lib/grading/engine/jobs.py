@@ -46,9 +46,6 @@ __all__ = [
     "warm_up",
 ]
 
-# Seconds to wait for the last processes of a submission, which have been killed by then.
-_GONE_WITHIN = 20.0
-
 
 class JobRefused(CourseError):
     """The submission cannot be run, though others can: its files do not fit, for example."""
@@ -228,7 +225,8 @@ class _Done:
 
     answer: bytes
     may_be_chance: bool
-    """Whether a process was ended by SIGKILL, and no limit was why; or a judge hung or died."""
+    """Whether a process was ended by SIGKILL, and no limit was why; or a judge hung or died; or a
+    cell that went well did not when it was run again."""
 
 
 def _run(zygote: Zygote, job: Job, notebook: NotebookNode, source: NotebookNode | None) -> _Done:
@@ -264,8 +262,8 @@ def _run(zygote: Zygote, job: Job, notebook: NotebookNode, source: NotebookNode 
     was_killed = any(
         end.signal == signal.SIGKILL and end.reason == "signal" for end in exits
     ) or any(run.status == "died" and "SIGKILL" in run.error for run in runs)
-    judge_failed = any(run.status == "judge" for run in runs)
-    return _Done(json.dumps([*answer, whole]).encode(), was_killed or judge_failed)
+    failed_by_chance = any(run.status == "judge" or run.forgotten for run in runs)
+    return _Done(json.dumps([*answer, whole]).encode(), was_killed or failed_by_chance)
 
 
 class _Spawner:
@@ -289,9 +287,11 @@ class _Spawner:
         return child
 
     def end(self) -> list[Any]:
+        from course_lib.grading.engine.runner import GONE_WITHIN
+
         for child in self.children:
             child.kill()
-        return [end for child in self.children if (end := child.wait(_GONE_WITHIN)) is not None]
+        return [end for child in self.children if (end := child.wait(GONE_WITHIN)) is not None]
 
 
 class _Worker:

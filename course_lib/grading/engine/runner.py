@@ -26,8 +26,12 @@ from nbformat.v4 import new_output
 from course_lib.grading.engine import wire
 from course_lib.grading.engine.student import send_with_descriptors
 
-#: How long after a cell's limit the supervisor waits for an answer, in seconds.
-GRACE = 5.0
+#: How long after a cell's limit the supervisor waits for an answer, in seconds. Who ends the cell
+#: and answers may have to wait for a processor.
+GRACE = 20.0
+
+#: How long the supervisor waits to hear why a process that it killed had ended, in seconds.
+GONE_WITHIN = 60.0
 
 #: How long a judge may take to import and define what the teacher's cells do, in seconds. It is
 #: nobody's cell that it keeps waiting, and a busy disk may take its time.
@@ -61,6 +65,8 @@ class CellRun:
     error: str = ""
     outputs: list[NotebookNode] = field(default_factory=list)
     seconds: float = 0.0
+    forgotten: bool = False
+    """Whether it went well, but not when it was run again for a process that was lost."""
 
 
 class Spawner(Protocol):
@@ -144,7 +150,7 @@ class _Run:
         self.judge: socket.socket | None = None
         # The student's cells that went well. A process that takes the place of a lost one runs
         # them again: all of them, or, where a guard was left, those since it has waited.
-        self.done: list[tuple[Any, ...]] = []
+        self.done: list[tuple[tuple[Any, ...], CellRun]] = []
         self.kept = 0
         self.since_seconds = 0.0
         self.fork_next = False
@@ -283,7 +289,7 @@ class _Run:
         self.student = None
         self.lost += 1
         self.students_child.kill()
-        ended = self.students_child.wait(GRACE)
+        ended = self.students_child.wait(GONE_WITHIN)
         reason = ended.reason if ended is not None else ""
         if reason == "cpu":
             # A new process would have the same processor time once more.
@@ -301,18 +307,19 @@ class _Run:
         """Bring the student's process, of which an earlier state is left, to where it was."""
         place = self.kept
         while self.student is not None and place < len(self.done):
+            command, run = self.done[place]
             try:
-                status, *_ = self.ask(self.student, (*self.done[place], False), self.limit())
+                status, *_ = self.ask(self.student, (*command, False), self.limit())
             except Lost as problem:
                 self.lose_student(problem)
-                del self.done[place]
-                return
+                status = "lost"
             if status in ("ok", "error"):
                 place += 1
-            else:
-                # It went well once, and now it did not: go on without it.
-                del self.done[place]
-                place = self.kept
+                continue
+            # It went well once, and now it did not: go on without it.
+            run.forgotten = True
+            del self.done[place]
+            place = self.kept
 
     # Cells -------------------------------------------------------------------------------------
 
@@ -341,7 +348,7 @@ class _Run:
             return self.note(run, "died", self.cause)
         self.random, self.at_work = random or self.random, True
         if status in ("ok", "error"):
-            self.done.append(command)
+            self.done.append((command, run))
             self.since_seconds += time.monotonic() - begin
             run.status, run.error, run.outputs = status, error, _outputs(outputs)
         else:
@@ -355,7 +362,7 @@ class _Run:
             # Before the student's process is told to wait for it.
             self.start_judge()
         except Lost as problem:
-            return self.note(run, "judge", f"the test itself could not be run: {problem}")
+            return self.note(run, "judge", str(problem))
         mine, theirs = socket.socketpair()
         # A reference solution in a hidden test is nobody's to use, unless the exercise does.
         wanted = sorted(_loaded_names(later) - (_hidden_names(cell.source) - self.taught))
@@ -381,7 +388,7 @@ class _Run:
         self.random = random or self.random
         gone, warned = self.student_after(seconds) if serving else (None, [])
         if status == "judge":
-            self.note(run, "judge", f"the test itself could not be run: {error}")
+            self.note(run, "judge", error)
         elif status == "error" and error.startswith("StudentGone") and gone:
             if gone[0] == "innocent":
                 self.random = random_before
@@ -449,6 +456,8 @@ class _Run:
 
     def note(self, run: CellRun, status: str, error: str, last_words: Any = ()) -> None:
         """Record a cell that did not come to its own end, and what it showed before."""
+        if status == "judge":
+            error = f"the test itself could not be run: {error}"
         run.status, run.error = status, error
         name = {"timeout": "TimeLimit", "died": "ProcessEnded", "judge": "TestFault"}
         ename = name.get(status, "NotRun")

@@ -30,6 +30,9 @@ from course_lib.grading.engine.shells import new_shell
 #: How much of what a cell prints or shows is kept, in bytes.
 MAX_OUTPUT = 2**20
 
+#: How long a guard tries to fork while the dead are being collected, in seconds.
+FORK_WITHIN = 30.0
+
 #: What a guard is told: b(egin) with a time limit in seconds, e(nd), r(etire).
 _NOTE = struct.Struct("<cd")
 
@@ -85,8 +88,8 @@ class Student:
     ) -> None:
         """Do something while a guard waits: the one there is, or a new one with the present state.
 
-        Returns in the process that goes on: the one that does it, or its guard if that one dies,
-        now or later.
+        Returns in the process that goes on: the one that does it, or its guard if that one dies
+        at work, on this or on what follows. If it dies between two commands, its guard goes too.
         """
         if self.guard is not None and not fork:
             self.note(b"b", seconds)
@@ -111,6 +114,11 @@ class Student:
             self.retire()
         # What the lost fork had started goes with it, before it takes what the next cell needs.
         self.end_strangers()
+        if status == "late":
+            # Its answer was given: one more would be taken for the answer to what comes next.
+            with contextlib.suppress(OSError):
+                self.control.shutdown(socket.SHUT_RDWR)
+            self.retire()
         said = self.words.read()
         self.answer([status, detail, [["stream", "stdout", said]] if said else [], None])
 
@@ -132,7 +140,8 @@ class Student:
 
     def fork(self) -> int:
         """Fork; where too many processes of the student's are left, end them first."""
-        for _ in range(100):
+        end = time.monotonic() + FORK_WITHIN
+        while time.monotonic() < end:
             with contextlib.suppress(BlockingIOError):
                 return os.fork()
             self.end_strangers()
@@ -161,7 +170,8 @@ class Student:
     def watch(self, child: int, hear: int, seconds: float) -> tuple[str, str]:
         """Wait for the end of the fork, or until it has a guard of its own; say which.
 
-        The fork tells when something with a time limit begins and ends.
+        The fork tells when something with a time limit begins and ends. It dies late if it does
+        so when nothing goes on: by something that an earlier cell left, or the machine's need.
         """
         descriptor = os.pidfd_open(child)
         poll = select.poll()
@@ -179,7 +189,8 @@ class Student:
                         return "retire", ""
                     end = time.monotonic() + seconds if kind == b"b" else None
                 elif descriptor in ready:
-                    return self.cause_of_death(child)
+                    status, detail = self.cause_of_death(child)
+                    return ("late" if end is None else status), detail
                 elif hear in ready:
                     poll.unregister(hear)  # closed by the student's code
                 else:

@@ -67,6 +67,7 @@ _REHEARSAL = "course_lib.grading.engine.rehearsal"
 
 _WARM_WITHIN = 300.0
 _READY_WITHIN = 60.0
+_GONE_WITHIN = 60.0
 _LOOK_EVERY = 0.1
 # What the zygote must know of a child: its memory and its processor time.
 _ORDER = struct.Struct("!qq")
@@ -261,7 +262,7 @@ class Zygote:
         """End the zygote and all of its children; they are gone when this returns."""
         self._line.close()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=5)
+            self._process.wait(timeout=_GONE_WITHIN)
         self._process.kill()
         self._process.wait()
         self._said.close()

@@ -13,11 +13,19 @@ from pathlib import Path
 
 import pytest
 
+from course_lib.grading.engine import walls
 from course_lib.grading.engine import zygote as zygote_module
 from course_lib.grading.engine.zygote import Child, Zygote
 
 HERE = Path(__file__).parent
 USERS = ["root", "ordinary"] if os.geteuid() == 0 else ["ordinary"]
+
+#: How long to wait for what must come, in seconds: long enough for a machine that stalls.
+WITHIN = 300.0
+
+#: How many processes a zygote with walls has that runs no child: one that forks, one that makes
+#: rooms, and the rooms that are ready.
+AT_REST = 2 + walls._ROOMS_AHEAD
 
 
 class Attacker:
@@ -27,7 +35,7 @@ class Attacker:
         ours, theirs = socket.socketpair()
         with theirs:
             self.child: Child = zygote.spawn("attacks:run", [theirs], walled=True, **options)
-        ours.settimeout(60)
+        ours.settimeout(WITHIN)
         self._line = ours
         self._stream = ours.makefile("r")
 
@@ -77,7 +85,7 @@ def attackable(user: str, folder: Path, **options) -> Iterator[Zygote]:
         yield zygote
 
 
-def soon(condition: Callable[[], bool], within: float = 60.0) -> bool:
+def soon(condition: Callable[[], bool], within: float = WITHIN) -> bool:
     """Tell whether something comes true, on however busy a machine."""
     end = time.monotonic() + within
     while not condition():
@@ -87,15 +95,9 @@ def soon(condition: Callable[[], bool], within: float = 60.0) -> bool:
     return True
 
 
-def steady(zygote: Zygote) -> set[int]:
-    """Return the processes of a zygote when none has come or gone for a while."""
-    found, since = descendants(zygote.pid), time.monotonic()
-    while time.monotonic() - since < 0.4:
-        time.sleep(0.05)
-        now = descendants(zygote.pid)
-        if now != found:
-            found, since = now, time.monotonic()
-    return found
+def at_rest(zygote: Zygote) -> bool:
+    """Tell whether a zygote comes to have the processes that one without children has."""
+    return soon(lambda: len(descendants(zygote.pid)) == AT_REST)
 
 
 def descendants(pid: int) -> set[int]:

@@ -355,14 +355,28 @@ def spreading_fork_bomb():
             os.fork()
 
 
+def _fork_when_there_is_room(within=120.0):
+    """Fork; the dead count until somebody has asked for them, which may take a while."""
+    end = time.monotonic() + within
+    while True:
+        try:
+            return os.fork()
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+
+
 def orphans(count):
     """Leave behind, one after the other, processes that end without a parent."""
     for _ in range(count):
-        pid = os.fork()
+        pid = _fork_when_there_is_room()
         if pid == 0:
-            if os.fork() == 0:
-                time.sleep(0.01)
-            os._exit(0)
+            try:
+                if _fork_when_there_is_room() == 0:
+                    time.sleep(0.01)
+            finally:
+                os._exit(0)
         os.waitpid(pid, 0)
         time.sleep(0.005)
     return count
@@ -404,6 +418,10 @@ def spin_in_children(count):
         if os.fork() == 0:
             while True:
                 pass
+    # The time of the dead counts as this process's once it has asked for them.
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()
     time.sleep(600)
 
 

@@ -25,14 +25,15 @@ from course_lib.grading.engine.walls import Limits, WallsError
 from course_lib.grading.engine.zygote import Zygote
 
 from .attackers import (
+    AT_REST,
     HERE,
     USERS,
+    WITHIN,
     Attacker,
     as_ordinary_user,
+    at_rest,
     attackable,
     descendants,
-    soon,
-    steady,
 )
 
 # Real processes behind real walls: a minute altogether.
@@ -292,7 +293,7 @@ def test_memory_of_several_processes_together(attacker):
     child = attacker(limits=Limits(memory=256 * MIB))
     # They hold on to it for a minute, unless they are stopped.
     assert child("allocate_together", 6, 150 * MIB) is None
-    assert child.child.wait(20).reason == "memory"
+    assert child.child.wait(WITHIN).reason == "memory"
 
 
 def test_memory_that_processes_share_counts_once(attacker):
@@ -307,17 +308,17 @@ def test_fork_bomb(attacker):
 
 
 def test_fork_bomb_that_spreads(attacker, zygote):
-    before = steady(zygote)
+    assert at_rest(zygote)
     child, other = attacker(limits=Limits(processes=20)), attacker()
     child.start("spreading_fork_bomb")
     time.sleep(0.3)
-    assert len(descendants(zygote.pid)) <= len(before) + 20 + 8
+    assert len(descendants(zygote.pid)) <= AT_REST + 20 + 8
     assert other("add", 1, 2) == 3
     child.child.kill()
-    assert child.child.wait(20).reason == "killed"
+    assert child.child.wait(WITHIN).reason == "killed"
     other.close()
-    other.child.wait(20)
-    assert soon(lambda: len(descendants(zygote.pid)) <= len(before))
+    other.child.wait(WITHIN)
+    assert at_rest(zygote)
 
 
 def test_orphans_are_collected(attacker):
@@ -338,13 +339,13 @@ def test_open_files(attacker):
 def test_processor_time_of_one_process(attacker):
     child = attacker(limits=Limits(cpu_seconds=1))
     assert child("spin") is None
-    assert child.child.wait(20).reason == "cpu"
+    assert child.child.wait(WITHIN).reason == "cpu"
 
 
 def test_processor_time_of_several_processes_together(attacker):
     child = attacker(limits=Limits(cpu_seconds=2))
     assert child("spin_in_children", 4) is None
-    assert child.child.wait(20).reason == "cpu"
+    assert child.child.wait(WITHIN).reason == "cpu"
 
 
 def test_output_that_nobody_reads(attack):
@@ -360,18 +361,17 @@ def test_limits_cannot_be_raised(attack):
 
 @pytest.mark.parametrize("end", ["kill", "leave"])
 def test_nothing_survives_the_child(attacker, zygote, end):
-    # The zygote, what makes rooms, a room that is ready (and whoever runs them).
-    before = len(steady(zygote))
+    assert at_rest(zygote)
     child = attacker()
     if end == "kill":
         assert child("daemon") == "left behind"
-        assert len(descendants(zygote.pid)) > before + 1
+        assert len(descendants(zygote.pid)) > AT_REST + 1
         child.child.kill()
-        assert child.child.wait(20).reason == "killed"
+        assert child.child.wait(WITHIN).reason == "killed"
     else:
         assert child("daemon_and_leave") is None
-        assert child.child.wait(20).code == 7
-    assert soon(lambda: len(descendants(zygote.pid)) == before)
+        assert child.child.wait(WITHIN).code == 7
+    assert at_rest(zygote)
 
 
 def test_signals_reach_nobody_else(attacker, zygote):
@@ -488,7 +488,7 @@ def test_nothing_is_left_on_the_host(attacker, zygote):
     child = attacker(scratch={name: b"x"})
     assert child("write", f"{TMP}/{name}") == {f"{TMP}/{name}": "ok"}
     child.close()
-    assert child.child.wait(20) is not None
+    assert child.child.wait(WITHIN) is not None
     assert Path("/proc/self/mounts").read_text() == mounts
     assert not [path for path in ("/tmp", "/dev/shm", "/") if name in os.listdir(path)]
 
@@ -761,6 +761,7 @@ def test_small_maps_have_no_spare_users(user_map):
 
 def test_as_nobody_is_an_ordinary_user(attacker, zygote, tmp_path):
     """The control of the fixture: what runs outside of the walls is not root either."""
+    assert at_rest(zygote)
     owners = {os.stat(f"/proc/{pid}").st_uid for pid in descendants(zygote.pid)}
     status = Path(f"/proc/{zygote.pid}/status").read_text()
     uid = int(status.split("Uid:")[1].split()[0])
@@ -771,5 +772,5 @@ def test_as_nobody_is_an_ordinary_user(attacker, zygote, tmp_path):
 def test_attacker_reports_a_dead_child(attacker):
     child: Attacker = attacker()
     child.child.kill()
-    child.child.wait(20)
+    child.child.wait(WITHIN)
     assert child("add", 1, 2) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ from course_lib.grading.engine import zygote as zygote_module
 from course_lib.grading.engine.walls import Limits, WallsError
 from course_lib.grading.engine.zygote import DEFAULT_PRELOAD, Child, Zygote, ZygoteDied
 
-from .attackers import HERE, descendants, soon, steady
+from .attackers import AT_REST, HERE, WITHIN, at_rest, descendants, soon
 
 # Real processes behind real walls: a minute altogether.
 pytestmark = pytest.mark.slow
@@ -53,7 +54,7 @@ def light():
 def spawn(zygote: Zygote, target: str, *, walled: bool = True, **options):
     """Start a child that has one socket; return it and our end."""
     ours, theirs = socket.socketpair()
-    ours.settimeout(60)
+    ours.settimeout(WITHIN)
     with theirs:
         return zygote.spawn(f"warm_attacks:{target}", [theirs], walled=walled, **options), ours
 
@@ -62,7 +63,7 @@ def ask(zygote: Zygote, target: str, **options):
     child, line = spawn(zygote, target, **options)
     with line, line.makefile() as stream:
         answer = json.loads(stream.read())
-    child.wait(20)
+    assert child.wait(WITHIN) is not None
     return answer
 
 
@@ -70,10 +71,10 @@ def ends(zygote: Zygote, target: str, say: object):
     child, line = spawn(zygote, target)
     with line:
         line.sendall(str(int(say)).encode())
-        return child.wait(20)
+        return child.wait(WITHIN)
 
 
-def _gone(pids: set[int], within: float = 60.0) -> bool:
+def _gone(pids: set[int], within: float = WITHIN) -> bool:
     """Tell whether all of these processes end in time; a dead one that waits to be read counts."""
     end = time.monotonic() + within
     while time.monotonic() < end:
@@ -164,14 +165,14 @@ def test_signals(light, number):
 def test_an_exception_is_exit_code_one(light):
     child, line = spawn(light, "fail")
     with line:
-        assert child.wait(20).code == 1
+        assert child.wait(WITHIN).code == 1
 
 
 def test_the_sockets_close_with_the_child(light):
     child, line = spawn(light, "fail")
     with line:
         assert line.recv(1) == b""
-    child.wait(20)
+    child.wait(WITHIN)
 
 
 @pytest.mark.parametrize(
@@ -189,30 +190,34 @@ def test_waiting_has_an_end(light):
     assert child.wait(0.1) is None
     assert child.wait(0) is None
     child.kill()
-    assert child.wait(20).reason == "killed"
+    assert child.wait(WITHIN).reason == "killed"
 
 
 def test_killing_twice_is_killing_once(light):
     child = light.spawn("warm_attacks:sleep", [], walled=True)
     for _ in range(3):
         child.kill()
-    end = child.wait(20)
+    end = child.wait(WITHIN)
     child.kill()
-    assert child.wait(20) is end
+    assert child.wait(WITHIN) is end
     assert (end.signal, end.reason) == (signal.SIGKILL, "killed")
 
 
 def test_a_child_that_nobody_holds_is_killed(light):
-    before = descendants(light.pid)
+    assert at_rest(light)
     child = light.spawn("warm_attacks:sleep_with_a_child", [], walled=True)
-    assert soon(lambda: len(descendants(light.pid) - before) >= 2)
-    own = descendants(light.pid) - before
+    assert has_a_child_with_a_child(light.pid)
     del child
-    assert _gone(own - steady(light))
+    assert at_rest(light)
+
+
+def has_a_child_with_a_child(pid: int) -> bool:
+    """Tell whether a zygote comes to have a room in use, and in it a child and the child's."""
+    return soon(lambda: len(descendants(pid)) == AT_REST + 3)
 
 
 def test_many_children_at_once_from_many_threads(light):
-    before = len(steady(light))
+    assert at_rest(light)
     answers: list = []
 
     def grade() -> None:
@@ -223,22 +228,24 @@ def test_many_children_at_once_from_many_threads(light):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(WITHIN)
     assert [answer[1] for answer in answers] == [{"a": "1"}] * 16
-    assert soon(lambda: len(descendants(light.pid)) == before)
+    assert at_rest(light)
 
 
 def test_nothing_piles_up(light):
     ask(light, "read_all")
+    assert at_rest(light)
+    gc.collect()
     own = len(os.listdir("/proc/self/fd"))
-    theirs = {pid: _open_files(pid) for pid in steady(light) if _open_files(pid)}
+    theirs = {pid: _open_files(pid) for pid in descendants(light.pid) if _open_files(pid)}
     for _ in range(20):
         ask(light, "read_all")
-    steady(light)
-    assert len(os.listdir("/proc/self/fd")) == own
-    for pid, count in theirs.items():
-        if _runs(pid):
-            assert _open_files(pid) <= count
+    assert at_rest(light)
+    gc.collect()
+    # One that is left of each child would be twenty.
+    assert len(os.listdir("/proc/self/fd")) < own + 20
+    assert soon(lambda: all(_open_files(pid) < n + 20 for pid, n in theirs.items() if _runs(pid)))
 
 
 def _open_files(pid: int) -> int:
@@ -254,7 +261,7 @@ def test_large_working_folders(light):
     child, line = spawn(light, "read_all", scratch=files)
     with line, line.makefile() as stream:
         assert len(json.loads(stream.read())[1]) == 20
-    child.wait(20)
+    child.wait(WITHIN)
 
 
 # ---------------------------------------------------------------- when the zygote itself ends
@@ -272,7 +279,10 @@ def _kill(pids: set[int]) -> None:
 def test_a_killed_zygote_takes_its_children_with_it(which):
     with warm() as zygote:
         child = zygote.spawn("warm_attacks:sleep_with_a_child", [], walled=True)
-        time.sleep(0.2)
+        assert has_a_child_with_a_child(zygote.pid)
+        # A room that is not furnished yet holds on to what its maker holds.
+        (maker,) = _makers_of_rooms(zygote)
+        assert soon(lambda: all(_open_files(room) == 3 for room in _children(maker)))
         everybody = {zygote.pid} | descendants(zygote.pid)
         if which == "outermost":
             _kill({zygote.pid})
@@ -280,9 +290,9 @@ def test_a_killed_zygote_takes_its_children_with_it(which):
             _kill(everybody)
         else:
             # What makes rooms is the zygote's child that has had no program of its own to start.
-            _kill(_makers_of_rooms(zygote))
+            _kill({maker})
         with pytest.raises(ZygoteDied):
-            child.wait(20)
+            child.wait(WITHIN)
         assert _gone(everybody)
         with pytest.raises(ZygoteDied):
             zygote.spawn("warm_attacks:sleep", [], walled=True)
@@ -333,8 +343,8 @@ def test_a_killed_supervisor_leaves_nothing():
     command = [sys.executable, "-P", "-c", textwrap.dedent(source)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as supervisor:
         pid = int(supervisor.stdout.readline())
+        assert has_a_child_with_a_child(pid)
         everybody = {pid} | descendants(pid)
-        assert len(everybody) >= 6
         supervisor.kill()
     assert _gone(everybody)
 
@@ -370,7 +380,7 @@ def test_one_s_own_work_is_killed_with_what_it_started(open_zygote):
     assert soon(lambda: len(descendants(open_zygote.pid) - before) == 2)
     own = descendants(open_zygote.pid) - before
     child.kill()
-    assert child.wait(20).reason == "killed"
+    assert child.wait(WITHIN).reason == "killed"
     assert _gone(own)
 
 
