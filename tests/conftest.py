@@ -4,15 +4,18 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # No time is asserted in tests. CI draws the same examples each time, so that what it says of a
 # change is about the change; elsewhere every run looks at new ones.
-settings.register_profile("course", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
+calm: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("course", **calm)
+settings.register_profile("ci", derandomize=True, **calm)
 settings.load_profile("ci" if os.environ.get("CI") else "course")
 
 os.environ.setdefault("MPLBACKEND", "agg")
@@ -21,6 +24,20 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "tests" / "data"
+
+# Chromium itself would ask its makers for updates; what a page asks for is left as it is.
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+#: How long the browser waits for what must come, in milliseconds.
+PATIENCE = 300_000
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +68,35 @@ def course():
         )
 
     return run
+
+
+# For a module, not the session: playwright keeps an event loop running, and tests of other modules
+# in the same process start loops of their own.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, without a window. Its pages wait for as long as a busy machine may need."""
+    from playwright.sync_api import sync_playwright
+
+    found = os.environ.get("CHROMIUM") or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if not found:
+        pytest.fail(
+            "No Chromium to look at the pages with. Install one (on Debian and Ubuntu: "
+            "`apt-get install chromium`), or set CHROMIUM to the program's path."
+        )
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=CHROMIUM)
+        for name in ("new_context", "new_page"):
+            setattr(chromium, name, _patient(getattr(chromium, name)))
+        yield chromium
+        chromium.close()
+
+
+def _patient(make: Any) -> Any:
+    def make_patient(**options: Any) -> Any:
+        made = make(**options)
+        made.set_default_timeout(PATIENCE)
+        return made
+
+    return make_patient

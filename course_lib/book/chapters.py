@@ -28,7 +28,7 @@ from course_lib.imports import imported_modules
 from course_lib.paths import CourseError, toc_entries
 
 #: A cell that runs longer than this, in seconds, is an error: no chapter may take that long.
-SECONDS_PER_CELL = 180
+SECONDS_PER_CELL = 900
 
 #: The library whose modules chapters depend on.
 PACKAGE = "course_lib"
@@ -127,6 +127,10 @@ def run_chapters(
         report(runs[-1])
     if not stale:
         return runs
+    # Whoever imports this first on a machine makes a list of its fonts, and says so in its output:
+    # that must not be a page.
+    import matplotlib.font_manager  # noqa: F401
+
     failures = []
     count = min(workers or os.cpu_count() or 1, len(stale))
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
@@ -245,6 +249,10 @@ def _execute(folder: str, page: str, print_: str) -> ChapterRun:
             notebook,
             km=manager,
             timeout=SECONDS_PER_CELL,
+            startup_timeout=SECONDS_PER_CELL,
+            # Without this, an output that comes late is left out, and nobody is told.
+            iopub_timeout=SECONDS_PER_CELL,
+            raise_on_iopub_timeout=True,
             resources={"metadata": {"path": str(path.parent)}},
             record_timing=False,
         )

@@ -46,7 +46,7 @@ Grade = Callable[[NotebookNode, NotebookNode], CheckResult]
 
 def together(notebook: NotebookNode, source: NotebookNode) -> CheckResult:
     """Run answers and tests in one process, as a notebook does."""
-    return grade_notebook(notebook)
+    return grade_notebook(notebook, seconds_per_cell=600)
 
 
 def prove_reference(root: Path, slug: str, grade: Grade = together) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from nbformat.v4 import new_output
 from course_lib.grading.engine import runner, student
 from course_lib.grading.engine.runner import CellRun
 from course_lib.grading.engine.shells import new_shell
+
+#: How long the process may take to start and import what exercises need, in seconds.
+READY_WITHIN = 300.0
 
 #: How often a run may start again without the cell that ended it.
 MAX_RESTARTS = 3
@@ -76,11 +80,13 @@ def _attempt(
     process.start()
     there.close()
     try:
+        # The process and its imports: nobody's cell.
+        if here.poll(READY_WITHIN):
+            with suppress(EOFError):
+                here.recv()
         for index, _ in cells:
             try:
-                # The first answer also waits for the process and its imports to be there.
-                came = here.poll(seconds_per_cell + (30 if index == cells[0][0] else 0))
-                if came:
+                if here.poll(seconds_per_cell):
                     status, error, outputs = here.recv()
                     runs[index] = CellRun(index, status, error, runner._outputs(outputs))
                     continue
@@ -130,6 +136,7 @@ def _child(connection: Any, cells: list[tuple[int, str]], folder: str) -> None:
     with tempfile.TemporaryDirectory(prefix="course-ipython-") as home:
         os.environ["IPYTHONDIR"] = home
         shell = new_shell()
+        connection.send("ready")
         for index, source in cells:
             connection.send(student.run_cell(shell, f"cell {index + 1}", source))
     connection.close()

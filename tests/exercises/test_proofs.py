@@ -32,9 +32,10 @@ def grade():
     if walls.missing_walls():
         yield proofs.together
         return
+    patient = runner.Times(cell=600, notebook=6000)
     with zygote.Zygote() as warm:
         yield lambda notebook, source: grade_notebook(
-            notebook, runs=runner.run(notebook, warm, source=source)
+            notebook, runs=runner.run(notebook, warm, source=source, times=patient)
         )
 
 

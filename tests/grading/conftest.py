@@ -17,16 +17,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 ROOT = Path(__file__).resolve().parents[2]
 
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 
 @pytest.fixture(scope="module")
 def course_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -67,18 +57,3 @@ def postgres() -> Iterator[object]:
     server = PostgresServer()
     yield server
     server.close()
-
-
-# For a module, not the session: playwright keeps an event loop running, and tests of other modules
-# in the same process start loops of their own.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    """Chromium, without a window."""
-    from playwright.sync_api import sync_playwright
-
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "These tests look at pages in Chromium: install it (Debian: apt install chromium)."
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
-        yield chromium
-        chromium.close()

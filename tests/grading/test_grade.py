@@ -414,7 +414,7 @@ def test_nbgraders_commands_use_this_courses_settings(graded: GradedClass, tmp_p
     (folder / "nbgrader_config.py").write_text(
         "from course_lib.grading.config import configure\nc = get_config()\nconfigure(c)\n"
         "c.CourseDirectory.source_directory = 'source'\n"
-        "c.CourseDirectory.release_directory = 'release'\nc.Execute.timeout = 5\n"
+        "c.CourseDirectory.release_directory = 'release'\nc.Execute.timeout = 60\n"
     )
     small.hand_in(folder, "junk", "not a notebook")
     link = folder / "submitted" / "just-a-link" / small.SLUG / "data.csv"

@@ -28,7 +28,9 @@ class PerHour(BasePlugin):
 """
 SETTINGS = """\
 c = get_config()
-c.Execute.timeout = 30
+c.Execute.timeout = 120
+c.Execute.startup_timeout = 600
+c.Execute.iopub_timeout = 60
 c.AssignLatePenalties.plugin_class = "late.PerHour"
 """
 

@@ -229,7 +229,10 @@ def a_course(folder: Path) -> Path:
         cells.append(small.cell(kind, name, dedent(text).strip(), **flags))
     notebook = new_notebook(cells=cells, metadata={"kernelspec": small.KERNELSPEC})
     nbformat.write(notebook, source / f"{SLUG}.ipynb")
-    (folder / "nbgrader_config.py").write_text("c = get_config()\nc.Execute.timeout = 120\n")
+    (folder / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.Execute.timeout = 120\nc.Execute.startup_timeout = 600\n"
+        "c.Execute.iopub_timeout = 60\n"
+    )
     grading.release([SLUG], folder)
     for student, answers in ANSWERS.items():
         made = nbformat.read(folder / "release" / SLUG / f"{SLUG}.ipynb", as_version=4)

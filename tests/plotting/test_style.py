@@ -141,7 +141,7 @@ def test_another_process_gives_the_same_text() -> None:
     )
     runs = {
         subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, check=True, timeout=60
+            [sys.executable, "-c", program], capture_output=True, check=True, timeout=600
         ).stdout
         for _ in range(2)
     }
@@ -238,7 +238,7 @@ def test_importing_the_package_leaves_pyplot_and_the_settings_alone() -> None:
         "assert dict(matplotlib.rcParams) == before, 'settings'"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr
 

@@ -94,7 +94,8 @@ def test_draws_in_closed_form(seed, fan_in, fan_out):
         (kaiming_normal_, rng().normal(size=shape), 2 / fan_in),
     ]:
         weight = fill(empty(*shape), rng=rng())
-        assert_allclose(weight.data, math.sqrt(variance) * draws, rtol=1e-12)
+        # Near 0 two terms as large as the bound cancel, and leave what was rounded of them.
+        assert_allclose(weight.data, math.sqrt(variance) * draws, rtol=1e-12, atol=1e-14)
 
 
 @given(seed=st.integers(0, 2**16), fan_in=st.integers(1, 6), fan_out=st.integers(1, 6))

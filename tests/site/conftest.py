@@ -2,28 +2,15 @@
 
 import functools
 import http.server
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parents[2]
-
-# Chromium itself would ask its makers for updates; what a page asks for is left as it is.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @dataclass(frozen=True)
@@ -61,24 +48,6 @@ def site(site_folder: Path) -> Iterator[Site]:
         yield Site(site_folder, f"http://127.0.0.1:{server.server_port}/")
         server.shutdown()
         thread.join()
-
-
-# For a module, not the session: playwright keeps an event loop running, and tests of other modules
-# in the same process start loops of their own.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = os.environ.get("CHROMIUM") or next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    if not found:
-        pytest.fail(
-            "No Chromium to look at the pages with. Install one (on Debian and Ubuntu: "
-            "`apt-get install chromium`), or set CHROMIUM to the program's path."
-        )
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
