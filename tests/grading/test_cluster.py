@@ -383,3 +383,29 @@ def test_a_scheduler_that_dies_loses_nothing(few: Cluster, course: Path) -> None
     again = grade(few, course)
     assert points(again) == POINTS
     assert any(row.seconds is None for row in again.students)
+
+
+def test_a_client_that_gave_its_scheduler_up_says_that_it_is_gone(
+    few: Cluster, course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Dask's client closes itself when a scheduler stays away while a gradebook is waited for.
+    clients: list[Any] = []
+    make = pool._Cluster.__init__
+
+    def make_and_remember(self: Any, client: Any, *rest: Any) -> None:
+        clients.append(client)
+        make(self, client, *rest)
+
+    def close(student: str, done: int, count: int) -> None:
+        if done == 1:
+            clients[0].close()
+
+    monkeypatch.setattr(pool._Cluster, "__init__", make_and_remember)
+    # Nothing is under way then whose end could say it.
+    monkeypatch.setattr(pool.Pool, "in_flight", lambda place: min(1, place.places()))
+    monkeypatch.setattr(pool, "LOOK_EVERY", 0)
+    few.add_worker("--no-nanny")
+    wait_for_workers(few, 1)
+    with pytest.raises(GradingError, match=r"scheduler tcp://\S+ is gone.*run the same command"):
+        grade(few, course, progress=close)
+    assert small.agrees_with_notebooks(course)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -28,12 +29,30 @@ TOKEN = "for-this-test-only"
 PATIENCE = 600_000
 
 
+def a_port() -> int:
+    """Return a free port that nobody is given who asks for any."""
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    lowest = int(given.read_text().split()[0]) if given.exists() else 32768
+    for port in random.sample(range(lowest // 2, lowest), 50):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
+
+
+def save_when_asked_only(root: Path) -> None:
+    """Keep JupyterLab from saving by itself, in the midst of a test."""
+    path = root / "jupyter" / "labconfig" / "default_setting_overrides.json"
+    settings = json.loads(path.read_text())
+    settings["@jupyterlab/docmanager-extension:plugin"]["autosave"] = False
+    path.write_text(json.dumps(settings))
+
+
 @pytest.fixture(scope="module")
 def lab(course_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """JupyterLab on a copy of the course, with an empty home; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = a_port()
+    save_when_asked_only(course_root)
     command, environment = lab_command(course_root, port=port, browser=False)
     home = tmp_path_factory.mktemp("home")
     environment = {k: v for k, v in environment.items() if not k.startswith("JUPYTERLAB_")}
