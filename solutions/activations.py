@@ -1420,8 +1420,8 @@ with given(softmax=given_softmax):
 # ## Step 5. Count the dead
 #
 # A ReLU unit whose `z` is 0 or below for every sample puts out 0 for every sample. Its slope is 0
-# as well, so nothing that the network learns reaches its weights: it will put out 0 for ever. It
-# is *dead*.
+# as well, so nothing that the network learns reaches its weights: it will put out 0 to the end of the
+# training, unless a layer before it happens to shift its inputs. It is *dead*.
 #
 # Write the detector. It looks at one layer's pre-activations, one sample a row and one unit a
 # column, and tells for each **unit** whether no sample at all wakes it. Anything but two axes is

@@ -543,14 +543,14 @@ assert_close(
     hint="Each column has its own mean and its own standard deviation (axis=0), those of the "
     "training rows: 2 and 1 for the first column, 200 and 100 for the second. If the new row has "
     "a share in them, it has leaked. 0.707 in place of 1: divide by n, as np.std does, and not by "
-    "n - 1. See 'Three habits'.",
+    "n - 1. See 'When it is not worth it'.",
 )
 assert_close(
     got[1],
     [[3, 0]],
     what="Z_new of standardize([[1, 100], [3, 300]], [[5, 200]])",
     hint="The new row is shifted and divided by the numbers of the training rows. With numbers of "
-    "its own, or of both together, it has leaked. See 'Three habits'.",
+    "its own, or of both together, it has leaked. See 'When it is not worth it'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-standardize-hidden", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
@@ -580,7 +580,7 @@ for n, m, d in [(6, 6, 6), (30, 1, 3), (8, 20, 1), (50, 10, 4)]:
             what=f"{name} for {n} training rows, {m} new rows and {d} columns",
             hint="Both numbers come from the training rows alone, one pair a column, and the "
             "standard deviation divides by n (np.std). New rows may end far from 0: that is what "
-            "they are. See 'Three habits'.",
+            "they are. See 'When it is not worth it'.",
         )
     assert_equal(
         (X_train.tolist(), X_new.tolist()),
@@ -782,7 +782,8 @@ with given(accuracy=reference.accuracy):
 # Now put it together, in this order:
 #
 # 1. Split the rows with `split_rows(len(y), seed)`.
-# 2. Standardize the validation rows, and the test rows, by the training rows.
+# 2. Standardize all three parts, the training rows too, by the numbers of the training rows. From here
+#    on candidates see standardized rows only.
 # 3. Choose a candidate by the validation set.
 # 4. Let the one you have chosen answer for the test set, and count. It still learns from the training
 #    rows alone.
@@ -839,6 +840,12 @@ def all_zero(X_train, y_train, X_new):
     return np.zeros(len(X_new), dtype=int)
 
 
+def nearest_mean(X_train, y_train, X_new):
+    """Answer with the label whose training rows have the closer mean in the first column."""
+    means = [X_train[y_train == label, 0].mean() for label in (0, 1)]
+    return (np.abs(X_new[:, 0] - means[1]) < np.abs(X_new[:, 0] - means[0])).astype(int)
+
+
 rng = np.random.default_rng(seed=7)
 y = (np.arange(100) < 30).astype(int)
 X = np.column_stack([50 + 20 * y + rng.uniform(-1, 1, 100), rng.normal(size=100)])
@@ -865,6 +872,15 @@ with given(**lent):
         1.0,
         what="The accuracy that honest_report found, where the first column decides everything",
         hint="The test rows are standardized too, by the numbers of the training rows. "
+        "See 'When it is not worth it'.",
+    )
+    _, right, _ = honest_report({"nearest mean": nearest_mean}, X, y, 0)
+    assert_close(
+        right,
+        1.0,
+        what="The accuracy of a candidate that compares new rows with the means of its training rows",
+        hint="A candidate must learn from rows on the same scale as those it answers for: give it the "
+        "standardized training rows, both when you choose and when you report. "
         "See 'When it is not worth it'.",
     )
 
@@ -1106,7 +1122,7 @@ figures.staircases(
 
 # %% [markdown]
 # **What you see.** Two claims of nearly 100 %. Each step down takes away one mistake, and in the end
-# the upper one is gone: what is left for the voices is less than what calling everybody well gets
+# that for the voices is gone: what is left for the voices is less than what calling everybody well gets
 # for nothing. The patients lose a few points and stay far above their baseline.
 #
 # The second step is worth a second look. On *unseen* people the voices still seemed to be told apart

@@ -214,7 +214,7 @@ assert_close(
     2.25,
     what="questions for the truth [1/8, 1/2, 1/4, 1/8] and the belief [1/2, 1/4, 1/8, 1/8]",
     hint="The surprise is that of the BELIEF, and it is averaged over the TRUTH. The other way around "
-    "you get 2.125. See 'How surprised should you be?'.",
+    "you get 2.375. See 'How surprised should you be?'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-questions-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -231,15 +231,16 @@ def quietly(function, *args):
 
 
 never = (
-    "An outcome with truth 0 costs 0 questions, also where 0 * log(0) would be nan: leave it out "
+    "An outcome with truth 0 costs 0 questions, also where 0 * log(0) would be nan: leave it out of "
+    "the sum. "
 )
 rare = (
     "What was believed impossible and happens is an infinite surprise. A small number added before "
     "the logarithm, or a clipped probability, invents a finite one. "
 )
 for truth, belief, wanted, hint in (
-    ([1.0, 0.0], [0.5, 0.5], 1.0, never + "of the sum. "),
-    ([0.5, 0.5, 0.0], [0.25, 0.75, 0.0], -np.log2(0.25 * 0.75) / 2, never + "of the sum. "),
+    ([1.0, 0.0], [0.5, 0.5], 1.0, never),
+    ([0.5, 0.5, 0.0], [0.25, 0.75, 0.0], -np.log2(0.25 * 0.75) / 2, never),
     ([1.0, 0.0], [1.0, 0.0], 0.0, "What is certain and happens surprises nobody. " + never),
     ([0.5, 0.5], [1.0, 0.0], np.inf, rare),
     ([0.0, 1.0], [1.0, 0.0], np.inf, rare),
@@ -1138,7 +1139,8 @@ picture(*shown)
 # at 1.48, close to 1.46, although all images are right: softmax is applied twice, and even a perfect answer
 # is charged log(1 + 9/e). B's 0.231 is a tenth of 2.31: the mean was taken over the classes as well as the
 # samples. C's 115.4 is 50 times 2.31: a sum over the batch where the mean was meant. D falls without end
-# and starts near 0: one-hot times logits, without the normalization, so that raising logits is enough. E's
+# and starts near 0: one-hot times logits, without the logarithm of the sum, so that raising logits is
+# enough. E's
 # loss is probably right, and its network is not: it starts out sure of things it cannot know. The inputs
 # may not be scaled (pixels from 0 to 255), or the starting weights are too large.
 #

@@ -252,7 +252,7 @@ with given(layer_factor=lent_factor):
             0.0,
             atol=0.03,
             what=f"The mean of he_normal({fan_in}, {fan_out}, rng), in standard deviations",
-            hint="Weights are spread evenly around 0: with another mean the sums would drift.",
+            hint="Weights lie symmetrically around 0: with another mean the sums would drift.",
         )
         assert_close(
             np.mean(np.abs(W) < W.std()),
@@ -1410,8 +1410,8 @@ with given(factor_per_layer=lent_factor):
 # Five networks of forty layers with 16 units each are to tell two spirals apart. They differ in their
 # starting weights, in whether they have batch normalization, and in whether there is a way around each
 # layer. Every weight is drawn by your `he_normal`, every norm is your `batch_norm_train` in training
-# and your `batch_norm_use` afterwards, every way around your `residual`. Nothing is left to write:
-# read it and find them.
+# and your `batch_norm_use` afterwards, every way around your `residual`. Nothing is left to write.
+# Read the code, and find your functions in it.
 
 
 # %% nbgrader={"grade": false, "grade_id": "patient", "locked": true, "schema_version": 3, "solution": false, "task": false}

@@ -162,7 +162,7 @@ assert_equal(
 # ## Step 2. What a network holds
 #
 # Before a network is built, its plan can be read: `widths` lists how many numbers a sample has at the
-# input, behind each layer, and at the output. The digits had `[64, 32, 32, 10]`. For each layer of the
+# input, behind each hidden layer, and at the output. The digits had `[64, 32, 32, 10]`. For each layer of the
 # plan, say three things: the rows and the columns of what it passes on when a batch of `n` samples
 # comes in, and how many parameters it has.
 
@@ -174,7 +174,8 @@ def layer_table(widths, n):
     Parameters
     ----------
     widths : list of int
-        Numbers in a sample: at the input, behind each layer, at the output. At least two.
+        Numbers in a sample: at the input, behind each hidden layer, at the output. At least
+        two.
     n : int
         Samples in the batch.
 
@@ -206,7 +207,7 @@ assert_close(
     layer_table([64, 32, 10], 100),
     [[100, 32, 2080], [100, 10, 330]],
     what="layer_table([64, 32, 10], n=100)",
-    hint="The input is no layer: it computes nothing. A layer has a weight for each input of each "
+    hint="The input layer computes nothing and gets no row. A layer has a weight for each input of each "
     "neuron, 64 * 32, and one bias a neuron, 32, however many samples share them. "
     "See 'First, middle, last'.",
 )

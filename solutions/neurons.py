@@ -462,7 +462,7 @@ def learn(X, y, passes=1000):
     Example
     -------
     >>> learn(np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([-1, 1, 1, 1]))
-    (array([1., 1.]), 0.0, [2, 1, 0])
+    (array([1., 1.]), 0.0, [1, 2, 1, 0])
     """
     ### BEGIN SOLUTION
     w, b, mistakes = np.zeros(X.shape[1]), 0.0, []
@@ -600,7 +600,8 @@ with given(
 #
 # How far is a sample from the line of a neuron? The sum $z$ alone does not say, for it doubles when
 # `w` and `b` are doubled, and the line stays where it was. The distance is
-# $z / \lVert w\rVert$. Keep its sign: positive on the side where the neuron says +1.
+# $z / \lVert w\rVert$, where $\lVert w\rVert$ is the length of `w`: the root of the sum of its squares.
+# Keep its sign: positive on the side where the neuron says +1.
 
 
 # %% nbgrader={"grade": false, "grade_id": "distances", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -680,7 +681,7 @@ with given(weighted_sum=reference.weighted_sum, answer=reference.answer):
 # $y\,z / \lVert(w, b)\rVert$ over all samples, where $\lVert(w, b)\rVert$ is the length of `w`
 # with `b` appended. Then no order of the samples leads to more than $(R/\gamma)^2$ mistakes. (Mind
 # the two lengths: $\lVert(w, b)\rVert$ is not the $\lVert w\rVert$ that `distances` divides by, so
-# $\gamma$ is not the smallest distance.)
+# $\gamma$ is not the smallest of your `distances`.)
 #
 # The bound holds for the `w` and `b` of *any* neuron that has every sample on its right side. If one
 # sample is on the wrong side, or on the line, there is no margin and no bound: raise a `ValueError`.

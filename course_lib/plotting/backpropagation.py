@@ -203,7 +203,7 @@ def cost(weights: ArrayLike, passes: Mapping[str, ArrayLike]) -> Figure:
         )
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_ylim(0.3, None)
+    axes.set_ylim(0.1, None)
     axes.set_xlabel("number of weights")
     axes.set_ylabel("cost of one gradient,\nin forward passes")
     return figure

@@ -72,7 +72,7 @@ def leaves_x_nudged():
 
 @wrong(loses=["test-numerical_gradient-hidden"], says="put every entry back exactly")
 def nudges_up_down_and_up():
-    """As the chapter's `nudged` does it: 2 - h - h + h + h is nearly 2."""
+    """Adds and subtracts h, as one would on paper: 2 + h - 2h + h is nearly 2."""
 
     def numerical_gradient(loss, x, h=1e-5):
         slopes = np.zeros(x.shape)

@@ -400,6 +400,32 @@ def report_without_standardizing():
         return name, accuracy(y[test], says), baseline_accuracy(y[train], y[test])
 
 
+@wrong(loses=["test-honest_report"], says="on the same scale as those it answers for")
+def report_learns_from_raw_rows():
+    """The rows to answer for are standardized, and those to learn from are not."""
+
+    def honest_report(candidates, X, y, seed):
+        train, validation, test = split_rows(len(y), seed)
+        _, Z_validation = standardize(X[train], X[validation])
+        _, Z_test = standardize(X[train], X[test])
+        name = choose(candidates, (X[train], y[train]), (Z_validation, y[validation]))
+        says = candidates[name](X[train], y[train], Z_test)
+        return name, accuracy(y[test], says), baseline_accuracy(y[train], y[test])
+
+
+@wrong(loses=["test-honest_report"], says="both when you choose and when you report")
+def report_answers_from_raw_rows():
+    """Chosen on standardized rows; the last call is given the raw training rows."""
+
+    def honest_report(candidates, X, y, seed):
+        train, validation, test = split_rows(len(y), seed)
+        Z_train, Z_validation = standardize(X[train], X[validation])
+        _, Z_test = standardize(X[train], X[test])
+        name = choose(candidates, (Z_train, y[train]), (Z_validation, y[validation]))
+        says = candidates[name](X[train], y[train], Z_test)
+        return name, accuracy(y[test], says), baseline_accuracy(y[train], y[test])
+
+
 @wrong(loses=["test-honest_report-leak-hidden"], says="from the training rows alone")
 def report_scales_test_rows_by_all_others():
     """When the choice is made the validation rows are free, so they help to scale the test rows."""

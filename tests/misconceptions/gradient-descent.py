@@ -682,6 +682,39 @@ def with_power_method():
 
 
 @right
+def with_slices():
+    """What is new is written over what was there: w[:] = ..., in every step of the three."""
+
+    def descend(weights, slopes, rate):
+        for w, g in zip(weights, slopes):
+            w[:] = w - rate * g
+
+    class Momentum:
+        def __init__(self, weights, rate, beta=0.9, nesterov=False):
+            self.weights, self.rate, self.beta, self.nesterov = weights, rate, beta, nesterov
+            self.velocities = [np.zeros_like(w) for w in weights]
+
+        def step(self, slopes):
+            for w, v, g in zip(self.weights, self.velocities, slopes):
+                v[:] = self.beta * v + g
+                w[:] = w - self.rate * (g + self.beta * v if self.nesterov else v)
+
+    class Adam:
+        def __init__(self, weights, rate=0.001, betas=(0.9, 0.999), eps=1e-8):
+            self.weights, self.rate, self.betas, self.eps, self.t = weights, rate, betas, eps, 0
+            self.means = [(np.zeros_like(w), np.zeros_like(w)) for w in weights]
+
+        def step(self, slopes):
+            self.t += 1
+            b1, b2 = self.betas
+            for w, (m, q), g in zip(self.weights, self.means, slopes):
+                m[:] = b1 * m + (1 - b1) * g
+                q[:] = b2 * q + (1 - b2) * g**2
+                a, b = m / (1 - b1**self.t), q / (1 - b2**self.t)
+                w[:] = w - self.rate * a / (np.sqrt(b) + self.eps)
+
+
+@right
 def one_class_for_all():
     """Everything is inherited from one class, with its memory in dictionaries made when needed."""
 

@@ -101,7 +101,10 @@ def one_bias_a_layer():
         return [(n, c, a * c + 1) for a, c in sizes]
 
 
-@wrong(loses=["test-layer_table", "test-layer_table-hidden"], says="The input is no layer")
+@wrong(
+    loses=["test-layer_table", "test-layer_table-hidden"],
+    says="The input layer computes nothing and gets no row",
+)
 def input_counted_as_a_layer():
     """An input layer is called a layer, so it gets a row."""
 
