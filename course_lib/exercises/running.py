@@ -20,6 +20,7 @@ from nbformat.v4 import new_output
 from course_lib.grading.engine import runner, student
 from course_lib.grading.engine.runner import CellRun
 from course_lib.grading.engine.shells import new_shell
+from course_lib.paths import CourseError
 
 #: How long the process may take to start and import what exercises need, in seconds.
 READY_WITHIN = 300.0
@@ -54,6 +55,11 @@ def run_notebook(
     -------
     list of CellRun
         One for each code cell.
+
+    Raises
+    ------
+    CourseError
+        If the process does not start.
     """
     cells = [(i, c.source) for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
     runs = {index: CellRun(index) for index, _ in cells}
@@ -81,9 +87,13 @@ def _attempt(
     there.close()
     try:
         # The process and its imports: nobody's cell.
-        if here.poll(READY_WITHIN):
-            with suppress(EOFError):
-                here.recv()
+        if not here.poll(READY_WITHIN):
+            raise CourseError(
+                f"The process that runs the cells did not start within {READY_WITHIN:g} seconds. "
+                "The machine may have too much else to do: try again when it has less."
+            )
+        with suppress(EOFError):
+            here.recv()
         for index, _ in cells:
             try:
                 if here.poll(seconds_per_cell):

@@ -6,9 +6,11 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.utils import determine_grade
 
+from course_lib.exercises import running
 from course_lib.exercises.checking import grade_notebook
 from course_lib.exercises.running import run_notebook
 from course_lib.grading.engine.student import MAX_OUTPUT
+from course_lib.paths import CourseError
 
 # Real processes.
 pytestmark = pytest.mark.slow
@@ -55,6 +57,30 @@ def test_a_fatal_cell_costs_itself_alone(culprit, status):
     assert before.status == "ok"
     assert fatal.status == status
     assert after.outputs[0].data["text/plain"] == "2"
+
+
+def test_a_process_that_does_not_start_is_said(monkeypatch):
+    class Idle:
+        """A process that holds its end of the connection, and says nothing."""
+
+        def __init__(self, target, args):
+            self.held = os.dup(args[0].fileno())
+
+        def start(self):
+            pass
+
+        def kill(self):
+            os.close(self.held)
+
+        def join(self):
+            pass
+
+    context = running._context()
+    monkeypatch.setattr(context, "Process", Idle)
+    monkeypatch.setattr(running, "_context", lambda: context)
+    monkeypatch.setattr(running, "READY_WITHIN", 0.1)
+    with pytest.raises(CourseError, match=r"did not start within 0\.1 seconds.*try again"):
+        run("1 + 1")
 
 
 def test_restarts_are_bounded():
