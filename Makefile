@@ -49,7 +49,7 @@ test-fast: env ## The part that takes less than two minutes: form, and code with
 lint: env ## Form, spelling, and which part of course_lib may import which
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
-	@$(BIN)/lint-imports --no-logo | tail -n 1
+	@said=$$($(BIN)/lint-imports --no-logo) || { echo "$$said"; exit 1; }; echo "$$said" | tail -n 1
 	@$(BIN)/codespell
 
 test-code: env ## pytest: the library, grading, the site; all but the proofs of exercises

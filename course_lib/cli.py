@@ -115,9 +115,9 @@ def start(
     else:
         shutil.copytree(release.parent, mine.parent, dirs_exist_ok=True)
         out.print(f"Your copy: {_shown(mine)}")
+    out.print(f"Next: solve it in Jupyter, then `course check {slug}`")
     if lab:
         _open_lab(root, mine)
-    out.print(f"Next: solve it in Jupyter, then `course check {slug}`")
 
 
 @app.command()
@@ -241,7 +241,11 @@ def grade(
     ] = False,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="How many run at a time; one for each processor by default."),
+        typer.Option(
+            min=1,
+            help="How many run at a time here; one for each processor by default. Without effect "
+            "with --scheduler.",
+        ),
     ] = None,
     scheduler: Annotated[
         str | None,
@@ -272,9 +276,11 @@ def grade(
 
         for part in outcome(report):
             out.print(part)
+        where = f" --course-dir {course_dir}" if course_dir else ""
+        formgrader = "`make lab`" if course_dir is None else "`jupyter lab` in that folder"
         out.print(
-            f"\nNext: `course feedback {slug}`, `course export {slug}`, or the formgrader: "
-            "`make lab`. What each submission did is in logs/."
+            f"\nNext: `course feedback {slug}{where}`, `course export {slug}{where}`, or the "
+            f"formgrader: {formgrader}. What each submission did is in logs/."
         )
     if report.failed:
         raise typer.Exit(1)
@@ -457,7 +463,7 @@ def build(
         from course_lib.grading.sample import grade_sample_class
 
         begin = time.perf_counter()
-        report = grade_sample_class(root / "_build")
+        report = grade_sample_class(root / "_build", force=force)
         timed("sample class", begin, f"{len(report.students)} students")
         from course_lib.grading.show import class_table
 

@@ -23,8 +23,9 @@
 #
 # ## How the exercises of this course work
 #
-# - **Your copy.** `course start deep-learning` has put this notebook into `work/deep-learning/`. It
-#   is yours. Starting again never overwrites it.
+# - **Your copy.** It is yours. `course start deep-learning` puts one into `work/deep-learning/`, and
+#   starting again never overwrites it. If you were given this notebook in another way, add `--notebook`
+#   and its path to `course check`.
 # - **Where to write.** Each step has a function without a body. Replace `raise NotImplementedError`
 #   by your code, run the cell with Shift+Enter, and leave the name and the arguments as they are.
 #   You may add functions and cells of your own wherever you like.

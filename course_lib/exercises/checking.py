@@ -104,7 +104,7 @@ def check(
     CourseError
         When the file is missing, no notebook, of another exercise, or lacks cells.
     """
-    submitted = read_notebook(path)
+    submitted = read_notebook(path, slug)
     with nullcontext(graders) if graders else engine(root, slug, path) as graders:
         source = source_notebook(root, slug)
         # What counts the points has to be imported, and the engine is not warm yet.
@@ -122,8 +122,8 @@ def check(
         )
 
 
-def read_notebook(path: Path) -> NotebookNode:
-    """Read a notebook.
+def read_notebook(path: Path, slug: str) -> NotebookNode:
+    """Read a reader's notebook of an exercise.
 
     Raises
     ------
@@ -134,19 +134,20 @@ def read_notebook(path: Path) -> NotebookNode:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise CourseError(
-            f"There is no {path}. Make your copy with `course start {path.stem}`."
+            f"There is no {path}. Make your copy with `course start {slug}`, or name your notebook "
+            "with --notebook."
         ) from None
     except UnicodeDecodeError:
         raise CourseError(
             f"{path} is not a text file in UTF-8, so it is no notebook. Open it in JupyterLab, or "
-            f"set it aside and start again with `course start {path.stem}`."
+            f"set it aside and start again with `course start {slug}`."
         ) from None
     try:
         return nbformat.reads(text, as_version=4)
     except (json.JSONDecodeError, nbformat.reader.NotJSONError):
         raise CourseError(
             f"{path} is not a notebook: it is not JSON (perhaps cut off, or saved as something "
-            f"else). Set it aside and start again with `course start {path.stem}`."
+            f"else). Set it aside and start again with `course start {slug}`."
         ) from None
     except Exception as error:
         raise CourseError(
@@ -175,7 +176,7 @@ def with_answers(
     if len(lacking) == len(wanted):
         raise CourseError(
             f"{path} is not the exercise {slug!r}: none of its cells {', '.join(wanted)} is there. "
-            f"`course start {slug}` makes a copy of the right one."
+            f"Set it aside; `course start {slug}` then makes a copy of the right one."
         )
     if lacking:
         raise CourseError(

@@ -7,11 +7,13 @@ commands may be used before, between and after them.
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 from nbformat import NotebookNode
@@ -105,14 +107,16 @@ def release(
         source = course.path("source", ".", slug)
         if not source.is_dir():
             raise GradingError(f"The assignment {slug!r} has no source folder {_show(source)}.")
-        result = course.convert(GenerateAssignment, slug, ".", force=True)
+        with _put_back(course.path("release", ".", slug)):
+            result = course.convert(GenerateAssignment, slug, ".", force=True)
         if not result.success:
             if "CellsChangedError" in result.cause or "Cannot modify" in result.log:
                 why = result.cause.partition("CellsChangedError: ")[2]
                 raise GradingError(
                     f"{why or f'{slug!r} has more or fewer notebooks than before'}. The gradebook "
                     "holds submissions of it. Tests and points may change and cells may be added, "
-                    f"but nothing may go: put back what is gone from {_show(source)}, or give the "
+                    f"but nothing may go: put back what is gone from {_show(source)} (in this "
+                    f"course, from solutions/{slug}.py, of which that is made), or give the "
                     "assignment another name."
                 )
             raise GradingError(f"{slug!r} cannot be released: {result.cause}")
@@ -124,6 +128,20 @@ def release(
                 f"`course grade {slug} --force` grades them, too."
             )
     return released
+
+
+@contextmanager
+def _put_back(release: Path) -> Iterator[None]:
+    """Keep a release that nbgrader deletes when it refuses to make a new one."""
+    with TemporaryDirectory(prefix="course-release-") as aside:
+        kept = Path(aside, release.name)
+        if release.is_dir():
+            shutil.copytree(release, kept)
+        try:
+            yield
+        finally:
+            if kept.is_dir() and not release.is_dir():
+                shutil.copytree(kept, release)
 
 
 def collect(slug: str, course_dir: FolderOrCourse = ".") -> list[str]:
@@ -150,7 +168,7 @@ def collect(slug: str, course_dir: FolderOrCourse = ".") -> list[str]:
         raise GradingError(
             f"Nothing can be collected: there is no nbgrader exchange for this course here "
             f"({error or 'no exchange folder'}). Put each notebook into {_show(submitted)}, or "
-            "use `nbgrader zip_collect` on an archive from a learning platform."
+            "collect an archive with `nbgrader zip_collect` (see the book's page For teachers)."
         ) from error
     return course.submissions(slug)
 

@@ -1,6 +1,8 @@
 """Cells run in a process of their own; one that hangs or dies costs itself alone."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
@@ -81,6 +83,16 @@ def test_a_process_that_does_not_start_is_said(monkeypatch):
     monkeypatch.setattr(running, "READY_WITHIN", 0.1)
     with pytest.raises(CourseError, match=r"did not start within 0\.1 seconds.*try again"):
         run("1 + 1")
+
+
+def test_what_readers_run_needs_no_module_that_only_unix_has():
+    program = (
+        "import sys\nfor name in ('resource', 'fcntl', 'pwd', 'grp', 'termios'):\n"
+        "    sys.modules[name] = None\n"
+        "import course_lib.cli, course_lib.exercises.checking, course_lib.exercises.progress"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_restarts_are_bounded():

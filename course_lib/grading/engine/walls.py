@@ -18,7 +18,6 @@ import functools
 import json
 import os
 import random
-import resource
 import select
 import signal
 import socket
@@ -544,6 +543,9 @@ def set_limits(limits: Limits, *, processes: bool = True) -> None:
     }
     if not processes:
         del wanted["RLIMIT_NPROC"]
+    # Not everywhere: what does without walls imports this module, too.
+    import resource
+
     for name, value in wanted.items():
         number = getattr(resource, name, None)
         if number is None:
