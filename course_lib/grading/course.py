@@ -140,6 +140,14 @@ class Course:
 
     def submissions(self, assignment: str, students: str = "*") -> list[str]:
         """Return the names of the students who handed in, sorted. `students` is a glob."""
+        return [name for name in self._handed_in(assignment, students) if _is_text(name)]
+
+    def nameless(self, assignment: str, students: str = "*") -> list[str]:
+        """Return what can be shown of names that are no text, which no gradebook can hold."""
+        found = [name for name in self._handed_in(assignment, students) if not _is_text(name)]
+        return [os.fsencode(name).decode("utf-8", "backslashreplace") for name in found]
+
+    def _handed_in(self, assignment: str, students: str) -> list[str]:
         pattern = self.coursedir.format_path(
             self.coursedir.submitted_directory, students, glob.escape(assignment)
         )
@@ -327,6 +335,15 @@ def _inside(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.chdir(before)
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether a file's name is text; other bytes are kept in it as lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _first_line(error: BaseException) -> str:

@@ -225,11 +225,12 @@ def grade(
     begin = time.monotonic()
     course = _course(course_dir)
     names = course.submissions(slug, students)
+    nameless = course.nameless(slug, students)
     notebooks = _notebooks(course, slug)
-    if not names:
+    if not names and not nameless:
         where = course.path("submitted", students, slug)
         raise GradingError(f"Nobody has handed in {slug!r}: there is no {_show(where)}.")
-    report = Report(slug)
+    report = Report(slug, students=[_without_a_name(name) for name in nameless])
     earlier = Earlier(course, slug)
     with alone(course), one_gradebook(course, writes=True, say=say) as gradebook:
         forget_halves(course, slug, names)
@@ -257,7 +258,8 @@ def read_report(slug: str, course_dir: FolderOrCourse = ".", *, students: str = 
     """Return what the gradebook and the graded notebooks say now, without grading anything."""
     course = _course(course_dir)
     _notebooks(course, slug)
-    report = Report(slug)
+    nameless = course.nameless(slug, students)
+    report = Report(slug, students=[_without_a_name(name) for name in nameless])
     with one_gradebook(course):
         for name in course.submissions(slug, students):
             row = _read_row(course, slug, name)
@@ -268,6 +270,15 @@ def read_report(slug: str, course_dir: FolderOrCourse = ".", *, students: str = 
                 )
             )
     return report
+
+
+def _without_a_name(shown: str) -> StudentReport:
+    """Return the row of a folder whose name is no text, as archives of other systems make them."""
+    reason = (
+        "The name of its folder is not written in UTF-8, and no gradebook can hold it. Rename the "
+        "folder, then run the same command again."
+    )
+    return StudentReport(shown, NEEDS_A_PERSON, failed=True, reason=reason)
 
 
 def mark(

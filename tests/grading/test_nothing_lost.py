@@ -387,6 +387,21 @@ def test_submissions_that_vanish_or_change_in_the_middle(course: Path) -> None:
 
 
 @pytest.mark.usefixtures("light_zygote")
+def test_a_folder_whose_name_is_no_text_stops_nobody(course: Path) -> None:
+    # As an archive from another system unpacks it: Latin-1, and not UTF-8.
+    shutil.copytree(course / "submitted" / "ann", course / "submitted" / os.fsdecode(b"jos\xe9"))
+    report = grading.grade(small.SLUG, course)
+    (row,) = report.failed
+    assert row.student == "jos\\xe9"
+    assert "not written in UTF-8" in row.reason
+    assert "Rename the folder" in row.reason
+    assert points(report) == POINTS | {"jos\\xe9": []}
+    json.dumps(report.to_dict()).encode()
+    assert [row.student for row in grading.read_report(small.SLUG, course).failed] == ["jos\\xe9"]
+    assert grading.export(course, small.SLUG, to=course / "grades.csv").is_file()
+
+
+@pytest.mark.usefixtures("light_zygote")
 def test_a_graded_notebook_that_is_damaged_is_made_again(course: Path) -> None:
     grading.grade(small.SLUG, course)
     path = course / "autograded" / "ann" / small.SLUG / "sums.ipynb"

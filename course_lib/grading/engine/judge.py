@@ -13,6 +13,7 @@ import hmac
 import io
 import os
 import pickle
+import re
 import socket
 import sys
 import traceback
@@ -33,9 +34,10 @@ def main(control: socket.socket) -> None:
     Commands: ``("prepare", sources, modules)`` runs the imports and definitions of the teacher's
     cells, and names the modules that the teacher's whole notebook imports;
     ``("locked", source, random)`` runs a locked cell, as far as it needs nothing of the student's;
-    ``("test", source, asked, wanted, random, seed)``, with a socket to the student, runs a test
-    cell, and hands those of its names that are `wanted` later to the student; its hidden inputs
-    follow from `seed`. Each is answered by ``[status, error, outputs, random, handed]``: the last
+    ``("test", source, asked, wanted, random, seed, state)``, with a socket to the student, runs a
+    test cell, and hands those of its names that are `wanted` later to the student; its hidden
+    inputs follow from `seed`, and `state` is another number where the student's process has other
+    objects than before. Each is answered by ``[status, error, outputs, random, handed]``: the last
     says whether the student was given names.
     """
     judge = Judge()
@@ -79,6 +81,8 @@ class Judge:
         self.names = Names(__name__="__main__", __builtins__=builtins, display=_display)
         self.handed_over = False
         self.modules: frozenset[str] = frozenset()
+        self.link: Link | None = None
+        self.state = -1
 
     def prepare(self, sources: list[str], modules: list[str]) -> list[Any]:
         """Run the imports and definitions of the teacher's cells, and nothing else of them."""
@@ -114,12 +118,18 @@ class Judge:
         wanted: list[str],
         random: Any,
         seed: bytes,
+        state: int,
         connection: socket.socket,
     ) -> list[Any]:
         """Run a test cell against the student's process at the other end of the connection."""
         follow_random_state(random)
         before = dict(self.names)
-        link = Link(connection, asked, self.modules)
+        if self.link is None or self.state != state:
+            self.link, self.state = Link(connection, asked, self.modules), state
+        else:
+            # What an earlier test made is still there, on both sides.
+            self.link.of_next_test(connection)
+        link = self.link
         self.names.link = link
         asserts.student = There(link, self.names, seed)
         out, err = io.StringIO(), io.StringIO()
@@ -132,8 +142,13 @@ class Judge:
                 _warnings_shown(),
             ):
                 value = self.run(source)
-        except BaseException as raised:
-            status, error = "error", f"{type(raised).__name__}: {_message(raised)}"
+                if link.gone:
+                    # The test caught what said so, and went on.
+                    raise StudentGone(link.gone)
+        except BaseException as caught:
+            raised = StudentGone(link.gone) if link.gone else caught
+            status = "judge" if isinstance(raised, NotForJudges) else "error"
+            error = f"{type(raised).__name__}: {_message(raised)}"
             failure = ["error", type(raised).__name__, _message(raised), _lines(raised, source)]
         finally:
             self.hand_over(link, before, wanted)
@@ -142,10 +157,10 @@ class Judge:
         for name, text in (("stdout", out.getvalue()), ("stderr", err.getvalue())):
             if text:
                 outputs.append(["stream", name, text[:MAX_OUTPUT]])
-        if status == "error":
+        if status != "ok":
             outputs.append(failure)
         elif value is not None:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception, StudentGone):
                 outputs.append(["execute_result", {"text/plain": repr(value)[:MAX_OUTPUT]}])
         return [status, error, outputs]
 
@@ -158,7 +173,7 @@ class Judge:
         }
         self.handed_over = bool(new)
         if new:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception, StudentGone):
                 link.request("push", kwargs=new)
 
     def run(self, source: str) -> Any:
@@ -213,8 +228,27 @@ class There(asserts.Here):
                 self.link.request("remove", args=gone)
 
 
+class NotForJudges(Exception):
+    """A test cell that says nothing to a judge, and would pass whatever the answer is."""
+
+
+# Magics that run what stands behind them, or the cell.
+_TIMED_CELL = re.compile(r"\A(\s*)%%(?:time|timeit|capture)\b[^\n]*")
+_TIMED_LINE = re.compile(r"^([ \t]*)%time[ \t]+(?=\S)", re.MULTILINE)
+
+
 def _statements(source: str, strict: bool = False) -> list[ast.stmt]:
-    """Return a cell's statements, without IPython's own lines (%, !)."""
+    """Return a cell's statements, without IPython's own lines (%, !).
+
+    Raises
+    ------
+    NotForJudges
+        Where it is `strict`, for a cell magic, which would leave nothing of a test.
+    """
+    source = _TIMED_LINE.sub(r"\1", _TIMED_CELL.sub(r"\1pass", source))
+    if strict and source.lstrip().startswith("%%"):
+        magic = source.split(maxsplit=1)[0]
+        raise NotForJudges(f"the cell magic {magic} means nothing to the judge: take it away")
     if "get_ipython()" not in source:
         # What is plain Python already need not be looked through for IPython's.
         with contextlib.suppress(SyntaxError):
@@ -223,7 +257,10 @@ def _statements(source: str, strict: bool = False) -> list[ast.stmt]:
 
     plain = TransformerManager().transform_cell(source)
     # Magics (plots in the page, timing) have no meaning to a judge.
-    lines = ["pass" if "get_ipython()" in line else line for line in plain.splitlines()]
+    lines = [
+        line[: len(line) - len(line.lstrip())] + "pass" if "get_ipython()" in line else line
+        for line in plain.splitlines()
+    ]
     try:
         return ast.parse("\n".join(lines), CELL).body
     except SyntaxError:

@@ -102,7 +102,7 @@ def _play_judge(link: socket.socket) -> None:
     role.prepare([TEACHER], ["numpy", "torch", "torch.nn"])
     role.locked(TEACHER, None)
     for test in TESTS:
-        role.test(test, {"Network": []}, [], random_state(), b"", link)
+        role.test(test, {"Network": []}, [], random_state(), b"", 0, link)
 
 
 @contextmanager

@@ -33,8 +33,11 @@ from course_lib.grading.engine.objects import (
 )
 
 
-class StudentGone(Exception):
-    """The student's process ended, or was stopped, in the middle of a test."""
+class StudentGone(BaseException):
+    """The student's process ended, or was stopped, in the middle of a test.
+
+    No exception that a test expects: `except Exception` must not take it for one of the student's.
+    """
 
 
 class JudgeLimit(TypeError):
@@ -42,7 +45,9 @@ class JudgeLimit(TypeError):
 
 
 class Link:
-    """A connection to the student's process, for one test cell.
+    """A connection to the student's process, and what the judge has of its objects.
+
+    It serves one test cell after the other, for as long as the process has the same objects.
 
     Parameters
     ----------
@@ -61,6 +66,8 @@ class Link:
         modules: Collection[str] = (),
     ) -> None:
         self.connection = connection
+        # Why nothing can be asked any more, if so: a test may have caught the error that said it.
+        self.gone = ""
         self.asked_classes = asked_classes
         self.modules = modules
         self.released: list[int] = []
@@ -110,10 +117,17 @@ class Link:
             wire.send(self.connection, _dumps(message, self.guests))
             answer = wire.unpack(wire.receive(self.connection), self.resolve)
         except wire.Closed:
-            raise StudentGone("the student's code ended the process or was stopped") from None
+            self.gone = "the student's code ended the process or was stopped"
         except wire.WireError as error:
-            raise StudentGone(f"what came from the student cannot be read: {error}") from None
+            self.gone = f"what came from the student cannot be read: {error}"
+        if self.gone:
+            raise StudentGone(self.gone)
         return self.take(answer)
+
+    def of_next_test(self, connection: socket.socket) -> None:
+        """Go on with the same objects over another connection."""
+        self.connection = connection
+        self.gone, self.student_random, self.guests = "", None, []
 
     def take(self, answer: Any) -> Any:
         """Take an answer over: changes first, then the result."""
@@ -128,12 +142,14 @@ class Link:
                 self.student_random = state
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
-            raise StudentGone(f"what came from the student cannot be used: {problem}") from None
+            self.gone = f"what came from the student cannot be used: {problem}"
+            raise StudentGone(self.gone) from None
         if status == "ok":
             return value
         if status == "error":
             raise rebuild_error(value)
-        raise StudentGone(f"the student's process cannot answer: {str(value)[:500]}")
+        self.gone = f"the student's process cannot answer: {str(value)[:500]}"
+        raise StudentGone(self.gone)
 
     def call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         """Run a function beside the student's objects."""

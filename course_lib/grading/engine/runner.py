@@ -148,6 +148,7 @@ class _Run:
         self.student: socket.socket | None = None
         self.students_child: Any = None
         self.judge: socket.socket | None = None
+        self.judges_child: Any = None
         # The student's cells that went well. A process that takes the place of a lost one runs
         # them again: all of them, or, where a guard was left, those since it has waited.
         self.done: list[tuple[tuple[Any, ...], CellRun]] = []
@@ -156,6 +157,8 @@ class _Run:
         self.fork_next = False
         self.lost = 0
         self.cause = ""
+        # Another number where the student's process has other objects than the tests have seen.
+        self.state = 0
         # Whether the student's process has done something of its own: the end that this brings
         # about may come a little later, and must not be laid at the door of the next cell.
         self.at_work = False
@@ -220,7 +223,9 @@ class _Run:
         """
         if self.judge is not None:
             return
-        self.judge, _ = self.start("course_lib.grading.engine.judge:main", walled=False)
+        self.judge, self.judges_child = self.start(
+            "course_lib.grading.engine.judge:main", walled=False
+        )
         teacher = [c.source for c in self.source.cells if role(c) in ("locked", "free")]
         try:
             prepare = ("prepare", teacher, sorted(_imports(self.source)))
@@ -256,9 +261,9 @@ class _Run:
 
     def hear(self, connection: socket.socket, seconds: float | None) -> list[Any]:
         """Wait for an answer: status, error, outputs, random numbers, and what a judge adds."""
-        connection.settimeout((self.times.cell if seconds is None else seconds) + GRACE)
+        within = (self.times.cell if seconds is None else seconds) + GRACE
         try:
-            answer = wire.unpack(wire.receive(connection, MAX_ANSWER), _no_objects)
+            answer = wire.unpack(wire.receive(connection, MAX_ANSWER, within), _no_objects)
             status, error, outputs, random, *more = answer
             # Only a judge has more to say, and nobody else's word for it is taken.
             more = more[:1] if connection is self.judge else []
@@ -288,6 +293,7 @@ class _Run:
         self.student.close()
         self.student = None
         self.lost += 1
+        self.state += 1
         self.students_child.kill()
         ended = self.students_child.wait(GONE_WITHIN)
         reason = ended.reason if ended is not None else ""
@@ -318,6 +324,7 @@ class _Run:
                 continue
             # It went well once, and now it did not: go on without it.
             run.forgotten = True
+            self.state += 1
             del self.done[place]
             place = self.kept
 
@@ -353,6 +360,7 @@ class _Run:
             run.status, run.error, run.outputs = status, error, _outputs(outputs)
         else:
             self.note(run, status, error, outputs)
+            self.state += 1
             self.run_again()
         return None
 
@@ -372,7 +380,7 @@ class _Run:
                 self.revive_student() and self.serve(seconds, theirs.fileno()) for _ in range(2)
             )
             seed = seed_of_cell(self.seed, cell)
-            command = ("test", cell.source, self.asked, wanted, self.random, seed)
+            command = ("test", cell.source, self.asked, wanted, self.random, seed, self.state)
             try:
                 assert self.judge is not None
                 descriptors = [mine.fileno()]
@@ -407,6 +415,8 @@ class _Run:
             self.judge.recv(1, socket.MSG_PEEK)
         except TimeoutError:
             link.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is gone, as the next line says
         return self.hear(self.judge, GRACE)
 
     def serve(self, seconds: float, link: int) -> bool:
@@ -434,6 +444,7 @@ class _Run:
         if status == "ok":
             self.random = self.random or random
             return None, [o for o in _outputs(outputs) if o.get("name") == "stderr"]
+        self.state += 1
         self.run_again()
         return (status, error), []
 
@@ -445,9 +456,10 @@ class _Run:
             self.end_judge()
 
     def end_judge(self) -> None:
-        """Forget a judge that is gone; the next test starts another."""
+        """Let go of a judge that is gone, or hangs; the next test starts another."""
         if self.judge is not None:
             self.judge.close()
+            self.judges_child.kill()
         self.judge = None
 
     def limit(self) -> float:

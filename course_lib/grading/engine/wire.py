@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 import struct
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -88,8 +89,10 @@ def send_all(
         raise Closed(str(error)) from error
 
 
-def receive(connection: socket.socket, limit: int = MAX_MESSAGE) -> bytes:
-    """Receive one message.
+def receive(
+    connection: socket.socket, limit: int = MAX_MESSAGE, within: float | None = None
+) -> bytes:
+    """Receive one message, all of it `within` so many seconds if that is given.
 
     Raises
     ------
@@ -98,19 +101,27 @@ def receive(connection: socket.socket, limit: int = MAX_MESSAGE) -> bytes:
     Closed
         When the other side is gone, also in the middle of a message.
     TimeoutError
-        When the socket has a time limit, and it is over.
+        When the time is over, or the socket's own limit for a part of it.
     """
-    (length,) = _HEADER.unpack(_exactly(connection, _HEADER.size))
-    if length > limit:
-        raise WireError(f"a message of {length:,} bytes was announced; {limit:,} are allowed")
-    return _exactly(connection, length)
+    end = None if within is None else time.monotonic() + within
+    try:
+        (length,) = _HEADER.unpack(_exactly(connection, _HEADER.size, end))
+        if length > limit:
+            raise WireError(f"a message of {length:,} bytes was announced; {limit:,} are allowed")
+        return _exactly(connection, length, end)
+    finally:
+        if within is not None:
+            connection.settimeout(within)
 
 
-def _exactly(connection: socket.socket, length: int) -> bytes:
+def _exactly(connection: socket.socket, length: int, end: float | None) -> bytes:
     # Grown as it comes: a long announcement alone takes no memory.
     chunks, left = [], length
     while left:
         try:
+            if end is not None:
+                # A socket's limit is one for each part: who sends a byte now and then has no end.
+                connection.settimeout(max(0.001, end - time.monotonic()))
             chunk = connection.recv(min(left, 2**20))
         except TimeoutError:
             raise

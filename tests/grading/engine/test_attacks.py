@@ -485,6 +485,36 @@ def test_a_fatal_cell_or_call_costs_itself_alone(run):
     assert max(printed) <= MAX_OUTPUT + 100
 
 
+EXPECTING = {
+    "exception": "try:\n    f(-1)\nexcept Exception:\n    pass\nelse:\n    raise AssertionError",
+    "anything": "try:\n    f(-1)\nexcept:\n    pass\nelse:\n    raise AssertionError",
+    "helper": "from course_lib.exercises import assert_raises\nassert_raises(Exception, f, -1)",
+}
+
+
+@pytest.mark.parametrize("test", EXPECTING)
+@pytest.mark.parametrize("end", ["os._exit(0)", "sys.exit()", "while True: pass"])
+def test_an_end_is_no_exception_that_a_test_expects(end, test, run):
+    if (end, test) == ("sys.exit()", "anything"):
+        return  # in a notebook, too, a bare `except` takes it
+    ran = run(
+        ("solution", f"import os, sys\ndef f(x):\n    {end}"),
+        ("test", EXPECTING[test]),
+        ("solution", "def g():\n    return 5"),
+        ("test", "assert g() == 5"),
+        seconds=8,
+    )
+    assert ran[1].status != "ok"
+    assert ran[1].outputs, "the cell must say why"
+    assert ran[3].status == "ok", ran[3].error
+
+
+def test_a_cell_magic_that_leaves_no_test_is_said(run):
+    ran = run(("solution", "x = 1"), ("test", "%%bash\nexit 1"))
+    assert ran[1].status == "judge"
+    assert "%%bash means nothing to the judge" in ran[1].error
+
+
 def test_nothing_is_left_behind(run, zygote):
     assert at_rest(zygote)
     run(

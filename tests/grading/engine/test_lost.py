@@ -1,9 +1,11 @@
 """What a cell costs that ends the student's process: itself, and nothing that was there before."""
 
+import os
+
 import psutil
 import pytest
 
-from course_lib.grading.engine import runner
+from course_lib.grading.engine import runner, student
 
 # Real processes.
 pytestmark = pytest.mark.slow
@@ -156,6 +158,34 @@ def test_what_goes_well_once_and_not_again_is_remembered(run):
     found, told = statuses(ran)
     assert found == ["ok", "ok", "died", "ok"], told
     assert [one.forgotten for one in ran] == [False, True, False, False]
+
+
+def test_an_object_of_a_lost_process_is_no_other_object(run):
+    ran = run(
+        ("solution", "class Box:\n    def __init__(self, n):\n        self.n = n"),
+        ("test", "one = Box(1)\nassert one.n == 1"),
+        ("solution", "import os\nos._exit(4)"),
+        ("test", "two = Box(2)\nassert two.n == 2"),
+        ("test", "assert one.n == 1"),
+        ("test", "assert two.n == 2"),
+    )
+    found, told = statuses(ran)
+    # What the lost process alone had is gone, and is not taken for what has its number now.
+    assert found == ["ok", "ok", "died", "ok", "error", "ok"], told
+    assert ran[4].error.startswith("StudentGone"), told
+
+
+@pytest.mark.parametrize(
+    ("notes", "told"), [(b"b", False), (b"be", True), (b"beb", True), (b"", False)]
+)
+def test_an_end_in_the_last_moment_is_heard(notes, told):
+    # Of a fork that its guard has stopped: its answer was given, and must not be given twice.
+    hear, tell = os.pipe()
+    for note in notes:
+        os.write(tell, student._NOTE.pack(bytes([note]), 1.0))
+    os.close(tell)
+    assert student._ended(hear) is told
+    os.close(hear)
 
 
 def test_a_process_is_not_replaced_for_ever(run):

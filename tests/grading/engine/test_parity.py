@@ -9,6 +9,22 @@ from course_lib.exercises.running import run_notebook
 from course_lib.grading.engine import runner
 
 CASES = {
+    "an object of an earlier test": [
+        ("solution", "class Counter:\n    n = 0\n\n    def up(self):\n        self.n += 1"),
+        ("test", "counter = Counter()\nkept = [counter]\ncounter.up()\nassert counter.n == 1"),
+        ("test", "counter.up()\nassert counter.n == 2"),
+        ("solution", "def read(counter):\n    return counter.n"),
+        ("test", "assert read(counter) == 2 and kept[0].n == 2"),
+        ("test", "assert counter.n == 3"),
+    ],
+    "magics around tests": [
+        ("solution", "def f(x):\n    return x + 1"),
+        ("test", "%%time\nassert f(1) == 3"),
+        ("test", "%%capture\nassert f(1) == 2"),
+        ("test", "%time y = f(1)\nassert y == 2"),
+        ("test", "for x in range(2):\n    %matplotlib inline\n    assert f(x) == x + 1"),
+        ("test", "%time assert f(1) == 3"),
+    ],
     "module": [
         ("locked", "import torch\nfrom torch import nn"),
         (

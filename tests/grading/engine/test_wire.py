@@ -219,3 +219,21 @@ def test_errors_of_numpy_keep_their_text(work):
     rebuilt = remote.rebuild_error(objects.describe(caught.value))
     assert isinstance(rebuilt, type(caught.value))
     assert str(rebuilt) == str(caught.value)
+
+
+def test_who_sends_a_byte_now_and_then_has_an_end():
+    ours, theirs = socket.socketpair()
+    over = threading.Event()
+
+    def drip():
+        theirs.sendall(wire._HEADER.pack(1000))
+        while not over.wait(0.05):
+            theirs.send(b"x")
+
+    thread = threading.Thread(target=drip)
+    with ours, theirs:
+        thread.start()
+        with pytest.raises(TimeoutError):
+            wire.receive(ours, within=0.5)
+        over.set()
+        thread.join()
