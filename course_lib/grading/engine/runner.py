@@ -263,7 +263,7 @@ class _Run:
         """Wait for an answer: status, error, outputs, random numbers, and what a judge adds."""
         within = (self.times.cell if seconds is None else seconds) + GRACE
         try:
-            answer = wire.unpack(wire.receive(connection, MAX_ANSWER, within), _no_objects)
+            answer = wire.unpack_plain(wire.receive(connection, MAX_ANSWER, within))
             status, error, outputs, random, *more = answer
             # Only a judge has more to say, and nobody else's word for it is taken.
             more = more[:1] if connection is self.judge else []
@@ -524,10 +524,6 @@ def _outputs(raw: Any) -> list[NotebookNode]:
 
 def _texts(value: Any) -> Any:
     return [str(line) for line in value] if isinstance(value, list) else str(value)
-
-
-def _no_objects(description: list[Any]) -> Any:
-    raise wire.WireError("objects do not travel here")
 
 
 def _teachers(notebook: NotebookNode) -> NotebookNode:

@@ -30,11 +30,14 @@ MAX_DEPTH = 50
 #: No container or text may be longer.
 MAX_ITEMS = 5_000_000
 
+#: The same for what a process says of a cell: its outputs.
+MAX_PLAIN_ITEMS = 1_000_000
+
 _HEADER = struct.Struct("<Q")
 # A message of up to so many bytes is copied behind its header.
 _IN_ONE_PIECE = 2**16
 
-_DTYPE_KINDS = frozenset("biufcmM")
+_DTYPE_KINDS = frozenset("biufcmMS")
 _TORCH_DTYPES = frozenset(
     [
         *("float16", "bfloat16", "float32", "float64", "complex64", "complex128"),
@@ -164,6 +167,24 @@ def unpack(message: bytes, resolve: Callable[[list[Any]], Any]) -> Any:
     WireError
         When the message is not what `pack` makes.
     """
+    return _read(message, MAX_ITEMS, lambda raw: _decode(raw, resolve, 0))
+
+
+def unpack_plain(message: bytes) -> Any:
+    """Decode texts, bytes, numbers, lists, and dictionaries with texts for keys: nothing else.
+
+    Whoever reads what a hostile process says of itself needs no more, and some kinds of values
+    take long to make: a set of numbers with one hash, for example.
+
+    Raises
+    ------
+    WireError
+        When the message is not what `pack` makes of such a value.
+    """
+    return _read(message, MAX_PLAIN_ITEMS, lambda raw: _decode_plain(raw, 0))
+
+
+def _read(message: bytes, most: int, decode: Callable[[Any], Any]) -> Any:
     try:
         raw = msgpack.unpackb(
             message,
@@ -171,11 +192,11 @@ def unpack(message: bytes, resolve: Callable[[list[Any]], Any]) -> Any:
             strict_map_key=True,
             max_str_len=MAX_MESSAGE,
             max_bin_len=MAX_MESSAGE,
-            max_array_len=MAX_ITEMS,
+            max_array_len=most,
             max_map_len=0,
             max_ext_len=0,
         )
-        return _decode(raw, resolve, 0)
+        return decode(raw)
     except WireError:
         raise
     except RecursionError:
@@ -204,7 +225,9 @@ def _encode(value: Any, handle: Callable[[Any], list[Any]], depth: int) -> Any:
         return _array("array", value)
     if isinstance(value, np.generic) and value.dtype.kind in _DTYPE_KINDS:
         return _array("scalar", np.asarray(value))
-    if kind is np.ndarray and value.dtype.kind in "US":
+    if kind is np.str_:
+        return ["numpy text", _text(str(value))]
+    if kind is np.ndarray and value.dtype.kind == "U":
         return ["strings", list(value.shape), [_text(str(v)) for v in value.ravel().tolist()]]
     if isinstance(value, np.dtype) and value.kind in _DTYPE_KINDS:
         return ["array dtype", value.str]
@@ -279,6 +302,24 @@ def _decode(raw: Any, resolve: Callable[[list[Any]], Any], depth: int) -> Any:
     if decoder is None:
         raise WireError(f"a value has the unknown tag {tag[:40]!r}")
     return decoder(rest, resolve, depth + 1)
+
+
+def _decode_plain(raw: Any, depth: int) -> Any:
+    if raw is None or type(raw) in (bool, int, float, str, bytes):
+        return raw
+    if depth > MAX_DEPTH:
+        raise WireError("a value is nested too deeply")
+    if type(raw) is not list or len(raw) != 2 or type(raw[0]) is not str:
+        raise WireError(f"a value that is not plain: {str(raw)[:60]}")
+    tag, content = raw
+    if tag == "text":
+        return _checked(content, bytes).decode("utf-8", "surrogatepass")
+    if tag == "list":
+        return [_decode_plain(item, depth + 1) for item in _checked(content, list)]
+    if tag == "dict":
+        pairs = [_checked(pair, list) for pair in _checked(content, list)]
+        return {_checked(_decode_plain(k, 0), str): _decode_plain(v, depth + 1) for k, v in pairs}
+    raise WireError(f"a value with the tag {tag[:40]!r}, which is not plain")
 
 
 def _items(rest: list[Any], resolve: Any, depth: int) -> list[Any]:
@@ -411,6 +452,7 @@ def _decode_shape(rest: list[Any], *_: Any) -> Any:
 
 
 _DECODERS: dict[str, Callable[[list[Any], Any, int], Any]] = {
+    "numpy text": lambda rest, r, d: np.str_(_checked(_decode(rest[0], r, d), str)),
     "int": _decode_int,
     "text": lambda rest, r, d: _checked(rest[0], bytes).decode("utf-8", "surrogatepass"),
     "complex": lambda rest, r, d: complex(float(rest[0]), float(rest[1])),

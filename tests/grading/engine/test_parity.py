@@ -17,6 +17,18 @@ CASES = {
         ("test", "assert read(counter) == 2 and kept[0].n == 2"),
         ("test", "assert counter.n == 3"),
     ],
+    "texts and bytes of NumPy": [
+        (
+            "solution",
+            "import numpy as np\nkinds = np.array(['cat', 'dog'])\n\n"
+            "def predict(i):\n    return kinds[i]\n\n"
+            "def raw():\n    return np.array([b'a', b'bc'])",
+        ),
+        ("test", "assert predict(0) in {'cat', 'bird'} and {predict(1): 1}['dog'] == 1"),
+        ("test", "assert ', '.join([predict(1), predict(0)]) == 'dog, cat'"),
+        ("test", "assert raw().tolist() == [b'a', b'bc'] and raw()[1] == b'bc'"),
+        ("test", "assert predict(0) == 'dog'"),
+    ],
     "magics around tests": [
         ("solution", "def f(x):\n    return x + 1"),
         ("test", "%%time\nassert f(1) == 3"),

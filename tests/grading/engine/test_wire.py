@@ -237,3 +237,36 @@ def test_who_sends_a_byte_now_and_then_has_an_end():
             wire.receive(ours, within=0.5)
         over.set()
         thread.join()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, "x", "\ud800", 1, 0.5, True, b"x", [], ["a", [1]], {}, {"a": ["b", {"\ud800": None}]}],
+)
+def test_plain_values_are_read_as_they_are(value):
+    assert wire.unpack_plain(wire.pack(value, tell)) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {1},
+        (1, 2),
+        {1: "x"},
+        2**64,
+        np.zeros(3),
+        ["list of", {"x": frozenset("y")}],
+        [0] * (wire.MAX_PLAIN_ITEMS + 1),
+    ],
+    ids=str,
+)
+def test_what_is_not_plain_is_refused(value):
+    with pytest.raises(wire.WireError):
+        wire.unpack_plain(wire.pack(value, tell))
+
+
+def test_numbers_with_one_hash_are_refused_at_once():
+    # In a set, each would be compared with all before it: an hour for half a million.
+    same = [["int", hex(k * (2**61 - 1) + 5)] for k in range(50_000)]
+    with pytest.raises(wire.WireError, match="'set', which is not plain"):
+        wire.unpack_plain(msgpack.packb(["set", same]))
