@@ -17,6 +17,7 @@ import struct
 import sys
 import types
 import weakref
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -118,10 +119,12 @@ class Server:
             problem = f"{type(error).__name__}: {error}"
             return wire.pack(["broken", problem[:1000], [], [], None], lambda value: ["?"])
 
-    def borrow(self, numbers: list[int], values: list[Any]) -> None:
+    def borrow(self, numbers: list[int | None], values: list[Any]) -> None:
         """Note what the judge lent to this call, and how it looks before."""
         self.borrowed = {n: entry for n, entry in self.borrowed.items() if not entry[2]}
         for number, value in zip(numbers, values, strict=False):
+            if number is None:
+                continue
             plain = type(value) in (list, dict, set, bytearray)
             reference = (lambda value=value: value) if plain else weakref.ref(value)
             # Containers cannot be watched from afar: they are followed for this call alone.
@@ -322,6 +325,18 @@ def _raw(tensor: Any) -> bytes:
     return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
 
 
+class _Items:
+    """What a container holds, compared by identity: what is gone would leave its id to another."""
+
+    def __init__(self, items: Iterable[Any]) -> None:
+        self.items = list(items)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Items) and [*map(id, self.items)] == [*map(id, other.items)]
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 def _snapshot(value: Any) -> Any:
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.nn.Module):
@@ -332,9 +347,9 @@ def _snapshot(value: Any) -> Any:
     if torch is not None and isinstance(value, torch.optim.Optimizer):
         return [fingerprint(p) for group in value.param_groups for p in group["params"]]
     if type(value) is dict:
-        return [(id(k), id(v)) for k, v in value.items()]
+        return _Items(part for pair in value.items() for part in pair)
     if type(value) in (list, set):
-        return [id(item) for item in value]
+        return _Items(value)
     if isinstance(value, bytearray):
         return bytes(value)
     return (fingerprint(value), tuple(value.shape))

@@ -95,11 +95,12 @@ class Link:
         """
         kwargs = kwargs or {}
         state = random_state()
-        lent: list[int] = []
+        lent: list[int | None] = []
         if what == "call":
             arguments = mutable_arguments(args, kwargs)
             self.guests = [value for value in arguments if _wants_gradient(value)]
-            lent = [id(value) for value in arguments]
+            # What is the student's own is not lent: it is told of as all their objects are.
+            lent = [None if issubclass(type(v), Remote) else id(v) for v in arguments]
             self.lent.update(zip(lent, arguments, strict=True))
         released, self.released = self.released, []
         message = {

@@ -17,6 +17,38 @@ CASES = {
         ("test", "assert read(counter) == 2 and kept[0].n == 2"),
         ("test", "assert counter.n == 3"),
     ],
+    "a module with a train of its own": [
+        ("locked", "import torch\nfrom torch import nn"),
+        (
+            "solution",
+            """
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(1, 1)
+
+                def train(self, x, y):
+                    with torch.no_grad():
+                        self.fc.weight.fill_(2.0)
+                    return self
+
+            def fit(net):
+                net.train(1, 2)
+            """,
+        ),
+        ("test", "net = Net()\nfit(net)\nassert net.fc.weight.item() == 2.0"),
+        (
+            "test",
+            "with torch.no_grad():\n    net.fc.weight.fill_(3.0)\nassert net.fc.weight.item() == 3",
+        ),
+    ],
+    "an item in the place of another": [
+        ("solution", "def change(x):\n    x.pop()\n    x.append(abs(-2.25 * len(x) - 6.75))"),
+        (
+            "test",
+            "for _ in range(20):\n    x = [float('1.5')]\n    change(x)\n    assert x == [6.75]",
+        ),
+    ],
     "texts and bytes of NumPy": [
         (
             "solution",
