@@ -126,7 +126,6 @@ def _context() -> Any:
     """Return the multiprocessing context: a fork server where there is one."""
     # Threads made before a fork hang in the child, and results depend on how many there are.
     os.environ["OMP_NUM_THREADS"] = "1"
-    os.environ["MPLBACKEND"] = "agg"
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

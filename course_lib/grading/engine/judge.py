@@ -13,18 +13,24 @@ import hmac
 import io
 import os
 import pickle
+import random
 import re
 import socket
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+import numpy as np
 
 from course_lib.exercises import asserts
 from course_lib.grading.engine import wire
+from course_lib.grading.engine.names import bound, changed_parts, loaded, method_owners
 from course_lib.grading.engine.objects import follow_random_state, random_state
 from course_lib.grading.engine.remote import Link, StudentGone
+from course_lib.grading.engine.shells import forget_figures
 from course_lib.grading.engine.student import MAX_OUTPUT, receive_with_descriptors
 
 
@@ -34,6 +40,7 @@ def main(control: socket.socket) -> None:
     Commands: ``("prepare", sources, modules)`` runs the imports and definitions of the teacher's
     cells, and names the modules that the teacher's whole notebook imports;
     ``("locked", source, random)`` runs a locked cell, as far as it needs nothing of the student's;
+    ``("solved", names)`` tells which names mean what a solution has just made of them;
     ``("test", source, asked, wanted, random, seed, state)``, with a socket to the student, runs a
     test cell, and hands those of its names that are `wanted` later to the student; its hidden
     inputs follow from `seed`, and `state` is another number where the student's process has other
@@ -53,6 +60,8 @@ def main(control: socket.socket) -> None:
             answer = judge.prepare(*arguments)
         elif command == "locked":
             answer = judge.locked(*arguments)
+        elif command == "solved":
+            answer = judge.solved(*arguments)
         else:
             with socket.socket(fileno=descriptors[0]) as connection:
                 answer = judge.test(*arguments, connection)
@@ -68,8 +77,17 @@ class Names(dict):
 
     link: Link | None = None
 
+    def __init__(self, *args: Any, **names: Any) -> None:
+        super().__init__(*args, **names)
+        # The names of Python's that the exercise asks for.
+        self.students: set[str] = set()
+
+    def is_pythons(self, name: str) -> bool:
+        """Tell whether a name that is not here means what Python calls so."""
+        return hasattr(builtins, name) and name not in self.students
+
     def __missing__(self, name: str) -> Any:
-        if hasattr(builtins, name) or self.link is None:
+        if self.is_pythons(name) or self.link is None:
             raise KeyError(name)
         return self.link.get(name)
 
@@ -87,29 +105,84 @@ class Judge:
     def prepare(self, sources: list[str], modules: list[str]) -> list[Any]:
         """Run the imports and definitions of the teacher's cells, and nothing else of them."""
         self.modules = frozenset(modules)
-        definitions = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
         for source in sources:
             for statement in _statements(source):
-                if isinstance(statement, definitions):
+                if isinstance(statement, _DEFINITIONS):
                     self.attempt(statement)
         return ["ok", "", []]
 
     def locked(self, source: str, random: Any) -> list[Any]:
-        """Run what a locked cell does without the student's names: data, seeds, constants."""
+        """Run what a locked cell does without the student's names: data, seeds, constants.
+
+        What the rest of it gives a value to or changes is the student's from then on: the tests
+        ask for it. So are random numbers that are drawn after something was left out.
+        """
         follow_random_state(random)
+        complete = True
         for statement in _statements(source):
-            if all(name in self.names or hasattr(builtins, name) for name in _loaded(statement)):
+            if isinstance(statement, _DEFINITIONS):
                 self.attempt(statement)
+                continue
+            before = random_state()
+            known = all(n in self.names or self.names.is_pythons(n) for n in loaded(statement))
+            if not (known and self.attempt(statement)):
+                complete = False
+                self.forget(bound(statement) | self.changed(statement))
+            elif not complete and random_state() != before:
+                self.forget(bound(statement))
         return ["ok", "", []]
 
-    def attempt(self, statement: ast.stmt) -> None:
-        """Run a statement; if it fails, the test that needs it will, with a message of its own."""
+    def solved(self, names: list[str]) -> list[Any]:
+        """Let names mean what the student's solution makes of them, until a test says otherwise."""
+        self.forget(names)
+        self.names.students.update(names)
+        return ["ok", "", []]
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Ask the student for these names from now on."""
+        for name in names:
+            self.names.pop(name, None)
+
+    def changed(self, statement: ast.stmt) -> set[str]:
+        """Return the names whose values a statement would have changed in place.
+
+        Data that is only handed to somebody stays the judge's: a student's process must not be
+        asked what a test compares with.
+        """
+        owners = method_owners(statement)
+        return (
+            changed_parts(statement)
+            | {name for name in owners if isinstance(self.names.get(name), _CONTAINERS)}
+            | {name for name in loaded(statement) if self.learns(self.names.get(name))}
+        )
+
+    def learns(self, value: Any) -> bool:
+        """Tell whether a value is of a kind that is used by changing it."""
+        torch, datasets = sys.modules.get("torch"), sys.modules.get("torch.utils.data")
+        if datasets is not None and isinstance(value, datasets.Dataset):
+            return False
+        if torch is not None:
+            if isinstance(value, torch.Tensor):
+                return value.requires_grad
+            if isinstance(value, torch.nn.Module | torch.optim.Optimizer | torch.Generator):
+                return True
+        generators = (np.random.Generator, np.random.RandomState, random.Random)
+        return isinstance(value, generators) or type(value).__module__ == "__main__"
+
+    def attempt(self, statement: ast.stmt) -> bool:
+        """Run a statement; tell whether it went well.
+
+        If not, the test that needs it will fail, with a message of its own.
+        """
         with (
-            contextlib.suppress(Exception),
+            # Of an object that an earlier test has made nothing can be asked between the tests.
+            contextlib.suppress(Exception, StudentGone),
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.redirect_stderr(io.StringIO()),
         ):
             exec(_compiled([statement]), self.names)
+            return True
+        return False
 
     def test(
         self,
@@ -154,6 +227,7 @@ class Judge:
             self.hand_over(link, before, wanted)
             self.names.link = None
             asserts.student = asserts.Here()
+            forget_figures()
         for name, text in (("stdout", out.getvalue()), ("stderr", err.getvalue())):
             if text:
                 outputs.append(["stream", name, text[:MAX_OUTPUT]])
@@ -172,9 +246,10 @@ class Judge:
             if name in self.names and self.names[name] is not before.get(name)
         }
         self.handed_over = bool(new)
-        if new:
+        # Each by itself: one that cannot travel, a file or a generator, keeps none of the others.
+        for name, value in new.items():
             with contextlib.suppress(Exception, StudentGone):
-                link.request("push", kwargs=new)
+                link.request("push", kwargs={name: value})
 
     def run(self, source: str) -> Any:
         """Run a cell; return the value of its last line if that is an expression."""
@@ -183,10 +258,16 @@ class Judge:
         if isinstance(last, ast.Expr) and not source.rstrip().endswith(";"):
             exec(_compiled(first), self.names)
             expression = ast.Expression(last.value)
-            return eval(compile(expression, CELL, "eval"), self.names)
+            return eval(compile(expression, CELL, "eval", dont_inherit=True), self.names)
         exec(_compiled(statements), self.names)
         return None
 
+
+#: What the judge takes from the teacher's cells before anything is run.
+_DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+
+#: What is filled by calling its methods.
+_CONTAINERS = (list, dict, set, bytearray, deque)
 
 #: What a test cell is called in tracebacks.
 CELL = "<test cell>"
@@ -270,15 +351,7 @@ def _statements(source: str, strict: bool = False) -> list[ast.stmt]:
 
 
 def _compiled(statements: list[ast.stmt]) -> Any:
-    return compile(ast.Module(statements, []), CELL, "exec")
-
-
-def _loaded(statement: ast.stmt) -> set[str]:
-    """Return the names that a statement takes from outside."""
-    names = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
-    own = {node.id for node in names if isinstance(node.ctx, ast.Store)}
-    own |= {node.arg for node in ast.walk(statement) if isinstance(node, ast.arg)}
-    return {node.id for node in names if isinstance(node.ctx, ast.Load)} - own
+    return compile(ast.Module(statements, []), CELL, "exec", dont_inherit=True)
 
 
 @contextlib.contextmanager

@@ -7,8 +7,11 @@ arguments and in the arrays that the judge holds copies of, and the state of the
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import ctypes
+import dis
+import functools
 import io
 import pickle
 import random
@@ -81,6 +84,7 @@ class Server:
     def serve(self, link: socket.socket) -> None:
         """Answer until the judge hangs up."""
         GUESTS.clear()
+        _GUEST_NUMBERS.clear()
         while True:
             try:
                 message = wire.receive(link)
@@ -160,7 +164,8 @@ class Server:
         if what == "backward":
             return self.backward(*args)
         function = request["function"]
-        _at_home(function, self.namespace)
+        for guest in (function, *args, *kwargs.values()):
+            _at_home(guest, self.namespace, set())
         return function(*args, **kwargs)
 
     def backward(self, outputs: list[Any], gradients: list[Any], wanted: list[int]) -> list[Any]:
@@ -176,7 +181,7 @@ class Server:
         for guest in guests:
             guest.grad = None
         torch.autograd.backward(outputs, gradients, retain_graph=True)
-        found = [_as_numpy(guest.grad) for guest in guests]
+        found = [_numbers(guest.grad) for guest in guests]
         for guest, old in zip(guests, kept, strict=True):
             guest.grad = old
         return found
@@ -191,7 +196,7 @@ class Server:
         torch = sys.modules.get("torch")
         if torch is not None and isinstance(value, torch.Tensor):
             self.told[number] = fingerprint(value)
-            return [number, bool(value.is_leaf)]
+            return [number, bool(value.is_leaf), _guest_number(value)]
         kind = type(value)
         if isinstance(value, types.ModuleType):
             return [number, "module", str(value.__name__)]
@@ -236,22 +241,30 @@ class Server:
             if new != old:
                 self.told[number] = new
                 gradient = value.grad.detach() if value.is_leaf and value.grad is not None else None
-                changed.append([number, value.detach().numpy(), _as_numpy(gradient)])
+                changed.append([number, _numbers(value), _numbers(gradient)])
         return changed
 
 
 #: Copies of the judge's tensors that want gradients, by the judge's numbers.
 GUESTS: dict[int, Any] = {}
+_GUEST_NUMBERS: dict[int, int] = {}
 
 
-def arrive(number: int, data: np.ndarray, parameter: bool) -> Any:
+def arrive(number: int, raw: tuple[str, list[int], bytes], parameter: bool) -> Any:
     """Make the student's copy of a tensor of the judge's that wants gradients."""
     import torch
 
-    value = torch.from_numpy(np.array(data))
+    value = wire.tensor_of_raw(*raw)
     value = torch.nn.Parameter(value) if parameter else value.requires_grad_(True)
     GUESTS[number] = value
+    _GUEST_NUMBERS[id(value)] = number
     return value
+
+
+def _guest_number(value: Any) -> int | None:
+    """Return the number of a tensor that is a copy of one of the judge's: a call gave it back."""
+    number = _GUEST_NUMBERS.get(id(value))
+    return number if number is not None and GUESTS.get(number) is value else None
 
 
 class _Unpickler(pickle.Unpickler):
@@ -263,26 +276,82 @@ class _Unpickler(pickle.Unpickler):
         return self.handles.objects[pid]
 
 
-def _as_numpy(tensor: Any) -> Any:
-    return None if tensor is None else tensor.cpu().numpy()
+def _numbers(tensor: Any) -> Any:
+    return None if tensor is None else wire.Numbers(tensor)
 
 
 def _pairs(names: list[list[str]]) -> list[str]:
     return [f"{module}:{name}" for module, name in names]
 
 
-def _at_home(function: Any, namespace: dict[str, Any]) -> None:
-    """Let a function of the judge's that runs here see the student's names as it would at home."""
-    if isinstance(function, types.FunctionType):
-        names = function.__globals__
-        for name in function.__code__.co_names:
-            if name not in names and name in namespace:
-                names[name] = namespace[name]
+def _at_home(function: Any, namespace: dict[str, Any], seen: set[int]) -> None:
+    """Let a function of the judge's that runs here see the student's names as it would at home.
+
+    And the functions that it uses, too. A name of Python's is not the student's to choose.
+    """
+    if not _came_along(function) or id(function) in seen or function.__globals__ is namespace:
+        return
+    seen.add(id(function))
+    held = _held(function)
+    for value in held.values():
+        _at_home(value, namespace, seen)
+    for name in _names_in(function.__code__):
+        if name not in held and name in namespace and not hasattr(builtins, name):
+            function.__globals__[name] = namespace[name]
+
+
+def _came_along(value: Any) -> bool:
+    """Tell whether a value is a function of a notebook, which travels whole."""
+    return type(value) is types.FunctionType and value.__module__ == "__main__"
+
+
+def _names_in(code: types.CodeType) -> list[str]:
+    """Return the names that code uses, and the code of what it defines."""
+    inner = [part for part in code.co_consts if isinstance(part, types.CodeType)]
+    return [*code.co_names, *(name for part in inner for name in _names_in(part))]
+
+
+def _held(function: types.FunctionType) -> dict[str, Any]:
+    """Return what a function knows by name: of its module, and of where it was defined."""
+    names = function.__globals__
+    found = {name: names[name] for name in _names_in(function.__code__) if name in names}
+    cells = function.__closure__ or ()
+    for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
+        with contextlib.suppress(ValueError):  # a variable without a value yet
+            found[name] = cell.cell_contents
+    return found
+
+
+#: Methods that put something into a container, or take it out.
+_FILLING = frozenset(
+    "add append appendleft clear discard extend insert pop popitem remove setdefault update".split()  # noqa: SIM905
+)
+
+
+@functools.lru_cache(maxsize=256)
+def _filled_by(code: types.CodeType) -> frozenset[str]:
+    """Return the names of containers that code puts something into.
+
+    What it only reads stays the judge's: who calls it must not be asked what it holds.
+    """
+    found, names, last, assigns = set(), set(), None, False
+    for one in dis.get_instructions(code):
+        if one.opname in ("LOAD_METHOD", "LOAD_ATTR") and last and one.argval in _FILLING:
+            found.add(last)
+        last = one.argval if one.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF") else None
+        names.add(last)
+        assigns = assigns or one.opname in ("STORE_SUBSCR", "DELETE_SUBSCR")
+    inner = [part for part in code.co_consts if isinstance(part, types.CodeType)]
+    return frozenset(found.union(names if assigns else (), *map(_filled_by, inner)))
 
 
 def mutable_arguments(args: Any, kwargs: Any) -> list[Any]:
-    """Return the arguments, and parts of them, that a call may change and that are copied back."""
+    """Return the arguments, and parts of them, that a call may change and that are copied back.
+
+    A function among them may record what it is called with in a container that it knows by name.
+    """
     found: list[Any] = []
+    seen: set[int] = set()
     torch = sys.modules.get("torch")
 
     def walk(value: Any, depth: int) -> None:
@@ -299,6 +368,12 @@ def mutable_arguments(args: Any, kwargs: Any) -> list[Any]:
         elif type(value) is tuple and depth < 3:
             for item in value:
                 walk(item, depth + 1)
+        elif _came_along(value) and id(value) not in seen and depth < 3:
+            seen.add(id(value))
+            filled = _filled_by(value.__code__)
+            for name, held in _held(value).items():
+                if _came_along(held) or (name in filled and type(held) in (list, dict, set)):
+                    walk(held, depth + 1)
 
     for value in [*args, *kwargs.values()]:
         walk(value, 0)
@@ -312,17 +387,11 @@ def fingerprint(value: Any) -> bytes:
     if isinstance(value, np.ndarray):
         return hashlib.blake2b(np.ascontiguousarray(value).tobytes(), digest_size=16).digest()
     total = hashlib.blake2b(digest_size=16)
-    total.update(_raw(value.detach()))
+    total.update(wire.raw_tensor(value)[2])
     if value.is_leaf and value.grad is not None:
         total.update(b"grad")
-        total.update(_raw(value.grad.detach()))
+        total.update(wire.raw_tensor(value.grad)[2])
     return total.digest()
-
-
-def _raw(tensor: Any) -> bytes:
-    torch = sys.modules["torch"]
-    flat = tensor.cpu().contiguous().reshape(-1)
-    return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
 
 
 class _Items:
@@ -370,12 +439,12 @@ def _content(value: Any) -> Any:
 
 def _tensor_content(tensor: Any) -> list[Any]:
     gradient = tensor.grad if tensor.is_leaf else None
-    return [tensor.detach().cpu().numpy(), _as_numpy(gradient)]
+    return [_numbers(tensor), _numbers(gradient)]
 
 
 def _plain_state(state: dict[str, Any]) -> dict[str, Any]:
     return {
-        str(key): value.detach().cpu().numpy() if hasattr(value, "detach") else value
+        str(key): wire.Numbers(value) if hasattr(value, "detach") else value
         for key, value in state.items()
     }
 

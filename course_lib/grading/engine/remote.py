@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import copy
 import importlib
 import io
 import operator
 import socket
 import sys
 import weakref
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -78,6 +79,8 @@ class Link:
         self.guests: list[Any] = []
         # What the student was lent and may still change: a generator may hold on to it.
         self.lent: dict[int, Any] = {}
+        # What stands for the student's own kinds of errors, which a test may want to catch.
+        self.errors: dict[tuple[str, ...], type[BaseException]] = {}
         # Copies that the test has only just got: `net.weight.fill_(0)` keeps no name for one.
         self.fresh: list[Any] = []
 
@@ -113,9 +116,16 @@ class Link:
             "updates": self.updates(),
             "random": state if state != self.student_random else None,
         }
+        try:
+            packed = _dumps(message, self.guests)
+        except BaseException:
+            # Something among it cannot travel. What else was to be said is said next time.
+            self.released += released
+            self.seen.update({number: (b"", False) for number, *_ in message["updates"]})
+            raise
         self.student_random = state
         try:
-            wire.send(self.connection, _dumps(message, self.guests))
+            wire.send(self.connection, packed)
             answer = wire.unpack(wire.receive(self.connection), self.resolve)
         except wire.Closed:
             self.gone = "the student's code ended the process or was stopped"
@@ -148,7 +158,7 @@ class Link:
         if status == "ok":
             return value
         if status == "error":
-            raise rebuild_error(value)
+            raise rebuild_error(value, self.errors)
         self.gone = f"the student's process cannot answer: {str(value)[:500]}"
         raise StudentGone(self.gone)
 
@@ -199,16 +209,11 @@ class Link:
 
     def renew(self, number: int, data: Any, gradient: Any) -> None:
         """Take over what the student's side has changed in an object that we hold a copy of."""
-        import torch
-
         reference = self.tied.get(number)
         value = reference() if reference else None
         if value is None:
             return
-        with torch.no_grad():
-            value.data.copy_(torch.from_numpy(np.array(data)))
-        if value.is_leaf and value.requires_grad:
-            value.grad = None if gradient is None else torch.from_numpy(np.array(gradient))
+        _set_tensor(value, data, gradient)
         self.seen[number] = _print_of(value)
 
     # From the wire -----------------------------------------------------------------------------
@@ -231,9 +236,14 @@ class Link:
         """Make a copy of a student's tensor, tied to the original."""
         import torch
 
-        number, leaf = description
+        number, leaf, guest_number = description
         if type(number) is not int:
             raise wire.WireError("a tensor without its number")
+        for guest in self.guests:
+            if id(guest) == guest_number:
+                # The call gave back what it was given.
+                self.released.append(number)
+                return guest
         known = self.tied.get(number)
         value = known() if known else None
         if value is not None and value.shape == data.shape:
@@ -247,7 +257,7 @@ class Link:
         else:
             value = data.requires_grad_(requires_grad) if requires_grad else data
         if gradient is not None and requires_grad:
-            value.grad = torch.from_numpy(np.array(gradient)).reshape(value.shape)
+            value.grad = _tensor_of(gradient).reshape(value.shape)
         self.tie(number, value)
         return value
 
@@ -265,6 +275,10 @@ class Link:
             if local is not None and (_is_plain(local) or _is_imported(local, self.modules)):
                 self.released.append(number)
                 return local
+            if "builtins:Exception" in own_mro:
+                # A class that `except` takes, and that the student's errors are made of here.
+                self.released.append(number)
+                return _error_class(_texts(own_mro), self.errors)
         cls = Remote
         if "callable" in traits:
             cls = RemoteCallable
@@ -292,7 +306,7 @@ class _Pickler(cloudpickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
         if id(value) in self.guests:
             parameter = type(value).__name__ == "Parameter"
-            return arrive, (id(value), value.detach().cpu().numpy(), parameter)
+            return arrive, (id(value), wire.raw_tensor(value), parameter)
         return super().reducer_override(value)
 
 
@@ -328,6 +342,20 @@ class Remote:
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._ask_(setattr, name, value)
+
+    @property
+    def __bases__(self) -> tuple[Any, ...]:
+        # A class is asked for them by `issubclass`.
+        if not self._own_:
+            raise AttributeError("__bases__")
+        known = (_known_class([entry]) for entry in self._own_[1:])
+        return (*(base for base in known if base is not None), object)
+
+    def __copy__(self) -> Any:
+        return self._ask_(copy.copy)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return self._ask_(copy.deepcopy)
 
     def __delattr__(self, name: str) -> None:
         self._ask_(delattr, name)
@@ -555,19 +583,21 @@ def own_module(name: Any, modules: Collection[str]) -> Any:
 # Errors -------------------------------------------------------------------------------------------
 
 
-def rebuild_error(description: Any) -> BaseException:
-    """Make an error of the judge's that the test can catch as it would the student's."""
+def rebuild_error(
+    description: Any, classes: dict[tuple[str, ...], type[BaseException]]
+) -> BaseException:
+    """Make an error of the judge's that the test can catch as it would the student's.
+
+    `classes` are those that stand for the student's, and grow by what is new.
+    """
     try:
         names, message, lines = description
-        names = [str(name) for name in names]
-        base = _error_base(names)
-        name = names[0].rpartition(":")[2].rpartition(".")[2]
-        if name != base.__name__ and name.isidentifier():
-            base = type(name, (base,), {"__module__": "__main__"})
+        base = _error_class(_texts(names), classes)
+        name = base.__name__
         error = base.__new__(base)
         error.args = (str(message),)
-        if not _says_something(error):
-            # NumPy's own errors make their text of what they were given: it is here already.
+        if not _says(error, str(message)):
+            # Errors of keys, and NumPy's own, make their text of what they were given.
             base = type(base.__name__, (base,), {"__module__": "__main__", "__str__": _only_text})
             error = base.__new__(base)
             error.args = (str(message),)
@@ -579,18 +609,42 @@ def rebuild_error(description: Any) -> BaseException:
     return error
 
 
-def _says_something(error: BaseException) -> bool:
+def _says(error: BaseException, message: str) -> bool:
     try:
-        return isinstance(str(error), str)
+        return str(error) == message
     except Exception:
         return False
+
+
+def _texts(names: list[Any]) -> tuple[str, ...]:
+    return tuple(str(name) for name in names[:20])
+
+
+def _error_class(
+    names: tuple[str, ...], classes: dict[tuple[str, ...], type[BaseException]]
+) -> type[BaseException]:
+    """Return the class of these names, of itself and of what it is a kind of.
+
+    One of a library is the judge's own; one of the student's stands for theirs, each time the same.
+    """
+    if names in classes:
+        return classes[names]
+    base = _error_base(names)
+    name = names[0].rpartition(":")[2].rpartition(".")[2]
+    if name != base.__name__ and name.isidentifier():
+        # What it is a kind of comes behind it, but for what has several bases.
+        parent = _error_class(names[1:], classes)
+        kind = parent if issubclass(parent, base) else base
+        classes[names] = type(name, (kind,), {"__module__": "__main__"})
+        return classes[names]
+    return base
 
 
 def _only_text(error: BaseException) -> str:
     return str(error.args[0])
 
 
-def _error_base(names: list[str]) -> type[BaseException]:
+def _error_base(names: Iterable[str]) -> type[BaseException]:
     for entry in names:
         module, _, name = entry.partition(":")
         if module == "builtins":
@@ -636,20 +690,19 @@ def _set_tensor(mine: Any, data: Any, gradient: Any) -> None:
     import torch
 
     with torch.no_grad():
-        mine.data.copy_(torch.from_numpy(np.array(data)))
+        mine.data.copy_(_tensor_of(data))
     if mine.is_leaf:
-        mine.grad = None if gradient is None else torch.from_numpy(np.array(gradient))
+        mine.grad = None if gradient is None else _tensor_of(gradient)
+
+
+def _tensor_of(data: Any) -> Any:
+    return _of_type(data, sys.modules["torch"].Tensor)
 
 
 def _set_optimizer(mine: Any, states: list[dict[str, Any]]) -> None:
-    import torch
-
     parameters = [p for group in mine.param_groups for p in group["params"]]
     for parameter, state in zip(parameters, states, strict=False):
-        mine.state[parameter] = {
-            key: torch.from_numpy(np.array(value)) if isinstance(value, np.ndarray) else value
-            for key, value in state.items()
-        }
+        mine.state[parameter] = dict(state)
 
 
 # Gradients ----------------------------------------------------------------------------------------
@@ -674,7 +727,7 @@ def _through(original: _Handle, data: Any, guests: list[Any]) -> Any:
             link = original._link_
             found = link.request("backward", args=([original], [gradient], wanted))
             back = [
-                None if g is None else torch.from_numpy(np.array(g)).reshape(guest.shape)
+                None if g is None else _tensor_of(g).reshape(guest.shape)
                 for g, guest in zip(found, guests, strict=True)
             ]
             return (torch.zeros_like(gradient), *back)

@@ -8,6 +8,7 @@ counts points as it always does.
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import functools
 import hmac
@@ -24,6 +25,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from course_lib.grading.engine import wire
+from course_lib.grading.engine.names import bound_in
 from course_lib.grading.engine.student import send_with_descriptors
 
 #: How long after a cell's limit the supervisor waits for an answer, in seconds. Who ends the cell
@@ -142,6 +144,7 @@ class _Run:
         self.asked = _classes(source or notebook)
         untested = [c for c in self.source.cells if role(c) not in ("test", "text")]
         self.taught = _loaded_names(untested)
+        self.redefined = _redefined(source) if source is not None else {}
         self.end = time.monotonic() + times.notebook
         self.random: Any = None
         self.children: list[Any] = []
@@ -155,6 +158,7 @@ class _Run:
         self.kept = 0
         self.since_seconds = 0.0
         self.fork_next = False
+        self.threads = False
         self.lost = 0
         self.cause = ""
         # Another number where the student's process has other objects than the tests have seen.
@@ -260,14 +264,15 @@ class _Run:
             raise Ended("the process has ended") from None
 
     def hear(self, connection: socket.socket, seconds: float | None) -> list[Any]:
-        """Wait for an answer: status, error, outputs, random numbers, and what a judge adds."""
+        """Wait for an answer: status, error, outputs, random numbers, and one thing more.
+
+        Of a judge, whether it has given names to the student; of a student, whether threads run.
+        """
         within = (self.times.cell if seconds is None else seconds) + GRACE
         try:
             answer = wire.unpack_plain(wire.receive(connection, MAX_ANSWER, within))
-            status, error, outputs, random, *more = answer
-            # Only a judge has more to say, and nobody else's word for it is taken.
-            more = more[:1] if connection is self.judge else []
-            return [str(status), str(error)[:20_000], outputs, random, *more]
+            status, error, outputs, random, more = answer
+            return [str(status), str(error)[:20_000], outputs, random, bool(more)]
         except TimeoutError:
             raise Lost("the process did not answer in time") from None
         except (wire.WireError, ValueError, TypeError) as problem:
@@ -315,7 +320,7 @@ class _Run:
         while self.student is not None and place < len(self.done):
             command, run = self.done[place]
             try:
-                status, *_ = self.ask(self.student, (*command, False), self.limit())
+                status, *_, self.threads = self.ask(self.student, (*command, False), self.limit())
             except Lost as problem:
                 self.lose_student(problem)
                 status = "lost"
@@ -332,8 +337,13 @@ class _Run:
 
     def cell(self, run: CellRun, cell: NotebookNode) -> None:
         """Run a cell of the student's side; what is locked also counts for the judge."""
+        told: tuple[Any, ...] = ()
         if role(cell) == "locked":
             told = ("locked", cell.source, self.random)
+        elif role(cell) == "solution":
+            names = self.redefined.get(cell.metadata.nbgrader.get("grade_id"))
+            told = ("solved", names) if names else ()
+        if told:
             self.told.append(told)
             self.quietly(self.judge, told)
         self.students_cell(run, cell)
@@ -342,17 +352,19 @@ class _Run:
         """Run a cell in the student's process."""
         if not self.revive_student():
             return self.note(run, "not run", "the student's process had ended before")
-        fork = self.fork_next or self.since_seconds > FORK_AFTER
+        # Who waits for a thread that a fork has not taken along waits forever.
+        fork = (self.fork_next or self.since_seconds > FORK_AFTER) and not self.threads
         if fork:
             self.kept, self.since_seconds, self.fork_next = len(self.done), 0.0, False
         begin, seconds = time.monotonic(), self.limit()
         command = ("cell", f"cell {run.index + 1}", cell.source, seconds, self.random)
         try:
-            status, error, outputs, random = self.ask(self.student, (*command, fork), seconds)
+            answer = self.ask(self.student, (*command, fork), seconds)
         except Lost as problem:
             if self.is_innocent(problem):
                 return self.students_cell(run, cell)
             return self.note(run, "died", self.cause)
+        status, error, outputs, random, self.threads = answer
         self.random, self.at_work = random or self.random, True
         if status in ("ok", "error"):
             self.done.append((command, run))
@@ -388,7 +400,7 @@ class _Run:
                 theirs.close()
                 status, error, outputs, random, handed_over = self.judged(mine, seconds)
                 # Nowhere else are the names that a test gave to the student's later cells.
-                self.fork_next = self.fork_next or bool(handed_over)
+                self.fork_next = self.fork_next or handed_over
             except (Lost, wire.Closed) as problem:
                 # The judge itself hung or died: nothing is known of this test.
                 self.end_judge()
@@ -437,7 +449,7 @@ class _Run:
         """
         assert self.student is not None
         try:
-            status, error, outputs, random = self.hear(self.student, seconds)
+            status, error, outputs, random, self.threads = self.hear(self.student, seconds)
         except (Lost, wire.Closed) as problem:
             return ("innocent" if self.is_innocent(problem) else "died", self.cause), []
         self.at_work = True
@@ -574,6 +586,23 @@ def _classes_in(sources: tuple[str, ...]) -> dict[str, list[str] | None]:
                 case ast.Call(ast.Name("setattr"), [ast.Name(name), *_]) if name in found:
                     found[name] = None
     return found
+
+
+def _redefined(source: NotebookNode) -> dict[str, list[str]]:
+    """Return, for each solution cell, the names that it takes from the tests, or from Python.
+
+    Those are what the teacher's solution makes of them, as soon as it has run.
+    """
+    bound = {
+        id(cell): bound_in(_MAGIC.sub(r"\1pass", cell.source))
+        for cell in source.cells
+        if role(cell) != "text"
+    }
+    solutions = [cell for cell in source.cells if role(cell) == "solution"]
+    others = [c for c in source.cells if role(c) not in ("text", "solution")]
+    taken = {*dir(builtins), *(name for cell in others for name in bound[id(cell)])}
+    found = {c.metadata.nbgrader.grade_id: sorted(bound[id(c)] & taken) for c in solutions}
+    return {grade_id: names for grade_id, names in found.items() if names}
 
 
 #: Classes without operators of their own.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import builtins
+import contextlib
 import os
 import sys
 import tempfile
@@ -16,7 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Surroundings", "make_ahead", "new_shell"]
+__all__ = ["INLINE", "Surroundings", "forget_figures", "make_ahead", "new_shell"]
+
+#: What matplotlib draws with in a notebook: figures are shown below the cell that draws them.
+INLINE = "module://matplotlib_inline.backend_inline"
 
 _MISSING = object()
 _OF_SYS = (
@@ -111,6 +115,34 @@ def _make() -> Any:
     shell = InteractiveShell.instance(config=config)
     # `%matplotlib inline` asks for a window system's event loop; there is none to set up.
     shell.enable_gui = lambda gui=None: None
+    _show_figures(shell)
     # Cells find their neighbors' modules, as in a notebook.
     sys.path.insert(0, "")
     return shell
+
+
+def _show_figures(shell: Any) -> None:
+    """Let figures be shown as in a notebook, also without `%matplotlib inline`."""
+    # Where matplotlib is not there yet, it asks for the shell itself when it is imported.
+    os.environ["MPLBACKEND"] = INLINE
+    if "matplotlib" in sys.modules:
+        sys.modules["matplotlib"].rcParams["backend"] = INLINE
+    if "matplotlib.pyplot" in sys.modules:
+        from matplotlib_inline.backend_inline import configure_inline_support
+        from matplotlib_inline.config import InlineBackend
+
+        # What it knows of the shell before this one, if there was one in this process.
+        InlineBackend.clear_instance()
+        configure_inline_support.current_backend = "unset"
+        shell.enable_matplotlib("inline")
+
+
+def forget_figures() -> None:
+    """Close what a test has drawn, which would be shown below somebody else's cell."""
+    if "matplotlib.pyplot" not in sys.modules:
+        return
+    # A student's code may have done anything to it.
+    with contextlib.suppress(Exception):
+        sys.modules["matplotlib.pyplot"].close("all")
+        show = sys.modules["matplotlib_inline.backend_inline"].show
+        show._to_draw, show._draw_called = [], False

@@ -25,7 +25,7 @@ from typing import Any
 
 from course_lib.grading.engine import kernel, walls, wire
 from course_lib.grading.engine.objects import Server, follow_random_state, random_state
-from course_lib.grading.engine.shells import new_shell
+from course_lib.grading.engine.shells import forget_figures, new_shell
 
 #: How much of what a cell prints or shows is kept, in bytes.
 MAX_OUTPUT = 2**20
@@ -44,7 +44,8 @@ def main(control: socket.socket) -> None:
     seconds, random, fork)`` runs a cell, in a fork if that is asked for or there is no guard yet;
     ``("serve", seconds, random)``, with a socket, answers the judge's calls on it. `random` is the
     state of the random numbers to continue with, or None.
-    Every command is answered by one message, ``[status, detail, outputs, random]``.
+    Every command is answered by one message, ``[status, detail, outputs, random, threads]``: the
+    last says whether threads are left, which no fork would take along.
     """
     Student(control).run()
 
@@ -120,13 +121,14 @@ class Student:
                 self.control.shutdown(socket.SHUT_RDWR)
             self.retire()
         said = self.words.read()
-        self.answer([status, detail, [["stream", "stdout", said]] if said else [], None])
+        shown = [["stream", "stdout", said]] if said else []
+        self.answer([status, detail, shown, None, has_threads()])
 
     def work(self, work: Callable[[], list[Any]], random: Any) -> None:
         """Do something, and tell the guard and the supervisor of its end."""
         me = os.getpid()
         follow_random_state(random)
-        answer = [*work(), random_state()]
+        answer = [*work(), random_state(), has_threads()]
         if os.getpid() != me or self.guard is None:
             # A process that the student's code made of this one: it speaks for nobody.
             os._exit(0)
@@ -241,6 +243,7 @@ class Student:
         self.words.clear()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(warned):
             self.server.serve(link)
+        forget_figures()
         said = (("stdout", printed.getvalue()), ("stderr", warned.getvalue()))
         return ["ok", "", [["stream", name, text[:MAX_OUTPUT]] for name, text in said if text]]
 
@@ -254,6 +257,14 @@ def _ended(hear: int) -> bool:
         if _NOTE.unpack(note)[0] == b"e":
             return True
     return False
+
+
+def has_threads() -> bool:
+    """Tell whether this process has more than one thread."""
+    try:
+        return len(os.listdir("/proc/self/task")) > 1
+    except OSError:
+        return False
 
 
 def _is_alive(pid: int) -> bool:

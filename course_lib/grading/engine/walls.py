@@ -65,7 +65,7 @@ _ENVIRONMENT = {
     "TERM": "dumb",
     "USER": view.STUDENT,
     "OMP_NUM_THREADS": "1",
-    "MPLBACKEND": "agg",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 

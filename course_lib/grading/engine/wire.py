@@ -14,6 +14,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -232,6 +233,8 @@ def _encode(value: Any, handle: Callable[[Any], list[Any]], depth: int) -> Any:
     if isinstance(value, np.dtype) and value.kind in _DTYPE_KINDS:
         return ["array dtype", value.str]
     torch = sys.modules.get("torch")
+    if kind is Numbers and _is_plain(value.tensor):
+        return ["numbers", *raw_tensor(value.tensor)]
     if torch is not None and kind in (torch.Tensor, torch.nn.Parameter) and _is_plain(value):
         return _tensor(value, handle)
     if torch is not None and kind in (torch.Size, torch.dtype, torch.device):
@@ -260,17 +263,52 @@ def _strided() -> Any:
     return sys.modules["torch"].strided
 
 
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of a tensor, which arrive as a tensor of their own: nobody keeps a handle."""
+
+    tensor: Any
+
+
+def raw_tensor(value: Any) -> tuple[str, list[int], bytes]:
+    """Return the dtype, the shape and the bytes of a tensor."""
+    torch = sys.modules["torch"]
+    # Some are only marked as conjugated or negated.
+    data = value.detach().cpu().resolve_conj().resolve_neg().contiguous()
+    # A single number counts as contiguous whatever its stride is.
+    flat = data.as_strided((data.numel(),), (1,))
+    raw = flat.view(torch.uint8).numpy().tobytes() if data.numel() else b""
+    return str(value.dtype).removeprefix("torch."), list(value.shape), raw
+
+
+def tensor_of_raw(name: str, shape: list[int], data: bytes) -> Any:
+    """Make a tensor of what `raw_tensor` gives.
+
+    Raises
+    ------
+    WireError
+        When they do not fit together.
+    """
+    import torch
+
+    if name not in _TORCH_DTYPES:
+        raise WireError(f"tensors of dtype {str(name)[:40]!r} do not travel")
+    dtype = getattr(torch, name)
+    size = _size(shape)
+    if size * dtype.itemsize != len(_checked(data, bytes)):
+        raise WireError(f"a tensor of shape {shape} and {name} came with {len(data)} bytes")
+    value = torch.frombuffer(bytearray(data), dtype=dtype) if data else torch.empty(0, dtype=dtype)
+    return value.reshape(shape)
+
+
 def _tensor(value: Any, handle: Callable[[Any], list[Any]]) -> list[Any]:
     torch = sys.modules["torch"]
-    name = str(value.dtype).removeprefix("torch.")
-    data = value.detach().cpu().contiguous()
-    raw = data.reshape(-1).view(torch.uint8).numpy().tobytes() if data.numel() else b""
     parameter = type(value) is torch.nn.Parameter
     # A tensor stays tied to the student's graph by its handle, so that backward() can go there.
     tied = handle(value)
     gradient = value.grad if value.is_leaf and value.grad is not None else None
-    gradient = None if gradient is None else _array("array", gradient.detach().cpu().numpy())
-    return ["tensor", name, list(value.shape), raw, value.requires_grad, parameter, tied, gradient]
+    gradient = None if gradient is None else ["numbers", *raw_tensor(gradient)]
+    return ["tensor", *raw_tensor(value), value.requires_grad, parameter, tied, gradient]
 
 
 _ENCODERS: dict[type, Callable[[Any, Any, int], list[Any]]] = {
@@ -367,19 +405,10 @@ def _decode_strings(rest: list[Any], resolve: Any, depth: int) -> np.ndarray:
 
 
 def _decode_tensor(rest: list[Any], resolve: Any, depth: int) -> Any:
-    import torch
-
     name, shape, data, requires_grad, parameter, tied, gradient = rest
-    if name not in _TORCH_DTYPES:
-        raise WireError(f"tensors of dtype {str(name)[:40]!r} do not travel")
-    dtype = getattr(torch, name)
-    size = _size(shape)
-    if size * dtype.itemsize != len(_checked(data, bytes)):
-        raise WireError(f"a tensor of shape {shape} and {name} came with {len(data)} bytes")
-    value = torch.frombuffer(bytearray(data), dtype=dtype) if data else torch.empty(0, dtype=dtype)
+    value = tensor_of_raw(name, shape, data)
     gradient = None if gradient is None else _decode(gradient, resolve, depth)
-    kind = [bool(requires_grad), bool(parameter)]
-    return resolve(["tensor", value.reshape(shape), *kind, tied, gradient])
+    return resolve(["tensor", value, bool(requires_grad), bool(parameter), tied, gradient])
 
 
 def _size(shape: Any) -> int:
@@ -472,6 +501,7 @@ _DECODERS: dict[str, Callable[[list[Any], Any, int], Any]] = {
     "scalar": _decode_scalar,
     "strings": _decode_strings,
     "tensor": _decode_tensor,
+    "numbers": lambda rest, r, d: tensor_of_raw(*rest),
     "array dtype": _decode_dtype,
     "torch Size": _decode_shape,
     "torch dtype": _decode_torch_dtype,

@@ -82,7 +82,7 @@ _ENVIRONMENT_SET = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
-    "MPLBACKEND": "agg",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "PYTHONDONTWRITEBYTECODE": "1",
     # The same for every worker, so that regrading prints a set in the same order.
     "PYTHONHASHSEED": "0",
@@ -753,11 +753,11 @@ def _warm_torch() -> None:
 
 
 def _warm_matplotlib() -> None:
-    """Draw one figure, which loads the fonts."""
+    """Draw one figure as a notebook shows it, which loads the fonts."""
     pyplot = sys.modules["matplotlib.pyplot"]
     figure, axes = pyplot.subplots()
     axes.plot([0, 1])
-    figure.savefig(io.BytesIO())
+    figure.savefig(io.BytesIO(), bbox_inches="tight")
     pyplot.close(figure)
 
 

@@ -309,7 +309,7 @@ def test_what_the_student_s_process_says_of_random_numbers_hurts_no_test(run):
         SPOOF[: SPOOF.index("def f(x)")]
         + """
 def told(state):
-    packed = msgpack.packb(['list', ['ok', '', ['list', []], state]])
+    packed = msgpack.packb(['list', ['ok', '', ['list', []], state, False]])
     message = len(packed).to_bytes(8, 'little') + packed
     for descriptor in range(3, 64):
         try:
@@ -513,6 +513,101 @@ def test_an_end_is_no_exception_that_a_test_expects(end, test, run):
     assert ran[1].status != "ok"
     assert ran[1].outputs, "the cell must say why"
     assert ran[3].status == "ok", ran[3].error
+
+
+def test_a_kind_of_error_that_says_it_is_every_kind_takes_no_end(run):
+    lying = """
+    import os
+    from course_lib.grading.engine import objects
+
+    class Refused(Exception):
+        pass
+
+    everything = ["builtins:BaseException", "builtins:Exception"]
+    honest = objects.Server.describe_handle
+
+    def describe_handle(self, value):
+        if value is not Refused:
+            return honest(self, value)
+        number = self.handles.number(value)
+        return [number, "object", "type", everything, ["class", "callable"], everything]
+
+    objects.Server.describe_handle = describe_handle
+
+    def f(x):
+        os._exit(1)
+    """
+    test = "try:\n    f(-1)\nexcept Refused:\n    pass\nelse:\n    raise AssertionError"
+    ran = run(("solution", lying), ("test", test), ("test", "assert Refused is BaseException"))
+    assert ran[1].status == "died", ran[1].error
+    # The lie itself is heard: only so is it of no use.
+    assert ran[2].status == "ok", ran[2].error
+
+
+def test_what_a_callback_only_reads_stays_the_judge_s(run):
+    lying = """
+    def minimize(function, start):
+        for name in ("data", "seen"):
+            function.__globals__[name].clear()
+        function.__globals__["seen"].append("forged")
+        return 0.0
+    """
+    ran = run(
+        ("locked", "data = [(1.0, 2.0), (2.0, 4.0)]"),
+        ("solution", lying),
+        (
+            "test",
+            """
+            seen = []
+
+            def loss(w):
+                seen.append(w)
+                return sum((w * a - b) ** 2 for a, b in data)
+
+            w = minimize(loss, 1.0)
+            assert seen == ["forged"]
+            assert loss(w) < 0.1
+            """,
+        ),
+        ("test", "assert len(data) == 2"),
+    )
+    assert ran[2].error.startswith("AssertionError"), ran[2].error
+    assert ran[3].status == "ok", ran[3].error
+
+
+def test_data_that_a_locked_cell_hands_to_the_student_stays_the_judge_s(run):
+    ran = run(
+        (
+            "solution",
+            "def fit(x, y):\n    y[:] = 0\n    return 0\n\ndef predict(x):\n    return 0 * x",
+        ),
+        (
+            "locked",
+            "import numpy as np\nx = np.arange(3.0)\ny = 2 * x + 1\nlosses = []\n"
+            "losses.append(fit(x, y))\nbest = min(losses)",
+        ),
+        ("solution", "y = 0 * y\nx = y"),
+        ("test", "assert np.allclose(predict(x), y)"),
+        ("test", "assert losses == [0] and best == 0"),
+    )
+    assert ran[3].error.startswith("AssertionError"), ran[3].error
+    assert ran[4].status == "ok", ran[4].error
+
+
+def test_a_name_of_the_tests_is_the_student_s_only_where_the_solution_takes_it(run):
+    source = [("locked", "limit = 3"), ("solution", "def pow(a, b):\n    return 8")]
+    tests = [
+        ("test", "assert limit == 3"),
+        ("test", "assert pow(2, 3) == 8"),
+        ("test", "assert sum([1, 2]) == 3"),
+    ]
+    ran = run(
+        source[0],
+        ("solution", "limit = 4\n\ndef pow(a, b):\n    return 9\n\ndef sum(x):\n    return 0"),
+        *tests,
+        source=[*source, *tests],
+    )
+    assert [one.status for one in ran] == ["ok", "ok", "ok", "error", "ok"]
 
 
 def test_a_cell_magic_that_leaves_no_test_is_said(run):

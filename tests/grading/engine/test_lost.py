@@ -67,6 +67,29 @@ def test_long_work_is_not_done_again(run):
     assert texts(ran[0]) == texts(ran[3])
 
 
+def test_threads_of_an_earlier_cell_are_there_in_the_next(run):
+    ran = run(
+        (
+            "solution",
+            "import time\nfrom concurrent.futures import ThreadPoolExecutor\n"
+            "pool = ThreadPoolExecutor(1)\npool.submit(time.sleep, 1.1).result()",
+        ),
+        ("test", "given_by_the_test = 7"),
+        ("solution", "print(pool.submit(lambda: given_by_the_test).result())"),
+        ("test", "assert pool.submit(abs, -2).result() == 2"),
+        ("solution", "import os\nos._exit(4)"),
+        ("solution", "print(pool.submit(abs, -1).result())"),
+        ("solution", "pool.shutdown()\ntime.sleep(1.1)\nlong = time.time_ns()\nprint(long)"),
+        ("solution", "import os\nos._exit(4)"),
+        ("solution", "print(long)"),
+    )
+    found, told = statuses(ran)
+    assert found == ["ok", "ok", "ok", "ok", "died", "ok", "ok", "died", "ok"], told
+    assert texts(ran[2]) == "7\n" and texts(ran[5]) == "1\n"
+    # Without threads there are forks again.
+    assert texts(ran[6]) == texts(ran[8])
+
+
 def test_short_work_is_done_again_and_what_follows_sees_the_last_time(run):
     ran = run(
         ("solution", "import os, time\nonce = time.time_ns()\nprint(once)"),

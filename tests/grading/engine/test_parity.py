@@ -61,6 +61,308 @@ CASES = {
         ("test", "assert raw().tolist() == [b'a', b'bc'] and raw()[1] == b'bc'"),
         ("test", "assert predict(0) == 'dog'"),
     ],
+    "locked cells that use the student's names": [
+        (
+            "solution",
+            """
+            import torch
+            from torch import nn
+
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 1)
+
+                def forward(self, x):
+                    return self.fc(x)
+
+            def step(net, x, y):
+                loss = ((net(x) - y) ** 2).mean()
+                loss.backward()
+                with torch.no_grad():
+                    for p in net.parameters():
+                        p -= 0.1 * p.grad
+                        p.grad = None
+                return loss.item()
+            """,
+        ),
+        (
+            "locked",
+            """
+            import torch
+            from torch import nn
+
+            torch.manual_seed(0)
+            x = torch.randn(20, 2)
+            plain = nn.Linear(2, 1)
+            losses, table, best = [], {}, None
+            net = Net()
+            y = x @ torch.tensor([[1.0], [2.0]])
+            more = torch.randn(3, 2)
+            even_more = more + 1
+            for epoch in range(10):
+                losses.append(step(net, x, y))
+                step(plain, x, y)
+                if best is None or losses[-1] < best:
+                    best = losses[-1]
+            table[len(losses)] = step(net, x, y)
+            half = len(losses) / 2
+            """,
+        ),
+        ("test", "assert len(losses) == 10 and losses[-1] < losses[0] and best == losses[-1]"),
+        ("test", "assert set(table) == {10} and half == 5 and epoch == 9"),
+        (
+            "test",
+            """
+            torch.manual_seed(0)
+            again, own = torch.randn(20, 2), nn.Linear(2, 1)
+            assert torch.equal(x, again) and not torch.equal(own.weight, plain.weight)
+            assert abs(step(plain, x, y) - step(net, x, y)) < 10
+            """,
+        ),
+        (
+            "test",
+            """
+            torch.manual_seed(0)
+            torch.randn(20, 2), nn.Linear(2, 1), Net()
+            assert torch.equal(torch.randn(3, 2), more) and torch.equal(more + 1, even_more)
+            """,
+        ),
+    ],
+    "a locked cell that uses a test's object": [
+        ("solution", "class Net:\n    def run(self, x):\n        return x + 1"),
+        ("test", "net = Net()\nassert net.run(1) == 2"),
+        ("locked", "z = 3\nout = net.run(z)\nthree = z"),
+        ("test", "assert out == 4 and three == 3 and net.run(0) == 1"),
+    ],
+    "names with two meanings": [
+        ("locked", "import numpy as np\nx = 3\nscale = 2"),
+        ("test", "x = x + 1\nassert x == 4"),
+        ("solution", "def pow(a, b):\n    return a * b\n\nx = np.arange(3)\nmax = 7"),
+        ("test", "assert pow(2, 5) == 10 and max == 7\nassert list(x) == [0, 1, 2] and scale == 2"),
+        ("test", "assert [pow(i, 2) for i in range(3)] == [0, 2, 4]"),
+        ("locked", "x = 5"),
+        ("test", "assert x == 5\ny = x + 1"),
+        ("solution", "y = y + 1"),
+        ("test", "assert y == 7"),
+    ],
+    "callbacks": [
+        (
+            "solution",
+            """
+            def f(x):
+                return x + 1
+
+            def minimize(function, x):
+                for _ in range(3):
+                    x = function(x)
+                return x
+            """,
+        ),
+        ("test", "assert minimize(lambda x: f(x), 0) == 3"),
+        (
+            "test",
+            """
+            calls = []
+
+            def helper(x):
+                return f(x) + 1
+
+            def spy(x):
+                calls.append(x)
+                return helper(x)
+
+            assert minimize(spy, 0) == 6 and calls == [0, 2, 4]
+            """,
+        ),
+        (
+            "test",
+            """
+            def recorder():
+                seen = {}
+
+                def inner(x):
+                    seen[x] = True
+                    return 2 * f(x)
+
+                return inner, seen
+
+            inner, seen = recorder()
+            assert minimize(inner, 0) == 14 and set(seen) == {0, 2, 6}
+            assert sorted([3, 1], key=lambda x: -f(x)) == [3, 1]
+            """,
+        ),
+    ],
+    "kinds of tensors": [
+        ("locked", "import torch\nfrom torch import nn"),
+        (
+            "solution",
+            """
+            def half(x):
+                return x.to(torch.bfloat16)
+
+            def same(x):
+                return x
+
+            def mirrored(z):
+                return z.conj()
+
+            def negated(z):
+                return z.conj().imag
+
+            def double_(x):
+                x.mul_(2)
+
+            layer = nn.Linear(2, 1, bias=False).to(torch.bfloat16)
+            with torch.no_grad():
+                layer.weight.fill_(1.5)
+            """,
+        ),
+        ("test", "assert half(torch.ones(2)).dtype == torch.bfloat16"),
+        (
+            "test",
+            """
+            x, w = torch.ones(2, requires_grad=True), nn.Parameter(torch.ones(2))
+            (same(x) * 2 + same(same(w) * 3)).sum().backward()
+            assert x.grad.tolist() == [2, 2] and w.grad.tolist() == [3, 3]
+            assert same(w[::2]).tolist() == [1]
+            """,
+        ),
+        ("test", "h = half(torch.ones(2))\ndouble_(h)\nassert h.tolist() == [2, 2]"),
+        ("test", "assert mirrored(torch.tensor([1 + 2j])).tolist() == [1 - 2j]"),
+        ("test", "assert negated(torch.tensor([1 + 2j])).tolist() == [-2]"),
+        (
+            "test",
+            """
+            out = layer(torch.ones(1, 2, dtype=torch.bfloat16))
+            out.sum().backward()
+            assert out.item() == 3 and layer.weight.grad.tolist() == [[1, 1]]
+            """,
+        ),
+        (
+            "test",
+            """
+            x = torch.ones(2, dtype=torch.bfloat16, requires_grad=True)
+            half(x * 1).sum().backward()
+            assert x.grad.tolist() == [1, 1]
+            mine = nn.Linear(2, 1).to(torch.bfloat16)
+            double_(mine.weight.data)
+            """,
+        ),
+    ],
+    "classes and errors of the student's": [
+        (
+            "solution",
+            """
+            import copy
+
+            class CourseProblem(Exception):
+                pass
+
+            class TooSmall(CourseProblem):
+                pass
+
+            class Animal:
+                def __init__(self):
+                    self.legs = [4]
+
+            class Dog(Animal):
+                pass
+
+            def refuse(x):
+                if x < 0:
+                    raise TooSmall(f"{x} is too small")
+                if x > 9:
+                    raise CourseProblem("too large")
+                return {"a": 1}[x]
+            """,
+        ),
+        (
+            "test",
+            """
+            try:
+                refuse(-1)
+            except TooSmall as error:
+                assert str(error) == "-1 is too small"
+            else:
+                raise AssertionError("nothing was raised")
+            """,
+        ),
+        (
+            "test",
+            """
+            for value in (-1, 10):
+                try:
+                    refuse(value)
+                except CourseProblem as error:
+                    assert isinstance(error, TooSmall) == (value < 0)
+            try:
+                refuse(10)
+            except (TooSmall, KeyError):
+                raise AssertionError("taken for another error")
+            except Exception as error:
+                assert type(error).__name__ == "CourseProblem"
+            """,
+        ),
+        ("test", "refuse(10)"),
+        (
+            "test",
+            """
+            from course_lib.exercises import assert_raises
+
+            assert_raises(TooSmall, refuse, -1, match="small")
+            assert issubclass(TooSmall, CourseProblem) and issubclass(TooSmall, Exception)
+            assert not issubclass(CourseProblem, TooSmall) and TooSmall.__name__ == "TooSmall"
+            """,
+        ),
+        (
+            "test",
+            """
+            try:
+                refuse(3)
+            except KeyError as error:
+                assert str(error) == "3"
+            """,
+        ),
+        (
+            "test",
+            """
+            import copy
+
+            assert issubclass(Dog, Animal) and not issubclass(Animal, Dog)
+            assert issubclass(Dog, object) and not issubclass(Dog, Exception)
+            dog = Dog()
+            deep, shallow = copy.deepcopy(dog), copy.copy(dog)
+            dog.legs.append(3)
+            dog.legs = [1]
+            assert deep.legs == [4] and isinstance(deep, Dog) and shallow.legs != [1]
+            """,
+        ),
+    ],
+    "figures": [
+        ("solution", "import matplotlib.pyplot as plt\n\nplt.plot([1, 2])\nx = 1"),
+        (
+            "solution",
+            """
+            def draw(x):
+                figure, axes = plt.subplots()
+                axes.plot(x)
+                return axes
+            """,
+        ),
+        ("test", "assert len(draw([1, 2]).lines) == 1"),
+        ("free", "x = 2"),
+        ("free", "for k in range(3):\n    draw(k)"),
+        ("free", "figure = draw([2, 1]).figure\nplt.show()\nfigure"),
+        # One more than matplotlib keeps open without a warning, which would cost the points.
+        ("test", "for _ in range(11):\n    draw([1, 2])"),
+        ("test", "for _ in range(11):\n    draw([1, 2])"),
+        ("test", "import matplotlib.pyplot as plt\nfor _ in range(11):\n    plt.figure()"),
+        ("test", "for _ in range(11):\n    plt.figure()\nplt.show()"),
+        ("free", "%matplotlib inline\nplt.plot([1, 2])"),
+        ("free", "plt.switch_backend('agg')\nplt.plot([1, 2])"),
+        ("free", "figure"),
+    ],
     "magics around tests": [
         ("solution", "def f(x):\n    return x + 1"),
         ("test", "%%time\nassert f(1) == 3"),
@@ -126,6 +428,20 @@ CASES = {
             net.eval()
             assert not net.training
             assert set(net.state_dict()) == {"fc.weight", "fc.bias"}
+            """,
+        ),
+        (
+            "test",
+            """
+            net = Net()
+            weight = net.fc.weight
+            with torch.no_grad():
+                weight.fill_(0.5)
+            try:
+                net(i for i in range(3))
+            except TypeError:
+                pass
+            assert torch.allclose(net(torch.ones(1, 4)) - net.fc.bias, torch.full((1, 3), 2.0))
             """,
         ),
         ("test", "assert Net().k == 4"),
@@ -359,6 +675,9 @@ CASES = {
         ("test", "helper_result = value * 2\nprint('shown')"),
         ("solution", "later = helper_result + 1"),
         ("test", "assert later == 85"),
+        ("test", "endless = iter(int, 1)\nlines = (line for line in words)\nstep = 2"),
+        ("solution", "stepped = step + 1\n\ndef use():\n    return lines, endless"),
+        ("test", "assert stepped == 3"),
         ("free", "import math\n\ndef root(x):\n    return math.sqrt(x)"),
         ("test", "assert math.isclose(root(value), 42**0.5)"),
     ],
@@ -520,11 +839,26 @@ def test_honest_work_gets_what_it_gets_in_a_notebook(name, notebook, zygote):
     for one, two in zip(together, apart, strict=True):
         told = f"cell {one.index}: {one.error!r} together, {two.error!r} apart"
         assert (one.status, kind_of(one.error)) == (two.status, kind_of(two.error)), told
-        if runner.role(page.cells[one.index]) == "test" and one.status == "ok":
+        if runner.role(page.cells[one.index]) != "test":
+            assert figures(one) == figures(two), told
+        elif one.status == "ok":
             assert shown(one) == shown(two)
+
+
+def figures(run):
+    """Return how many figures a cell shows."""
+    return sum("image/png" in output.get("data", {}) for output in run.outputs)
 
 
 def shown(run):
     """Return what decides about points: values, and whether there was anything on stderr."""
     values = [o.data["text/plain"] for o in run.outputs if o.output_type == "execute_result"]
     return values, any(o.get("name") == "stderr" for o in run.outputs)
+
+
+@pytest.mark.slow
+def test_figures_are_shown_below_the_cell_that_draws_them(notebook, zygote):
+    page = notebook(*CASES["figures"])
+    for way in (run_notebook(page), runner.run(page, zygote, source=page)):
+        shown_in = [figures(run) for run in way if runner.role(page.cells[run.index]) != "test"]
+        assert shown_in == [1, 0, 0, 3, 2, 1, 0, 1]

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from course_lib.grading.engine import objects, runner, student, walls, zygote
+from course_lib.grading.engine import objects, runner, shells, student, walls, zygote
 
 np = pytest.importorskip("numpy")
 
@@ -57,7 +57,7 @@ def rehearsed(tmp_path_factory):
         capture_output=True,
         text=True,
         timeout=300,
-        env=os.environ | {"HOME": str(home), "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"},
+        env=os.environ | {"HOME": str(home), "OMP_NUM_THREADS": "1", "MPLBACKEND": shells.INLINE},
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), sorted(path.name for path in home.iterdir())
