@@ -260,7 +260,8 @@ class _Records(logging.Handler):
         """Return the last line of the first traceback: what went wrong, in its own words."""
         errors = [message for level, message in self.lines if level >= logging.ERROR]
         for message in errors:
-            if message.startswith("Traceback"):
+            # What it came of may stand before it, without a traceback of its own.
+            if "Traceback (most recent call last):" in message.splitlines():
                 last = [line for line in message.splitlines() if line and line[0] != " "][-1]
                 name, separator, rest = last.partition(": ")
                 return f"{name.rpartition('.')[2]}{separator}{rest}"

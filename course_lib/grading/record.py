@@ -7,18 +7,23 @@ each submission: exporters, preprocessors, templates.
 
 Whatever is killed, and whenever: the scores of a submission are written in one transaction, and
 its graded notebooks get their names after that. So they are the sign that it came to its end, and
-a submission without that sign is graded again by the next run.
+a submission without that sign is graded again by the next run. Beside their folder lies a note of
+the files that were graded (see `was_graded`), by which a submission that is another now is known.
 """
 
 from __future__ import annotations
 
 import errno
+import fnmatch
 import functools
+import hashlib
+import json
 import os
+import stat
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,7 +57,15 @@ from course_lib.grading.files import files_beside
 from course_lib.grading.pages import PageExporter
 from course_lib.grading.walled import Execute, digest
 
-__all__ = ["InPlace", "Pages", "Prepared", "Recorder", "alone", "one_gradebook"]
+__all__ = [
+    "InPlace",
+    "Pages",
+    "Prepared",
+    "Recorder",
+    "alone",
+    "one_gradebook",
+    "was_graded",
+]
 
 # Seconds after which a person is told that this process waits.
 SAY_AFTER = 2.0
@@ -68,6 +81,9 @@ _LOOKED_UP = (
 # SQLite waits so long at a time, in seconds: Ctrl-C is heard in between.
 _TRY_FOR = 0.5
 
+# Bytes. Of a submission that holds more, only the sizes and times of its files are known.
+_MOST_READ = 256 * 2**20
+
 
 @dataclass
 class Prepared:
@@ -76,6 +92,8 @@ class Prepared:
     student: str
     notebooks: dict[str, NotebookNode]
     jobs: dict[str, Job]
+    seen: dict[str, str]
+    """What its files were when they were about to be read."""
     read_at: float = field(default_factory=time.time)
     """When its files were about to be read: what is younger was not seen."""
     begin: float = field(default_factory=time.monotonic)
@@ -147,8 +165,41 @@ def _without_copies(exporter_class: type[Any]) -> type[Any]:
     return Exporter
 
 
-class InPlace(_Kept, Autograde):
+class _Graded(_Kept, Autograde):
+    """What both ways to grade a submission do otherwise than nbgrader's Autograde."""
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """Prepare a submission, and ask for marks of the tasks in notebooks that came later.
+
+        Of a notebook that is missing, nbgrader scores everything with 0. When it comes, tests and
+        answers are scored anew, but tasks, to which nothing else gives an automatic score, are not.
+        """
+        super().init_assignment(assignment_id, student_id)
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+            for path in self.notebooks:
+                place = (Path(path).stem, assignment_id, student_id)
+                grades = _of_submission(gradebook.db.query(Grade), Grade, *place)
+                tasks = grades.filter(BaseCell.type == "TaskCell", Grade.auto_score.is_not(None))
+                for grade in tasks:
+                    grade.auto_score = None
+                    grade.needs_manual_grade = True
+            gradebook.db.commit()
+
+
+class InPlace(_Graded):
     """nbgrader's Autograde, for notebooks that run in this process's kernels."""
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """Prepare a submission; take down what it is before it is read."""
+        folder = Path(self._format_source(assignment_id, student_id))
+        self._seen = _look(folder, self.coursedir.ignore)
+        super().init_assignment(assignment_id, student_id)
+
+    def set_permissions(self, assignment_id: str, student_id: str) -> None:
+        """End a submission: all its notebooks are in their places."""
+        super().set_permissions(assignment_id, student_id)
+        folder = Path(self._format_dest(assignment_id, student_id))
+        _keep_note(folder, self._seen, {path.name: path for path in folder.glob("*.ipynb")})
 
     def put_in_place(self, half: Path, path: Path) -> None:
         """Give a file its name; one that has yet to be run is as old as can be, so not current."""
@@ -157,7 +208,7 @@ class InPlace(_Kept, Autograde):
         super().put_in_place(half, path)
 
 
-class Recorder(_Kept, Autograde):
+class Recorder(_Graded):
     """nbgrader's Autograde in two steps: `prepare`, and `start` with what was run in between."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -166,6 +217,7 @@ class Recorder(_Kept, Autograde):
         # Student and notebook to the digest of what was run, and what it did.
         self.prefetched: dict[tuple[str, str], tuple[str, bytes]] = {}
         self._read_at = 0.0
+        self._seen: dict[str, str] = {}
         self._halves: list[tuple[Path, Path]] = []
         self._mended: dict[tuple[str, str], NotebookNode] = {}
         self._kept_preprocessors: dict[bool, list[Any]] = {}
@@ -184,6 +236,7 @@ class Recorder(_Kept, Autograde):
         self._sanitizing = True
         self._init_preprocessors()
         ((folder, paths),) = self.assignments.items()
+        seen = _look(Path(folder), self.coursedir.ignore)
         notebooks, jobs = {}, {}
         student = ""
         execute = self._execute()
@@ -199,7 +252,7 @@ class Recorder(_Kept, Autograde):
             files = self._files(folder, resources["nbgrader"]["assignment"])
             jobs[name] = execute.job(notebook, resources, *files)
         self.exporter._nb_metadata.clear()
-        return Prepared(student, notebooks, jobs, read_at)
+        return Prepared(student, notebooks, jobs, seen, read_at)
 
     def start(self) -> None:
         """Record what the course directory names now, as a whole or not at all."""
@@ -207,9 +260,13 @@ class Recorder(_Kept, Autograde):
         try:
             with self.gradebook.together() if self.gradebook else nullcontext():
                 super().start()
-            for half, path in self._halves:
+            for half, _ in self._halves:
                 # So that work that was handed in while this was running is younger.
                 os.utime(half, (self._read_at, self._read_at))
+            # First: where notebooks are in their places, it is known what they were made of.
+            for folder in {path.parent for _, path in self._halves}:
+                _keep_note(folder, self._seen, {path.name: half for half, path in self._halves})
+            for half, path in self._halves:
                 half.replace(path)
         finally:
             for half, _ in self._halves:
@@ -222,6 +279,7 @@ class Recorder(_Kept, Autograde):
     def take(self, prepared: Prepared, results: dict[str, bytes]) -> None:
         """Take over a mended submission and what its notebooks did, for the next `start`."""
         self._read_at = prepared.read_at
+        self._seen = prepared.seen
         self._mended = {
             (prepared.student, name): notebook for name, notebook in prepared.notebooks.items()
         }
@@ -309,6 +367,98 @@ class Pages(_Kept, GenerateFeedback):
         if not self.made and self.exporter_class is HTMLExporter:
             self.exporter_class = PageExporter
         super().keep()
+
+
+# What was graded
+
+
+def was_graded(folder: Path, graded: Path, ignore: Iterable[str]) -> bool | None:
+    """Tell whether a submission is the one that was graded; None if no note says so.
+
+    There is none of what nbgrader's own commands or an earlier version of this course graded. Times
+    tell nothing by themselves: archives bring their own. They only spare reading.
+
+    Parameters
+    ----------
+    folder, graded : Path
+        The submission, and the folder of its graded notebooks.
+    ignore : iterable of str
+        Patterns of names that do not count.
+    """
+    try:
+        note = json.loads(_note_path(graded).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    notebooks = {path.name: path.stat() for path in graded.glob("*.ipynb")}
+    if not isinstance(note, dict) or note.get("graded") != _digest_of_notebooks(notebooks):
+        return None
+    found = _files_in(folder, ignore)
+    if note.get("files") == _digest_of_files(found):
+        return True
+    contents = _digest_of_contents(folder, found)
+    return bool(contents) and note.get("contents") == contents
+
+
+def _look(folder: Path, ignore: Iterable[str]) -> dict[str, str]:
+    """Return digests of what a submission's files are, and of what they hold."""
+    found = _files_in(folder, ignore)
+    return {"files": _digest_of_files(found), "contents": _digest_of_contents(folder, found)}
+
+
+def _keep_note(graded: Path, seen: Mapping[str, str], notebooks: Mapping[str, Path]) -> None:
+    """Keep what a submission was, and which graded notebooks were made of it, by their names."""
+    stats = {name: path.stat() for name, path in notebooks.items()}
+    path = _note_path(graded)
+    half = path.with_suffix(".part")
+    try:
+        text = json.dumps({"graded": _digest_of_notebooks(stats), **seen})
+        half.write_text(text, encoding="utf-8")
+        half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def _note_path(graded: Path) -> Path:
+    """Return where the note lies: not among files that come from a student, or go to one."""
+    return graded.with_name(f".{graded.name}.graded.json")
+
+
+def _files_in(folder: Path, ignore: Iterable[str]) -> dict[str, os.stat_result]:
+    patterns = tuple(ignore)
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if not any(fnmatch.fnmatch(part, pattern) for part in name.parts for pattern in patterns):
+            status = path.lstat()
+            if not stat.S_ISDIR(status.st_mode):
+                found[name.as_posix()] = status
+    return found
+
+
+def _digest_of_files(found: Mapping[str, os.stat_result]) -> str:
+    # The second time is this machine's own: no archive brings it.
+    return _digest([[n, s.st_size, s.st_mtime_ns, s.st_ctime_ns] for n, s in found.items()])
+
+
+def _digest_of_notebooks(found: Mapping[str, os.stat_result]) -> str:
+    # Without that: it changes with a name and with permissions.
+    return _digest([[n, s.st_size, s.st_mtime_ns] for n, s in sorted(found.items())])
+
+
+def _digest_of_contents(folder: Path, found: Mapping[str, os.stat_result]) -> str:
+    """Return a digest of what files hold; empty if that is too much or cannot be read."""
+    regular = all(stat.S_ISREG(status.st_mode) for status in found.values())
+    if not regular or sum(status.st_size for status in found.values()) > _MOST_READ:
+        return ""
+    try:
+        held = [[n, hashlib.sha256((folder / n).read_bytes()).hexdigest()] for n in found]
+    except OSError:
+        return ""
+    return _digest(held)
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
 
 
 # The gradebook

@@ -41,6 +41,7 @@ from course_lib.grading.record import (
     SharedGradebook,
     alone,
     one_gradebook,
+    was_graded,
 )
 from course_lib.grading.repair import NOTES, metadata_of
 from course_lib.grading.report import (
@@ -732,18 +733,20 @@ def _ids_of(release: Path) -> set[str]:
 def _is_current(course: Course, slug: str, student: str, notebooks: set[str]) -> bool:
     """Return whether a submission was graded as it stands now, to its end."""
     folder = course.path("autograded", student, slug)
+    submitted = course.path("submitted", student, slug)
     graded = {path.name: path.stat().st_mtime for path in folder.glob("*.ipynb")}
-    if not graded:
+    # One that was mended and has yet to be run is as old as can be.
+    if not graded or not all(graded.values()):
         return False
+    files = [path for path in submitted.iterdir() if path.is_file()]
+    present = {path.name for path in files} & {f"{name}.ipynb" for name in notebooks}
+    if not present <= set(graded):
+        return False
+    same = was_graded(submitted, folder, course.coursedir.ignore)
+    if same is not None:
+        return same
     read_at = min(graded.values())
-    for path in course.path("submitted", student, slug).iterdir():
-        if not path.is_file():
-            continue
-        if path.suffix == ".ipynb" and path.stem in notebooks and path.name not in graded:
-            return False
-        if path.stat().st_mtime > read_at:
-            return False
-    return True
+    return all(path.stat().st_mtime <= read_at for path in files)
 
 
 def _notebooks(course: Course, slug: str) -> dict[str, set[str]]:
@@ -808,6 +811,10 @@ def _read_row(
                     cell is not None and metadata_of(cell).get("solution")
                 )
                 if path.is_file() and not manual and entry.auto_score is None:
+                    return None
+                task = entry.cell.type == "TaskCell"
+                if path.is_file() and task and entry.auto_score is not None:
+                    # The 0 of a missing notebook, which nbgrader's own command never takes back.
                     return None
                 name = f"{notebook.name}/{entry.name}" if several else entry.name
                 row.cells.append(

@@ -20,10 +20,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+import nbformat
 import psutil
 import pytest
 import small_course as small
 from light import marked, new_marker
+from nbformat.v4 import new_notebook
 from small_course import ANSWERS, POINTS, a_course, contents
 
 from course_lib import grading
@@ -164,7 +166,7 @@ def test_a_run_that_is_killed_goes_on(
 
 
 # How many of them a run of the class has, and somewhat less.
-STEPS = {"statement": 150, "commit": 8, "write_text": 5, "replace": 5, "unlink": 5}
+STEPS = {"statement": 150, "commit": 8, "write_text": 5, "replace": 5, "unlink": 20}
 
 
 @pytest.mark.parametrize("place", STEPS)
@@ -409,3 +411,224 @@ def test_a_graded_notebook_that_is_damaged_is_made_again(course: Path) -> None:
     path.write_text(path.read_text()[:500])
     assert "not been graded" in grading.read_report(small.SLUG, course)["ann"].reason
     assert points(grading.grade(small.SLUG, course)) == POINTS
+
+
+# What is graded as it stands
+
+
+@pytest.fixture
+def pair(ungraded: Path, tmp_path: Path, light_zygote: None) -> Path:
+    """Two students of the class, graded."""
+    folder = tmp_path / "pair"
+    shutil.copytree(ungraded, folder)
+    for student in set(ANSWERS) - {"ann", "cem"}:
+        shutil.rmtree(folder / "submitted" / student)
+    grading.grade(small.SLUG, folder)
+    return folder
+
+
+def graded_now(folder: Path) -> list[str]:
+    report = grading.grade(small.SLUG, folder)
+    return [row.student for row in report.students if row.seconds is not None]
+
+
+def hand_in_anew(folder: Path, student: str, *, ns: int, **answers: str) -> Path:
+    """Put another notebook in the place of a student's, with a time of its own, as archives do."""
+    path = folder / "submitted" / student / small.SLUG / "sums.ipynb"
+    path.unlink()
+    small.hand_in(folder, student, small.answered(folder, **answers))
+    os.utime(path, ns=(ns, ns))
+    return path
+
+
+def test_what_is_handed_in_anew_with_an_older_time_is_graded(pair: Path) -> None:
+    assert graded_now(pair) == []
+    hand_in_anew(pair, "cem", ns=10**18, **ANSWERS["ann"])
+    assert grading.export(pair, small.SLUG, to=pair / "grades.csv").read_text().count(",7.0,") == 1
+    assert graded_now(pair) == ["cem"]
+    report = grading.read_report(small.SLUG, pair)
+    assert points(report) == {"ann": POINTS["ann"], "cem": POINTS["ann"]}
+    assert graded_now(pair) == []
+
+
+def test_another_answer_of_the_same_size_and_time_is_graded(pair: Path) -> None:
+    # An archive whose files all bear the same time, and one digit that is another.
+    before = hand_in_anew(pair, "cem", ns=10**18, total="def total(n):\n    return 6").stat()
+    assert graded_now(pair) == ["cem"]
+    after = hand_in_anew(pair, "cem", ns=10**18, total="def total(n):\n    return 7").stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert graded_now(pair) == ["cem"]
+
+
+def test_a_new_time_alone_is_nothing_new(pair: Path) -> None:
+    path = pair / "submitted" / "cem" / small.SLUG / "sums.ipynb"
+    later = path.stat().st_mtime + 3600
+    os.utime(path, (later, later))
+    shutil.copy2(path, path.with_name("copied"))
+    path.with_name("copied").replace(path)
+    checkpoint = path.parent / ".ipynb_checkpoints" / "sums-checkpoint.ipynb"
+    checkpoint.parent.mkdir()
+    shutil.copy(path, checkpoint)
+    assert graded_now(pair) == []
+
+
+def test_a_file_beside_the_notebook_counts_whatever_its_time(pair: Path) -> None:
+    for name in ("timestamp.txt", "data.csv", "data/rows.csv"):
+        path = pair / "submitted" / "cem" / small.SLUG / name
+        path.parent.mkdir(exist_ok=True)
+        for text in ("2026-01-01 09:00:00 UTC", "2026-01-01 10:00:00 UTC"):
+            path.write_text(text)
+            os.utime(path, (10**9, 10**9))
+            assert graded_now(pair) == ["cem"], (name, text)
+    assert graded_now(pair) == []
+    path.unlink()
+    assert graded_now(pair) == ["cem"]
+
+
+def test_what_is_too_large_to_be_read_is_known_by_its_times(
+    pair: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "_MOST_READ", 100)
+    (pair / "submitted" / "cem" / small.SLUG / "sums.ipynb").touch()
+    assert graded_now(pair) == ["cem"]
+    assert graded_now(pair) == []
+
+
+def test_nbgraders_own_command_is_taken_for_what_it_did(pair: Path) -> None:
+    hand_in_anew(pair, "cem", ns=10**18, **ANSWERS["ann"])
+    command = [sys.executable, "-m", "nbgrader", "autograde", small.SLUG, "--student=cem"]
+    subprocess.run([*command, "--force"], cwd=pair, capture_output=True, check=True, timeout=300)
+    assert graded_now(pair) == []
+    assert points(grading.read_report(small.SLUG, pair))["cem"] == POINTS["ann"]
+    # What the note was of is here again, but it is not what was graded last.
+    hand_in_anew(pair, "cem", ns=time.time_ns(), **ANSWERS["cem"])
+    assert graded_now(pair) == ["cem"]
+    assert points(grading.read_report(small.SLUG, pair))["cem"] == POINTS["cem"]
+
+
+def test_without_a_note_the_times_count(pair: Path) -> None:
+    # An earlier version of this course graded it, or a copy of the course left out hidden files.
+    (pair / "autograded" / "cem" / ".sums.graded.json").unlink()
+    path = hand_in_anew(pair, "cem", ns=10**18, **ANSWERS["ann"])
+    assert graded_now(pair) == []
+    path.touch()
+    assert graded_now(pair) == ["cem"]
+
+
+def test_a_damaged_note_of_what_was_graded_is_none(pair: Path) -> None:
+    (note,) = (pair / "autograded" / "cem").glob(".*")
+    for damaged in (b"", b"{", b"[]", b"null", b'{"graded": 1}', b"\xff"):
+        note.write_bytes(damaged)
+        assert graded_now(pair) == [], damaged
+    hand_in_anew(pair, "cem", ns=time.time_ns(), **ANSWERS["ann"])
+    assert graded_now(pair) == ["cem"]
+
+
+def test_a_note_of_the_students_own_says_nothing(pair: Path) -> None:
+    path = hand_in_anew(pair, "cem", ns=10**18, **ANSWERS["ann"])
+    (note,) = (pair / "autograded" / "cem").glob(".*")
+    for place in (path.parent / note.name, path.parent / small.SLUG / note.name):
+        place.parent.mkdir(exist_ok=True)
+        shutil.copy(note, place)
+    before = note.read_text()
+    assert graded_now(pair) == ["cem"]
+    assert note.read_text() != before
+    hand_in_anew(pair, "cem", ns=10**18)
+    assert graded_now(pair) == ["cem"]
+
+
+def test_nothing_of_it_comes_to_a_student(pair: Path) -> None:
+    grading.feedback(small.SLUG, pair)
+    found = {path.name for path in (pair / "feedback").rglob("*") if path.is_file()}
+    assert found == {"sums.html"}
+
+
+def test_with_kernels_an_older_time_is_graded_too(pair: Path) -> None:
+    with (pair / "nbgrader_config.py").open("a") as file:
+        file.write('c.Execute.engine = "kernel"\n')
+    hand_in_anew(pair, "cem", ns=10**18, **ANSWERS["ann"])
+    assert graded_now(pair) == ["cem"]
+    assert graded_now(pair) == []
+    hand_in_anew(pair, "cem", ns=10**18 + 1, **ANSWERS["dan"])
+    assert graded_now(pair) == ["cem"]
+    # What a kill leaves that comes before a notebook has run; its archive knew no time at all.
+    os.utime(hand_in_anew(pair, "cem", ns=0, **ANSWERS["dan"]).parent / "sums.ipynb", (0, 0))
+    os.utime(pair / "autograded" / "cem" / small.SLUG / "sums.ipynb", (0, 0))
+    assert graded_now(pair) == ["cem"]
+
+
+# Notebooks that come later
+
+
+def with_a_task(folder: Path) -> Path:
+    """Return a course of two notebooks, of which ann has handed in the one without a task."""
+    folder.mkdir()
+    small.build(folder)
+    task = small.cell("markdown", "draw", "Draw it.", task=True, locked=True, points=3)
+    answer = small.cell("markdown", "say", "Say it.", grade=True, solution=True, points=2)
+    notebook = new_notebook(cells=[task, answer], metadata={"kernelspec": small.KERNELSPEC})
+    nbformat.write(notebook, folder / "source" / small.SLUG / "essay.ipynb")
+    grading.release([small.SLUG], folder)
+    small.hand_in(folder, "ann", small.answered(folder, **ANSWERS["bob"]))
+    return folder
+
+
+def hand_in_essay(folder: Path) -> None:
+    release = folder / "release" / small.SLUG / "essay.ipynb"
+    notebook = nbformat.read(release, as_version=4)
+    small.named(notebook, "say").source = "It is said."
+    nbformat.write(notebook, folder / "submitted" / "ann" / small.SLUG / "essay.ipynb")
+
+
+@pytest.mark.usefixtures("light_zygote")
+@pytest.mark.parametrize("engine", ["walled", "kernel"])
+def test_a_task_in_a_notebook_that_comes_later_waits(tmp_path: Path, engine: str) -> None:
+    folder = with_a_task(tmp_path / "course")
+    with (folder / "nbgrader_config.py").open("a") as file:
+        file.write(f'c.Execute.engine = "{engine}"\n')
+    row = grading.grade(small.SLUG, folder)["ann"]
+    assert row.notes == ["essay.ipynb was not handed in and scores 0."]
+    assert not [cell for cell in row.cells if cell.waiting]
+
+    hand_in_essay(folder)
+    row = grading.grade(small.SLUG, folder)["ann"]
+    assert [cell.name for cell in row.cells if cell.waiting] == ["essay/draw", "essay/say"]
+    assert row.status == NEEDS_A_PERSON
+    assert "2 answers wait to be marked (5 points): essay/draw, essay/say" in row.reason
+    # As if both had come together.
+    together = with_a_task(tmp_path / "together")
+    hand_in_essay(together)
+    grading.grade(small.SLUG, together)
+    assert contents(folder) == contents(together)
+
+    for cell in ("draw", "say"):
+        grading.mark(small.SLUG, "ann", cell, 1.5, folder, notebook="essay")
+    row = grading.grade(small.SLUG, folder, force=True)["ann"]
+    assert row.status == grading.GRADED
+    assert row.score == sum(POINTS["bob"]) + 3
+
+
+@pytest.mark.usefixtures("light_zygote")
+def test_a_task_that_nbgrader_left_at_0_waits(tmp_path: Path) -> None:
+    """nbgrader's own command scores the task of a missing notebook, and never looks again."""
+    folder = with_a_task(tmp_path / "course")
+    hand_in_essay(folder)
+    grading.grade(small.SLUG, folder)
+    with grading.Course(folder).gradebook() as gradebook:
+        grade = gradebook.find_grade("draw", "essay", small.SLUG, "ann")
+        grade.auto_score, grade.needs_manual_grade = 0, False
+        gradebook.db.commit()
+    row = grading.grade(small.SLUG, folder)["ann"]
+    assert [cell.name for cell in row.cells if cell.waiting] == ["essay/draw", "essay/say"]
+    assert graded_now(folder) == []
+
+
+@pytest.mark.usefixtures("light_zygote")
+def test_a_mark_from_before_the_notebook_came_is_looked_at_again(tmp_path: Path) -> None:
+    folder = with_a_task(tmp_path / "course")
+    grading.grade(small.SLUG, folder)
+    grading.mark(small.SLUG, "ann", "draw", 0.5, folder, notebook="essay")
+    hand_in_essay(folder)
+    row = grading.grade(small.SLUG, folder)["ann"]
+    assert [cell.name for cell in row.cells if cell.waiting] == ["essay/draw", "essay/say"]
+    assert row.points()["essay/draw"] == 0.5
