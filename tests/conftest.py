@@ -19,6 +19,11 @@ settings.register_profile("ci", derandomize=True, **calm)
 settings.load_profile("ci" if os.environ.get("CI") else "course")
 
 os.environ.setdefault("MPLBACKEND", "agg")
+# What somebody set for other programs: colors in what is compared, another PostgreSQL, a proxy.
+_FOREIGN = ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "PYTEST_ADDOPTS")
+for _name in [name for name in os.environ if name in _FOREIGN or name.startswith("PG")]:
+    del os.environ[_name]
+os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
 # nbgrader calls alembic by its name.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
@@ -86,7 +91,9 @@ def browser() -> Iterator[Any]:
             "`apt-get install chromium`), or set CHROMIUM to the program's path."
         )
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=CHROMIUM)
+        chromium = playwright.chromium.launch(
+            executable_path=found, args=CHROMIUM, timeout=PATIENCE
+        )
         for name in ("new_context", "new_page"):
             setattr(chromium, name, _patient(getattr(chromium, name)))
         yield chromium

@@ -2,8 +2,10 @@
 
 import doctest
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from course_lib.exercises.sources import is_solution, source_notebook
@@ -16,7 +18,7 @@ _SCALAR = re.compile(r"np\.(?:float64|int64|bool_?)\(([^()]*)\)")
 
 
 class _NearlyEqual(doctest.OutputChecker):
-    """Takes numbers for equal that differ in their last digits, and NumPy's scalars for Python's."""
+    """Takes numbers for equal that differ in their last digits; NumPy's scalars are Python's."""
 
     def check_output(self, want: str, got: str, optionflags: int) -> bool:
         want, got = (" ".join(_SCALAR.sub(r"\1", text).split()) for text in (want, got))
@@ -47,6 +49,12 @@ def examples(slug: str) -> list[doctest.DocTest]:
         for test in finder.find(made, name, module=False, globs=names)
         if test.examples
     ]
+
+
+@pytest.fixture(autouse=True)
+def _print_options_end_with_the_test() -> Iterator[None]:
+    with np.printoptions():
+        yield
 
 
 @pytest.mark.parametrize("slug", exercise_slugs(ROOT))

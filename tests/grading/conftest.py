@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from course_lib.grading import apart
 from course_lib.grading.engine import jobs
 from course_lib.grading.engine import zygote as zygote_module
 
@@ -16,6 +18,31 @@ from course_lib.grading.engine import zygote as zygote_module
 sys.path.insert(0, str(Path(__file__).parent))
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def over_files() -> Iterator[Callable[[Path], None]]:
+    """Return a function that lets the stock kernels of a course talk through files.
+
+    A port may be taken by somebody else between its choice and its use.
+    """
+    # The name of a socket has at most 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="k-") as place:
+
+        def change(folder: Path) -> None:
+            with (folder / "nbgrader_config.py").open("a") as file:
+                file.write(
+                    f"c.KernelManager.transport = 'ipc'\nc.KernelManager.ip = '{place}/k'\n"
+                    "c.Execute.startup_timeout = 600\n"
+                )
+
+        yield change
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _pages_have_time() -> None:
+    # The limit is for what hangs, and not for a machine that stalls.
+    apart.LIMIT = 120.0
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,7 @@ class PostgresServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=120,
+            timeout=600,
             **as_nobody,
         )
         assert done.returncode == 0, done.stderr + (

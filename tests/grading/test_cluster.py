@@ -85,6 +85,8 @@ class Cluster:
             "worker",
             self.address,
             *("--nthreads", "1", "--no-dashboard", "--preload", "dask_worker_setup"),
+            # Its share of a machine with many processors may be less than it needs.
+            *("--memory-limit", "0"),
             *("--local-directory", str(self.folder)),
             *options,
             GRADING_MARKER=self.marker,

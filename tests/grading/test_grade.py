@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 import csv
-import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 import pytest
 import small_course as small
 from nbformat import NotebookNode
@@ -264,9 +265,12 @@ def test_progress_is_told(graded: GradedClass) -> None:
 
 
 def test_no_process_is_left(graded: GradedClass) -> None:
-    command = ["ps", "-o", "args=", "--ppid", str(os.getpid())]
-    children = subprocess.run(command, capture_output=True, text=True).stdout
-    assert "ipykernel" not in children
+    alive = [
+        " ".join(child.cmdline())
+        for child in psutil.Process().children()
+        if child.status() != psutil.STATUS_ZOMBIE
+    ]
+    assert not [command for command in alive if "ipykernel" in command]
 
 
 # Again
@@ -397,8 +401,11 @@ def fresh(graded: GradedClass, folder: Path, students: tuple[str, ...]) -> Path:
     return folder
 
 
-def test_stock_nbgrader_gives_the_same_points(graded: GradedClass, tmp_path: Path) -> None:
+def test_stock_nbgrader_gives_the_same_points(
+    graded: GradedClass, tmp_path: Path, over_files: Callable[[Path], None]
+) -> None:
     folder = fresh(graded, tmp_path / "stock", HONEST)
+    over_files(folder)
     for step in ("generate_assignment", "autograde"):
         done = nbgrader(folder, step, small.SLUG)
         assert done.returncode == 0, done.stderr

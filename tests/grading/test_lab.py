@@ -32,8 +32,11 @@ PATIENCE = 600_000
 def a_port() -> int:
     """Return a free port that nobody is given who asks for any."""
     given = Path("/proc/sys/net/ipv4/ip_local_port_range")
-    lowest = int(given.read_text().split()[0]) if given.exists() else 32768
-    for port in random.sample(range(lowest // 2, lowest), 50):
+    words = given.read_text().split() if given.exists() else ("32768", "60999")
+    lowest, highest = map(int, words)
+    # Below lie the ports of services, some of which browsers refuse.
+    others = [*range(10_240, lowest), *range(highest + 1, 65_536)] or range(20_000, 60_000)
+    for port in random.sample(others, min(50, len(others))):
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
@@ -54,6 +57,7 @@ def lab(course_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     port = a_port()
     save_when_asked_only(course_root)
     command, environment = lab_command(course_root, port=port, browser=False)
+    command.append("--expose-app-in-browser")
     home = tmp_path_factory.mktemp("home")
     environment = {k: v for k, v in environment.items() if not k.startswith("JUPYTERLAB_")}
     environment |= {"HOME": str(home), "JUPYTER_TOKEN": TOKEN}
@@ -106,6 +110,10 @@ def page(lab: str, browser: Any) -> Iterator[Any]:
     page.set_default_timeout(PATIENCE)
     page.goto(f"{lab}/lab?token={TOKEN}&reset")
     page.wait_for_selector("#jp-main-dock-panel")
+    # The list of files may be there before the setting that says what opens them.
+    page.wait_for_function(
+        "window.jupyterapp?.docRegistry.defaultWidgetFactory('a.py')?.name === 'Jupytext Notebook'"
+    )
     yield page
     context.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -99,11 +100,14 @@ def give(folder: Path) -> None:
         gradebook.db.commit()
 
 
-def test_the_gradebook_is_that_of_stock_nbgrader(tmp_path: Path) -> None:
+def test_the_gradebook_is_that_of_stock_nbgrader(
+    tmp_path: Path, over_files: Callable[[Path], None]
+) -> None:
     ours, theirs = a_course(tmp_path / "ours"), a_course(tmp_path / "theirs")
     for folder in (ours, theirs):
         give(folder)
     report = grading.grade(SLUG, ours, workers=2)
+    over_files(theirs)
     done = subprocess.run(
         [sys.executable, "-m", "nbgrader", "autograde", SLUG],
         cwd=theirs,

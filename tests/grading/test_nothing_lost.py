@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -494,7 +494,10 @@ def test_what_is_too_large_to_be_read_is_known_by_its_times(
     assert graded_now(pair) == []
 
 
-def test_nbgraders_own_command_is_taken_for_what_it_did(pair: Path) -> None:
+def test_nbgraders_own_command_is_taken_for_what_it_did(
+    pair: Path, over_files: Callable[[Path], None]
+) -> None:
+    over_files(pair)
     hand_in_anew(pair, "cem", ns=10**18, **ANSWERS["ann"])
     command = [sys.executable, "-m", "nbgrader", "autograde", small.SLUG, "--student=cem"]
     subprocess.run([*command, "--force"], cwd=pair, capture_output=True, check=True, timeout=300)

@@ -135,13 +135,13 @@ def test_a_second_run_grades_nothing_and_reads_the_same(both: tuple[Path, Path])
 
 def test_nbgraders_own_commands_use_the_same_gradebook(both: tuple[Path, Path]) -> None:
     command = [sys.executable, "-m", "nbgrader", "export", "--to", "stock.csv"]
-    done = subprocess.run(command, cwd=both[1], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=both[1], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     assert len((both[1] / "stock.csv").read_text().splitlines()) == 1 + len(STUDENTS)
     assert PASSWORD not in done.stdout + done.stderr
     # Its tables are those of its newest version: there is nothing to upgrade.
     command = [sys.executable, "-m", "nbgrader", "db", "student", "list"]
-    done = subprocess.run(command, cwd=both[1], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=both[1], capture_output=True, text=True, timeout=600)
     assert "ann" in done.stdout + done.stderr
 
 
@@ -366,7 +366,7 @@ def test_a_password_is_never_shown(
                 [*command, "--course-dir", str(folder)],
                 capture_output=True,
                 text=True,
-                timeout=120,
+                timeout=600,
             )
             assert done.returncode == 1
             assert "createdb" in done.stderr

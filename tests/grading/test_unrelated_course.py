@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
@@ -244,12 +245,15 @@ def a_course(folder: Path) -> Path:
     return folder
 
 
-def test_the_gradebook_is_that_of_stock_nbgrader_cell_by_cell(tmp_path: Path) -> None:
+def test_the_gradebook_is_that_of_stock_nbgrader_cell_by_cell(
+    tmp_path: Path, over_files: Callable[[Path], None]
+) -> None:
     ours, theirs = a_course(tmp_path / "ours"), a_course(tmp_path / "theirs")
     report = grading.grade(SLUG, ours)
     for row in report.students:
         points = row.points()
         assert {name: points[name] for name in POINTS[row.student]} == POINTS[row.student]
+    over_files(theirs)
     done = subprocess.run(
         [sys.executable, "-m", "nbgrader", "autograde", SLUG],
         cwd=theirs,

@@ -1,6 +1,7 @@
 """The comparison of executed chapters can fail: a changed output and a broken cell do."""
 
 import re
+import shutil
 import subprocess
 import sys
 
@@ -28,8 +29,10 @@ def nbval(root, folder, cells, mode):
     )
     path = folder / "page.ipynb"
     write(notebook, path)
+    # Its kernels talk through files, and have time.
+    shutil.copy(root / "conftest.py", folder)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-v", mode]
+        [sys.executable, "-m", "pytest", "-v", "--color=no", mode]
         + ["--nbval-sanitize-with", str(root / SETTINGS), "-p", "no:cacheprovider"]
         + ["--override-ini=addopts=", str(path)],
         cwd=folder,

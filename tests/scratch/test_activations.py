@@ -22,7 +22,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from course_lib.scratch import activations as act
 
 # A warning from NumPy (overflow, inf - inf, division by zero) fails a test.
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings(
+    "error",
+    # Of what other tests left behind: chance decides when it is collected.
+    "ignore::ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    "ignore::pytest.PytestUnhandledThreadExceptionWarning",
+)
 
 
 # Closed forms with many digits --------------------------------------------------------------------

@@ -24,7 +24,13 @@ from course_lib.scratch.initializers import (
 )
 from course_lib.scratch.tensor import Tensor
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings(
+    "error",
+    # Of what other tests left behind: chance decides when it is collected.
+    "ignore::ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    "ignore::pytest.PytestUnhandledThreadExceptionWarning",
+)
 
 GAINS = [("linear", None), ("sigmoid", None), ("tanh", None), ("relu", None), ("leaky_relu", None)]
 GAINS += [("leaky_relu", slope) for slope in (0, 0.2, -1.0, math.sqrt(5))]

@@ -16,7 +16,13 @@ from course_lib.scratch import losses
 from course_lib.scratch.losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 from course_lib.scratch.tensor import Tensor
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings(
+    "error",
+    # Of what other tests left behind: chance decides when it is collected.
+    "ignore::ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    "ignore::pytest.PytestUnhandledThreadExceptionWarning",
+)
 
 quick = settings(deadline=None, max_examples=40)
 REDUCTIONS = st.sampled_from(["mean", "sum", "none"])

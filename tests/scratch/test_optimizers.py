@@ -15,7 +15,13 @@ from course_lib.scratch.layers import Linear
 from course_lib.scratch.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from course_lib.scratch.tensor import Tensor
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings(
+    "error",
+    # Of what other tests left behind: chance decides when it is collected.
+    "ignore::ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    "ignore::pytest.PytestUnhandledThreadExceptionWarning",
+)
 
 quick = settings(deadline=None, max_examples=12)
 ALL = [SGD, Adagrad, RMSprop, Adam, AdamW]

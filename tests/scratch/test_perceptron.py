@@ -20,7 +20,13 @@ from sklearn.linear_model import Perceptron
 
 from course_lib.scratch import perceptron as p
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings(
+    "error",
+    # Of what other tests left behind: chance decides when it is collected.
+    "ignore::ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    "ignore::pytest.PytestUnhandledThreadExceptionWarning",
+)
 
 CORNERS = np.array(list(product([0.0, 1.0], repeat=2)))
 XOR = np.array([-1, 1, 1, -1])

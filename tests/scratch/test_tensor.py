@@ -26,7 +26,13 @@ from course_lib.scratch import tensor as tensor_module
 from course_lib.scratch.tensor import Tensor, concatenate, no_grad, stack, where
 
 pytestmark = [
-    pytest.mark.filterwarnings("error"),
+    pytest.mark.filterwarnings(
+        "error",
+        # Of what other tests left behind: chance decides when it is collected.
+        "ignore::ResourceWarning",
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+        "ignore::pytest.PytestUnhandledThreadExceptionWarning",
+    ),
     # A mean or a variance over nothing is nan, with a warning, in both libraries.
     pytest.mark.filterwarnings("ignore:Mean of empty slice"),
     pytest.mark.filterwarnings("ignore:Degrees of freedom"),

@@ -16,7 +16,13 @@ from course_lib.scratch.schedules import ExponentialLR
 from course_lib.scratch.tensor import Tensor
 from course_lib.scratch.training import accuracy, batches, fit, predict
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = pytest.mark.filterwarnings(
+    "error",
+    # Of what other tests left behind: chance decides when it is collected.
+    "ignore::ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    "ignore::pytest.PytestUnhandledThreadExceptionWarning",
+)
 
 
 @pytest.fixture

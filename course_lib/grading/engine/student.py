@@ -17,6 +17,7 @@ import signal
 import socket
 import struct
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -260,11 +261,16 @@ def _ended(hear: int) -> bool:
 
 
 def has_threads() -> bool:
-    """Tell whether this process has more than one thread."""
+    """Tell whether this process has more than one thread; one just joined has a moment to go."""
+    end = time.monotonic() + 0.2
     try:
-        return len(os.listdir("/proc/self/task")) > 1
+        while len(os.listdir("/proc/self/task")) > 1:
+            if threading.active_count() > 1 or time.monotonic() > end:
+                return True
+            time.sleep(0.001)
     except OSError:
-        return False
+        pass
+    return False
 
 
 def _is_alive(pid: int) -> bool:

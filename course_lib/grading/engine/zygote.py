@@ -83,6 +83,9 @@ _ENVIRONMENT_SET = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    # There is none behind walls; the first gradient would start a thread for each.
+    "CUDA_VISIBLE_DEVICES": "",
+    "HIP_VISIBLE_DEVICES": "",
     "PYTHONDONTWRITEBYTECODE": "1",
     # The same for every worker, so that regrading prints a set in the same order.
     "PYTHONHASHSEED": "0",

@@ -295,7 +295,7 @@ def test_no_message_earns_a_point(lie, run):
         ("solution", solved),
         ("test", "assert g(2) == 6"),
         source=[*REFERENCE, ("solution", solved)],
-        seconds=10,
+        seconds=20,
     )
     assert ran[1].status != "ok"
     assert ran[1].outputs, "the cell must say why"
@@ -508,7 +508,7 @@ def test_an_end_is_no_exception_that_a_test_expects(end, test, run):
         ("test", EXPECTING[test]),
         ("solution", "def g():\n    return 5"),
         ("test", "assert g() == 5"),
-        seconds=8,
+        seconds=20,
     )
     assert ran[1].status != "ok"
     assert ran[1].outputs, "the cell must say why"

@@ -258,7 +258,7 @@ def test_plain_values_are_read_as_they_are(value):
         ["list of", {"x": frozenset("y")}],
         [0] * (wire.MAX_PLAIN_ITEMS + 1),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:40],
 )
 def test_what_is_not_plain_is_refused(value):
     with pytest.raises(wire.WireError):
