@@ -102,7 +102,7 @@ def test_the_sample_class_gets_the_points_of_kernels(course_root: Path, tmp_path
 
 def _hangs_or_dies(entry: Any) -> bool:
     code = entry.answer.code if entry.answer is not None else ""
-    return "_exit" in code or "while True" in code
+    return "_exit" in code or "while " in code
 
 
 def test_nbgraders_own_command_is_walled_and_agrees(graded: Path, tmp_path: Path) -> None:
