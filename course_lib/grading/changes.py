@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +15,15 @@ from nbgrader.api import Grade, Gradebook, MissingEntry, SubmittedAssignment
 from sqlalchemy.orm import joinedload
 
 from course_lib.grading.course import Course
+from course_lib.grading.files import entries
 from course_lib.grading.repair import metadata_of
 from course_lib.grading.report import CellChange, Change, StudentReport
+from course_lib.paths import CourseError
 
 __all__ = ["Earlier"]
+
+# What nbgrader's exchange puts beside a notebook.
+_NO_ANSWERS = frozenset(("submission_secret.txt", "timestamp.txt"))
 
 Cell = tuple[str, str]
 """A notebook and a cell of it."""
@@ -136,11 +143,13 @@ class Earlier:
     def _answers(self, student: str, submission: SubmittedAssignment) -> dict[str, str]:
         """Return a digest of what the student wrote, by notebook."""
         folder = self._course.path("autograded", student, self._slug)
+        # A picture or a table that a text speaks of; what is the course's says nothing.
+        beside = _digest_of_files(folder, self._course.path("source", ".", self._slug))
         found = {}
         for notebook in submission.notebooks:
             path = folder / f"{notebook.name}.ipynb"
             if path.is_file():
-                found[notebook.name] = _digest(path)
+                found[notebook.name] = _digest(path) + beside
         return found
 
 
@@ -169,13 +178,27 @@ def _compare(name: str, old: _Given | None, new: _Given) -> CellChange | None:
     return None if old.score == new.score else CellChange(name, old.score, new.score)
 
 
+def _digest_of_files(folder: Path, source: Path) -> str:
+    """Return a digest of the files beside graded notebooks that are the student's."""
+    held = []
+    try:
+        for name, status in entries(folder).items():
+            wanted = not name.endswith((".ipynb", ".part")) and name not in _NO_ANSWERS
+            if wanted and stat.S_ISREG(status.st_mode) and not (source / name).exists():
+                with (folder / name).open("rb") as file:
+                    held.append([name, hashlib.file_digest(file, "sha256").hexdigest()])
+    except (OSError, CourseError):
+        return secrets.token_hex()  # what cannot be read is the same as nothing
+    return hashlib.sha256(json.dumps(held).encode()).hexdigest()
+
+
 def _digest(path: Path) -> str:
     try:
         notebook = nbformat.v4.reads(path.read_text(encoding="utf-8"))
     except (ValueError, KeyError, AttributeError, OSError):
         return ""  # damaged: no answer is the same as what it held
     texts = [
-        cell.source
+        [cell.source, cell.get("attachments", {})]
         for cell in notebook.cells
         if metadata_of(cell).get("solution") or not metadata_of(cell)
     ]

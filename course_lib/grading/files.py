@@ -7,13 +7,47 @@ import itertools
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from course_lib.paths import CourseError
 
-__all__ = ["files_beside", "no_files"]
+__all__ = ["entries", "files_beside", "no_files"]
 
 MIB = 1 << 20
+
+# Files and folders of a submission, and folders in each other. What is more is no answer, and would
+# keep everybody waiting, or end the run: what walks through folders elsewhere recurses.
+MOST_ENTRIES = 10_000
+DEEPEST = 50
+
+
+def entries(folder: Path) -> dict[str, os.stat_result]:
+    """Return what lies below a folder, by relative paths, in their order; no link is followed.
+
+    Raises
+    ------
+    CourseError
+        If that is more than somebody hands in.
+    OSError
+        If some of it cannot be read.
+    """
+    found: dict[str, os.stat_result] = {}
+    left = [""]
+    while left:
+        above = left.pop()
+        with os.scandir(folder / above) as inside:
+            for entry in inside:
+                name = f"{above}/{entry.name}" if above else entry.name
+                if len(found) == MOST_ENTRIES or name.count("/") == DEEPEST:
+                    raise CourseError(
+                        f"The folder holds more than {MOST_ENTRIES:,} files, or more than "
+                        f"{DEEPEST} folders in each other. Leave there what the notebook reads, "
+                        "and nothing else."
+                    )
+                found[name] = status = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(status.st_mode):
+                    left.append(name)
+    return dict(sorted(found.items()))
 
 
 def files_beside(
@@ -58,18 +92,22 @@ def no_files(folder: Path, top: str) -> str:
     """
     # A folder that is a link itself may be somebody else's work.
     above = itertools.takewhile(lambda path: path.name != top, [folder, *folder.parents])
-    entries = [*above, *folder.rglob("*")]
-    links = sorted(path.name for path in entries if path.is_symlink())
+    links = sorted(path.name for path in above if path.is_symlink())
+    found: dict[str, os.stat_result] = {}
+    if not links and folder.is_dir():
+        try:
+            found = entries(folder)
+        except CourseError as error:
+            return str(error)
+    kinds = [(PurePosixPath(name).name, status.st_mode) for name, status in found.items()]
+    links += sorted(name for name, mode in kinds if stat.S_ISLNK(mode))
     if links:
         # It could lead to the solutions, or to another student's work.
         return (
             f"The folder holds a link ({', '.join(links[:5])}), which could lead anywhere on this "
             "machine. Put the file itself there, or ask for it."
         )
-    known = (Path.is_file, Path.is_dir)
-    strange = sorted(
-        path.name for path in entries if path.exists() and not any(is_a(path) for is_a in known)
-    )
+    strange = sorted(name for name, mode in kinds if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)))
     if strange:
         return (
             f"The folder holds what is no file ({', '.join(strange[:5])}: a pipe, a socket or a "

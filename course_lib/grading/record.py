@@ -16,6 +16,7 @@ from __future__ import annotations
 import errno
 import fnmatch
 import functools
+import glob
 import hashlib
 import json
 import os
@@ -34,6 +35,7 @@ import nbformat
 from nbconvert.exporters import HTMLExporter
 from nbconvert.writers import FilesWriter
 from nbformat import NotebookNode, validator
+from nbgrader import utils
 from nbgrader.api import (
     Assignment,
     BaseCell,
@@ -47,13 +49,13 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 from nbgrader.converters import Autograde, GenerateFeedback
-from sqlalchemy import event, inspect, text
+from sqlalchemy import event, inspect, or_, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, scoped_session, sessionmaker, undefer
 
 from course_lib.grading.course import Course, GradingError, Say
 from course_lib.grading.engine.jobs import Job
-from course_lib.grading.files import files_beside
+from course_lib.grading.files import entries, files_beside
 from course_lib.grading.pages import PageExporter
 from course_lib.grading.walled import Execute, digest
 
@@ -63,6 +65,7 @@ __all__ = [
     "Prepared",
     "Recorder",
     "alone",
+    "left_at_0",
     "one_gradebook",
     "was_graded",
 ]
@@ -84,6 +87,9 @@ _TRY_FOR = 0.5
 # Bytes. Of a submission that holds more, only the sizes and times of its files are known.
 _MOST_READ = 256 * 2**20
 
+# Nanoseconds within which a file system may give two changes the same time.
+_TICK = 2 * 10**9
+
 
 @dataclass
 class Prepared:
@@ -92,7 +98,7 @@ class Prepared:
     student: str
     notebooks: dict[str, NotebookNode]
     jobs: dict[str, Job]
-    seen: dict[str, str]
+    seen: dict[str, Any]
     """What its files were when they were about to be read."""
     read_at: float = field(default_factory=time.time)
     """When its files were about to be read: what is younger was not seen."""
@@ -103,6 +109,24 @@ class _Kept:
     """Keep the exporter and the writer of a converter from one submission to the next."""
 
     made = False
+
+    def init_notebooks(self) -> None:
+        """Find the notebooks; what stands for other names in a pattern does not in a name."""
+        coursedir = self.coursedir  # type: ignore[attr-defined]
+        pattern = self._format_source(coursedir.assignment_id, coursedir.student_id)  # type: ignore[attr-defined]
+        name = f"{coursedir.notebook_id}.ipynb"
+        self.notebooks: list[str] = []
+        self.assignments = {}
+        for folder in glob.glob(pattern):
+            if found := glob.glob(os.path.join(glob.escape(folder), name)):
+                self.assignments[folder] = found
+        if not self.assignments:
+            raise GradingError(f"There is no notebook in {pattern}.")
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """Prepare a submission, in a time that does not grow with the square of its files."""
+        with mock.patch.object(utils, "is_ignored", _is_ignored):
+            super().init_assignment(assignment_id, student_id)  # type: ignore[misc]
 
     def start(self) -> None:
         """Convert what the course directory names now."""
@@ -150,6 +174,15 @@ class _Kept:
         half.replace(path)
 
 
+def _is_ignored(filename: str, patterns: Iterable[str] | None = None) -> bool:
+    """Tell what nbgrader's function of that name tells, which reads the whole folder for it."""
+    name = os.path.basename(filename)
+    return any(
+        fnmatch.fnmatch(name, pattern) and (name[:1] != "." or pattern[:1] == ".")
+        for pattern in patterns or ()
+    )
+
+
 @functools.cache
 def _without_copies(exporter_class: type[Any]) -> type[Any]:
     """Return an exporter that does not copy a notebook once more for its preprocessors."""
@@ -169,18 +202,25 @@ class _Graded(_Kept, Autograde):
     """What both ways to grade a submission do otherwise than nbgrader's Autograde."""
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Prepare a submission, and ask for marks of the tasks in notebooks that came later.
+        """Prepare a submission, and ask for marks of what nbgrader does not look at again.
 
-        Of a notebook that is missing, nbgrader scores everything with 0. When it comes, tests and
-        answers are scored anew, but tasks, to which nothing else gives an automatic score, are not.
+        Of a notebook that is missing, nbgrader scores everything with 0, and leaves marks as they
+        are. When it comes, or is another, tests and answers are scored anew, but tasks are not.
         """
         super().init_assignment(assignment_id, student_id)
         with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
-            for path in self.notebooks:
-                place = (Path(path).stem, assignment_id, student_id)
+            here = {Path(path).stem for path in self.notebooks}
+            for notebook in gradebook.find_assignment(assignment_id).notebooks:
+                place = (notebook.name, assignment_id, student_id)
                 grades = _of_submission(gradebook.db.query(Grade), Grade, *place)
-                tasks = grades.filter(BaseCell.type == "TaskCell", Grade.auto_score.is_not(None))
-                for grade in tasks:
+                marked = Grade.manual_score.is_not(None)
+                if notebook.name not in here:
+                    # It was there when a person marked it.
+                    for grade in grades.filter(marked):
+                        grade.needs_manual_grade = True
+                    continue
+                given = or_(Grade.auto_score.is_not(None), marked)
+                for grade in grades.filter(BaseCell.type == "TaskCell", given):
                     grade.auto_score = None
                     grade.needs_manual_grade = True
             gradebook.db.commit()
@@ -192,6 +232,7 @@ class InPlace(_Graded):
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """Prepare a submission; take down what it is before it is read."""
         folder = Path(self._format_source(assignment_id, student_id))
+        self._read_at = time.time()
         self._seen = _look(folder, self.coursedir.ignore)
         super().init_assignment(assignment_id, student_id)
 
@@ -199,12 +240,14 @@ class InPlace(_Graded):
         """End a submission: all its notebooks are in their places."""
         super().set_permissions(assignment_id, student_id)
         folder = Path(self._format_dest(assignment_id, student_id))
-        _keep_note(folder, self._seen, {path.name: path for path in folder.glob("*.ipynb")})
+        made = {path.name: path for path in folder.glob("*.ipynb") if path.is_file()}
+        _keep_note(folder, self._seen, made)
+        for path in made.values():
+            os.utime(path, (self._read_at, self._read_at))
 
     def put_in_place(self, half: Path, path: Path) -> None:
-        """Give a file its name; one that has yet to be run is as old as can be, so not current."""
-        if self._sanitizing:
-            os.utime(half, (0, 0))
+        """Give a file its name; until all is done it is as old as can be, so not current."""
+        os.utime(half, (0, 0))
         super().put_in_place(half, path)
 
 
@@ -217,7 +260,7 @@ class Recorder(_Graded):
         # Student and notebook to the digest of what was run, and what it did.
         self.prefetched: dict[tuple[str, str], tuple[str, bytes]] = {}
         self._read_at = 0.0
-        self._seen: dict[str, str] = {}
+        self._seen: dict[str, Any] = {}
         self._halves: list[tuple[Path, Path]] = []
         self._mended: dict[tuple[str, str], NotebookNode] = {}
         self._kept_preprocessors: dict[bool, list[Any]] = {}
@@ -293,7 +336,11 @@ class Recorder(_Graded):
         name = Path(notebook_filename).stem
         resources = self.init_single_notebook_resources(notebook_filename)
         info = resources["nbgrader"]
-        notebook = self._mended.pop((info["student"], name))
+        notebook = self._mended.pop((info["student"], name), None)
+        if notebook is None:
+            raise GradingError(
+                f"{name}.ipynb came while the others were being graded. Run the same command again."
+            )
         self.log.info("Autograding %s", notebook_filename)
         folder = self._format_dest(info["assignment"], info["student"])
         resources["metadata"] = {"name": name, "path": folder}
@@ -389,29 +436,39 @@ def was_graded(folder: Path, graded: Path, ignore: Iterable[str]) -> bool | None
         note = json.loads(_note_path(graded).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    notebooks = {path.name: path.stat() for path in graded.glob("*.ipynb")}
-    if not isinstance(note, dict) or note.get("graded") != _digest_of_notebooks(notebooks):
+    if not isinstance(note, dict) or not {"files", "contents"} <= note.keys():
+        return None
+    made = {path.name: path for path in graded.glob("*.ipynb") if path.is_file()}
+    if note.get("graded") != _digest_of_notebooks(made):
         return None
     found = _files_in(folder, ignore)
-    if note.get("files") == _digest_of_files(found):
+    same_times = note["files"] == _digest_of_files(found)
+    if same_times and note.get("settled"):
         return True
     contents = _digest_of_contents(folder, found)
-    return bool(contents) and note.get("contents") == contents
+    return note["contents"] == contents if contents else same_times
 
 
-def _look(folder: Path, ignore: Iterable[str]) -> dict[str, str]:
+def _look(folder: Path, ignore: Iterable[str]) -> dict[str, Any]:
     """Return digests of what a submission's files are, and of what they hold."""
+    now = time.time_ns()
     found = _files_in(folder, ignore)
-    return {"files": _digest_of_files(found), "contents": _digest_of_contents(folder, found)}
+    # What is written twice within a tick of the clock has the same times; and Windows keeps when a
+    # file was made, not when it was changed.
+    settled = os.name == "posix" and all(s.st_ctime_ns < now - _TICK for s in found.values())
+    return {
+        "files": _digest_of_files(found),
+        "contents": _digest_of_contents(folder, found),
+        "settled": settled,
+    }
 
 
-def _keep_note(graded: Path, seen: Mapping[str, str], notebooks: Mapping[str, Path]) -> None:
+def _keep_note(graded: Path, seen: Mapping[str, Any], notebooks: Mapping[str, Path]) -> None:
     """Keep what a submission was, and which graded notebooks were made of it, by their names."""
-    stats = {name: path.stat() for name, path in notebooks.items()}
     path = _note_path(graded)
     half = path.with_suffix(".part")
     try:
-        text = json.dumps({"graded": _digest_of_notebooks(stats), **seen})
+        text = json.dumps({"graded": _digest_of_notebooks(notebooks), **seen})
         half.write_text(text, encoding="utf-8")
         half.replace(path)
     finally:
@@ -425,14 +482,19 @@ def _note_path(graded: Path) -> Path:
 
 def _files_in(folder: Path, ignore: Iterable[str]) -> dict[str, os.stat_result]:
     patterns = tuple(ignore)
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder)
-        if not any(fnmatch.fnmatch(part, pattern) for part in name.parts for pattern in patterns):
-            status = path.lstat()
-            if not stat.S_ISDIR(status.st_mode):
-                found[name.as_posix()] = status
-    return found
+
+    def counts(name: str) -> bool:
+        # These are read whatever is ignored.
+        if "/" not in name and (name.endswith(".ipynb") or name == "timestamp.txt"):
+            return True
+        parts = name.split("/")
+        return not any(fnmatch.fnmatch(part, pattern) for part in parts for pattern in patterns)
+
+    return {
+        name: status
+        for name, status in entries(folder).items()
+        if not stat.S_ISDIR(status.st_mode) and counts(name)
+    }
 
 
 def _digest_of_files(found: Mapping[str, os.stat_result]) -> str:
@@ -440,9 +502,11 @@ def _digest_of_files(found: Mapping[str, os.stat_result]) -> str:
     return _digest([[n, s.st_size, s.st_mtime_ns, s.st_ctime_ns] for n, s in found.items()])
 
 
-def _digest_of_notebooks(found: Mapping[str, os.stat_result]) -> str:
-    # Without that: it changes with a name and with permissions.
-    return _digest([[n, s.st_size, s.st_mtime_ns] for n, s in sorted(found.items())])
+def _digest_of_notebooks(found: Mapping[str, Path]) -> str:
+    # Not by their times: a copy of a course may keep them to the second, or not at all.
+    return _digest(
+        [[n, hashlib.sha256(path.read_bytes()).hexdigest()] for n, path in sorted(found.items())]
+    )
 
 
 def _digest_of_contents(folder: Path, found: Mapping[str, os.stat_result]) -> str:
@@ -771,6 +835,26 @@ def _of_submission(query: Any, kind: Any, notebook: str, assignment: str, studen
             SubmittedAssignment.student_id == student,
         )
     )
+
+
+def left_at_0(course: Course, slug: str) -> dict[str, list[str]]:
+    """Return by student which notebooks have tasks that were scored with 0, as if missing."""
+    found: dict[str, list[str]] = {}
+    with course.gradebook() as gradebook:
+        names = gradebook.db.query(SubmittedAssignment.student_id, Notebook.name)
+        tasks = (
+            names.select_from(Grade)
+            .join(BaseCell, BaseCell.id == Grade.cell_id)
+            .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
+            .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+            .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+            .filter(Assignment.name == slug, BaseCell.type == "TaskCell")
+            .filter(Grade.auto_score.is_not(None))
+        )
+        for student, notebook in tasks.distinct():
+            found.setdefault(student, []).append(notebook)
+    return found
 
 
 def _of_release(query: Any, kind: Any, notebook: str, assignment: str) -> Any:

@@ -197,9 +197,9 @@ def read_text(folder: Path) -> Text | None:
     cells: list[tuple[str, str]] = []
     found = False
     for path in sorted(folder.glob("*.ipynb")):
-        if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
-            continue
         try:
+            if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
+                continue
             notebook = json.loads(path.read_text(encoding="utf-8-sig"))
             cells += _code_cells(path.stem, notebook)
             found = True

@@ -40,6 +40,7 @@ from course_lib.grading.record import (
     Recorder,
     SharedGradebook,
     alone,
+    left_at_0,
     one_gradebook,
     was_graded,
 )
@@ -54,6 +55,7 @@ from course_lib.grading.report import (
 from course_lib.grading.similar import similar
 from course_lib.grading.tables import COLUMNS, plain, rows, write
 from course_lib.grading.walled import TEST_FAULT
+from course_lib.paths import CourseError
 
 __all__ = ["collect", "export", "feedback", "grade", "mark", "read_report", "release"]
 
@@ -63,6 +65,9 @@ FORMATS = frozenset(("canvas", "csv", "gradescope", "json", "moodle"))
 
 # How many submissions are tried once more at the end of a run. Where more fail it is no chance.
 MOST_TRIED_AGAIN = 100
+
+# Bytes. What says when something was handed in is one line.
+LONGEST_TIME = 200
 
 # Bytes. A notebook that is larger holds something else than answers.
 LARGEST = 64 * 2**20
@@ -458,7 +463,20 @@ def _handed_in(course: Course, slug: str) -> dict[str, bool]:
     """Tell of each student with a submission whether it is graded as it stands."""
     names = course.submissions(slug)
     notebooks = set(_notebooks(course, slug)) if names else set()
-    return {name: _is_current(course, slug, name, notebooks) for name in names}
+    left = left_at_0(course, slug) if names else {}
+    return {name: _stands(course, slug, name, notebooks, left.get(name, ())) for name in names}
+
+
+def _stands(
+    course: Course, slug: str, student: str, notebooks: set[str], left: Iterable[str]
+) -> bool:
+    graded = course.path("autograded", student, slug)
+    if any((graded / f"{name}.ipynb").is_file() for name in left):
+        return False
+    try:
+        return _is_current(course, slug, student, notebooks)
+    except (OSError, CourseError):
+        return False  # `grade` says what is wrong with it
 
 
 # One submission
@@ -545,6 +563,8 @@ def _without_grading(
         current = not (problem or force) and _is_current(course, slug, student, set(notebooks))
     except OSError as error:
         problem = f"Its folder cannot be read ({error}). {advice(str(error))}".rstrip()
+    except CourseError as error:
+        problem = str(error)
     if problem:
         row = StudentReport(student, NEEDS_A_PERSON, failed=True, reason=problem)
         write_log(course, slug, row)
@@ -667,8 +687,14 @@ def _unreadable(course: Course, slug: str, student: str, notebooks: dict[str, se
 
 def _no_time(path: Path) -> str:
     """Return what is wrong with the file in which nbgrader keeps when something was handed in."""
-    text = path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
+    said = b""
+    if path.is_file():
+        with path.open("rb") as file:
+            said = file.read(LONGEST_TIME + 1)
+    text = said.decode("utf-8", errors="replace").strip()
     try:
+        if len(said) > LONGEST_TIME:
+            raise ValueError(text)
         if text:
             parse_utc(text)
     except Exception:
@@ -739,8 +765,8 @@ def _is_current(course: Course, slug: str, student: str, notebooks: set[str]) ->
     if not graded or not all(graded.values()):
         return False
     files = [path for path in submitted.iterdir() if path.is_file()]
-    present = {path.name for path in files} & {f"{name}.ipynb" for name in notebooks}
-    if not present <= set(graded):
+    wanted = {f"{name}.ipynb" for name in notebooks}
+    if {path.name for path in files} & wanted != set(graded) & wanted:
         return False
     same = was_graded(submitted, folder, course.coursedir.ignore)
     if same is not None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import nbformat
+import nbgrader.utils
 import psutil
 import pytest
 import small_course as small
@@ -29,7 +30,7 @@ from nbformat.v4 import new_notebook
 from small_course import ANSWERS, POINTS, a_course, contents
 
 from course_lib import grading
-from course_lib.grading import NEEDS_A_PERSON, GradingError, Report, record
+from course_lib.grading import NEEDS_A_PERSON, GradingError, Report, files, record
 
 pytestmark = pytest.mark.slow
 
@@ -635,3 +636,145 @@ def test_a_mark_from_before_the_notebook_came_is_looked_at_again(tmp_path: Path)
     row = grading.grade(small.SLUG, folder)["ann"]
     assert [cell.name for cell in row.cells if cell.waiting] == ["essay/draw", "essay/say"]
     assert row.points()["essay/draw"] == 0.5
+
+
+# What somebody can hand in beside a notebook
+
+
+def made_deep(folder: Path) -> None:
+    """Make more folders in each other than Python recurses."""
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(1000):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+
+
+def test_a_tree_that_is_too_much_costs_its_author_alone(pair: Path) -> None:
+    before = grading.export(pair, small.SLUG, to=pair / "grades.csv").read_text()
+    folder = pair / "submitted" / "cem" / small.SLUG
+    made_deep(folder)
+    try:
+        (row,) = grading.grade(small.SLUG, pair).failed
+        assert row.student == "cem"
+        assert "folders in each other" in row.reason
+        after = grading.export(pair, small.SLUG, to=pair / "grades.csv").read_text()
+    finally:
+        # shutil.rmtree recurses, too.
+        subprocess.run(["rm", "-rf", str(folder / "d")], check=True)
+    lines = zip(before.splitlines(), after.splitlines(), strict=True)
+    assert [old.split(",")[3] for old, new in lines if old != new] == ["cem"]
+    for number in range(files.MOST_ENTRIES):
+        (folder / str(number)).touch()
+    assert "10,000 files" in grading.grade(small.SLUG, pair)["cem"].reason
+
+
+def test_many_files_are_copied_without_a_look_at_all_for_each(
+    pair: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_ignored(*_: Any) -> bool:
+        raise AssertionError("nbgrader's own reads the whole folder for each file")
+
+    monkeypatch.setattr(nbgrader.utils, "is_ignored", is_ignored)
+    folder = pair / "submitted" / "cem" / small.SLUG / "data"
+    folder.mkdir()
+    for name in ("a.csv", "b.pyc", ".c"):
+        (folder / name).touch()
+    assert graded_now(pair) == ["cem"]
+    copied = pair / "autograded" / "cem" / small.SLUG / "data"
+    assert sorted(path.name for path in copied.iterdir()) == [".c", "a.csv"]
+
+
+@pytest.mark.parametrize("size", [10**6, 1 << 36])
+def test_a_time_of_any_length_is_none(pair: Path, size: int) -> None:
+    with (pair / "submitted" / "cem" / small.SLUG / "timestamp.txt").open("wb") as file:
+        file.write(b"1." * 500_000)
+        file.truncate(size)  # a hole, which takes no room
+    assert "timestamp.txt holds no time" in grading.grade(small.SLUG, pair)["cem"].reason
+
+
+def test_what_is_ignored_does_not_hide_a_notebook(pair: Path) -> None:
+    with (pair / "nbgrader_config.py").open("a") as file:
+        file.write('c.CourseDirectory.ignore = ["s*", "*.txt"]\n')
+    grading.grade(small.SLUG, pair, force=True)
+    hand_in_anew(pair, "cem", ns=10**18, **ANSWERS["ann"])
+    assert graded_now(pair) == ["cem"]
+    time_of = pair / "submitted" / "cem" / small.SLUG / "timestamp.txt"
+    time_of.write_text("2026-01-01 09:00:00 UTC")
+    os.utime(time_of, (10**9, 10**9))
+    assert graded_now(pair) == ["cem"]
+
+
+def test_a_name_that_is_a_pattern_is_a_name(pair: Path) -> None:
+    small.hand_in(pair, "a[n]n", small.answered(pair))
+    report = grading.grade(small.SLUG, pair)
+    assert points(report) == {"a[n]n": [0] * 4, "ann": POINTS["ann"], "cem": POINTS["cem"]}
+    assert set(grading.feedback(small.SLUG, pair)) == {"a[n]n", "ann", "cem"}
+
+
+def test_a_copy_of_the_course_knows_what_was_graded(pair: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "copied"
+    shutil.copytree(pair, copied)
+    for path in copied.glob("autograded/*/*/*.ipynb"):
+        whole = int(path.stat().st_mtime)  # as tar keeps it
+        os.utime(path, (whole, whole))
+    assert graded_now(copied) == []
+    hand_in_anew(copied, "cem", ns=10**18, **ANSWERS["ann"])
+    assert graded_now(copied) == ["cem"]
+
+
+# Marks of what is another now
+
+
+@pytest.mark.usefixtures("light_zygote")
+def test_marks_of_a_task_and_of_a_picture_wait_when_they_change(tmp_path: Path) -> None:
+    folder = with_a_task(tmp_path / "course")
+    path = folder / "submitted" / "ann" / small.SLUG / "essay.ipynb"
+
+    def draw(picture: str, beside: bytes) -> None:
+        hand_in_essay(folder)
+        notebook = nbformat.read(path, as_version=4)
+        answer = small.named(notebook, "say")
+        answer.source = "![](attachment:a.png)"
+        answer.attachments = {"a.png": {"image/png": picture}}
+        nbformat.write(notebook, path)
+        path.with_name("drawing.png").write_bytes(beside)
+
+    def settle() -> None:
+        for cell in ("draw", "say"):
+            grading.mark(small.SLUG, "ann", cell, 1.5, folder, notebook="essay")
+
+    def waiting(*, force: bool = False) -> list[str]:
+        row = grading.grade(small.SLUG, folder, force=force)["ann"]
+        return [cell.name for cell in row.cells if cell.waiting]
+
+    draw("AAAA", b"1")
+    assert waiting() == ["essay/draw", "essay/say"]
+    settle()
+    assert waiting(force=True) == []
+    draw("BBBB", b"1")
+    assert waiting() == ["essay/draw", "essay/say"]
+    settle()
+    draw("BBBB", b"2")
+    assert waiting() == ["essay/draw", "essay/say"]
+    settle()
+    path.unlink()
+    assert sorted(waiting()) == ["essay/draw", "essay/say"]
+    settle()
+    assert waiting(force=True) == []
+
+
+@pytest.mark.usefixtures("light_zygote")
+def test_a_task_that_nbgrader_left_at_0_is_not_exported(tmp_path: Path) -> None:
+    folder = with_a_task(tmp_path / "course")
+    hand_in_essay(folder)
+    grading.grade(small.SLUG, folder)
+    with grading.Course(folder).gradebook() as gradebook:
+        for cell in ("draw", "say"):
+            grade = gradebook.find_grade(cell, "essay", small.SLUG, "ann")
+            grade.auto_score, grade.needs_manual_grade = 0, False
+        gradebook.db.commit()
+    table = grading.export(folder, small.SLUG, format="json", to=folder / "grades.json")
+    assert [row["score"] for row in json.loads(table.read_text())] == [None]
