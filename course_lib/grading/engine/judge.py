@@ -28,8 +28,14 @@ import numpy as np
 from course_lib.exercises import asserts
 from course_lib.grading.engine import wire
 from course_lib.grading.engine.names import bound, changed_parts, loaded, method_owners
-from course_lib.grading.engine.objects import follow_random_state, random_state
-from course_lib.grading.engine.remote import Link, StudentGone
+from course_lib.grading.engine.objects import (
+    changes_itself,
+    follow_random_state,
+    random_state,
+    random_streams,
+    scramble,
+)
+from course_lib.grading.engine.remote import Link, Remote, StudentGone
 from course_lib.grading.engine.shells import forget_figures
 from course_lib.grading.engine.student import MAX_OUTPUT, receive_with_descriptors
 
@@ -118,24 +124,42 @@ class Judge:
         ask for it. So are random numbers that are drawn after something was left out.
         """
         follow_random_state(random)
-        complete = True
+        # Those random numbers that something left out may have drawn from.
+        unknown: set[int] = set()
         for statement in _statements(source):
             if isinstance(statement, _DEFINITIONS):
                 self.attempt(statement)
                 continue
-            before = random_state()
+            seeds = _is_seed(statement)
+            if seeds:
+                scramble(unknown)
+            before = random_streams()
             known = all(n in self.names or self.names.is_pythons(n) for n in loaded(statement))
             if not (known and self.attempt(statement)):
-                complete = False
+                unknown = set(range(len(before)))
                 self.forget(bound(statement) | self.changed(statement))
-            elif not complete and random_state() != before:
-                self.forget(bound(statement))
+                continue
+            drawn = {i for i, now in enumerate(random_streams()) if now != before[i]} & unknown
+            if seeds:
+                unknown -= drawn
+            elif drawn:
+                self.forget(bound(statement) | self.changed(statement) | self.filled(statement))
+        forget_figures()
         return ["ok", "", []]
+
+    def filled(self, statement: ast.stmt) -> set[str]:
+        """Return the names of data that a statement may fill with random numbers."""
+        torch = sys.modules.get("torch")
+        kinds = (*_CONTAINERS, np.ndarray, *([torch.Tensor] if torch is not None else []))
+        names = method_owners(statement)
+        if isinstance(statement, ast.Expr):
+            names |= loaded(statement)
+        return {name for name in names if type(self.names.get(name)) in kinds}
 
     def solved(self, names: list[str]) -> list[Any]:
         """Let names mean what the student's solution makes of them, until a test says otherwise."""
         self.forget(names)
-        self.names.students.update(names)
+        self.names.students.update(name for name in names if hasattr(builtins, name))
         return ["ok", "", []]
 
     def forget(self, names: Iterable[str]) -> None:
@@ -158,16 +182,22 @@ class Judge:
 
     def learns(self, value: Any) -> bool:
         """Tell whether a value is of a kind that is used by changing it."""
+        if issubclass(type(value), Remote):
+            return False  # it is asked of the student as it is
         torch, datasets = sys.modules.get("torch"), sys.modules.get("torch.utils.data")
         if datasets is not None and isinstance(value, datasets.Dataset):
             return False
         if torch is not None:
             if isinstance(value, torch.Tensor):
                 return value.requires_grad
-            if isinstance(value, torch.nn.Module | torch.optim.Optimizer | torch.Generator):
+            if isinstance(value, torch.nn.Module):
+                # What measures an error has nothing to learn, and is what a test judges by.
+                measures = isinstance(value, torch.nn.modules.loss._Loss)
+                return not measures and any(True for _ in [*value.parameters(), *value.buffers()])
+            if isinstance(value, torch.optim.Optimizer | torch.Generator):
                 return True
         generators = (np.random.Generator, np.random.RandomState, random.Random)
-        return isinstance(value, generators) or type(value).__module__ == "__main__"
+        return isinstance(value, generators) or changes_itself(type(value))
 
     def attempt(self, statement: ast.stmt) -> bool:
         """Run a statement; tell whether it went well.
@@ -198,7 +228,8 @@ class Judge:
         follow_random_state(random)
         before = dict(self.names)
         if self.link is None or self.state != state:
-            self.link, self.state = Link(connection, asked, self.modules), state
+            self.link = Link(connection, asked, self.modules, self.names.students, self.names.get)
+            self.state = state
         else:
             # What an earlier test made is still there, on both sides.
             self.link.of_next_test(connection)
@@ -246,10 +277,16 @@ class Judge:
             if name in self.names and self.names[name] is not before.get(name)
         }
         self.handed_over = bool(new)
-        # Each by itself: one that cannot travel, a file or a generator, keeps none of the others.
-        for name, value in new.items():
-            with contextlib.suppress(Exception, StudentGone):
-                link.request("push", kwargs={name: value})
+        if not new:
+            return
+        with contextlib.suppress(Exception, StudentGone):
+            try:
+                # Together: what two names share stays shared, as an optimizer and its network do.
+                link.request("push", kwargs=new)
+            except Exception:
+                # One that cannot travel, a file or a generator, keeps none of the others.
+                sent = {name: value for name, value in new.items() if link.can_send(value)}
+                link.request("push", kwargs=sent)
 
     def run(self, source: str) -> Any:
         """Run a cell; return the value of its last line if that is an expression."""
@@ -268,6 +305,15 @@ _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 #: What is filled by calling its methods.
 _CONTAINERS = (list, dict, set, bytearray, deque)
+
+
+def _is_seed(statement: ast.stmt) -> bool:
+    """Tell whether a statement is a call that begins random numbers anew, by what it is called."""
+    match statement:
+        case ast.Expr(ast.Call(function)):
+            return "seed" in ast.unparse(function).lower()
+    return False
+
 
 #: What a test cell is called in tracebacks.
 CELL = "<test cell>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
-import symtable
+from collections.abc import Iterable, Iterator
 
 __all__ = ["bound", "bound_in", "changed_parts", "loaded", "method_owners"]
 
@@ -20,22 +20,51 @@ def loaded(statement: ast.stmt) -> set[str]:
 
 def bound(statement: ast.stmt) -> frozenset[str]:
     """Return the names of the notebook that a statement gives values to, as `bound_in` does."""
-    return bound_in(ast.unparse(statement))
+    return frozenset(_bound(statement))
 
 
 @functools.lru_cache(maxsize=256)
 def bound_in(source: str) -> frozenset[str]:
     """Return the names of the notebook that some code gives values to, but not those it imports.
 
-    The variables of functions and of comprehensions are their own.
+    The variables of functions and of comprehensions are their own, but for what a function
+    declares global. (A table of symbols has those of comprehensions, too, from Python 3.12 on.)
     """
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset(
-            symbol.get_name()
-            for symbol in symtable.symtable(source, "cell", "exec").get_symbols()
-            if symbol.is_assigned() and not symbol.is_imported()
-        )
+        return frozenset(_bound(ast.parse(source)))
     return frozenset()
+
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def _bound(tree: ast.AST) -> Iterator[str]:
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+            inner = list(ast.walk(node))
+            public = {n for one in inner if isinstance(one, ast.Global) for n in one.names}
+            yield from public & set(_stored(inner))
+        elif isinstance(node, _COMPREHENSIONS):
+            yield from _stored(n.target for n in ast.walk(node) if isinstance(n, ast.NamedExpr))
+        else:
+            yield from _stored([node])
+            todo += ast.iter_child_nodes(node)
+
+
+def _stored(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        match node:
+            case ast.Name(name, ast.Store() | ast.Del()):
+                yield name
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+                yield name
+            case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+                yield name
 
 
 def changed_parts(statement: ast.stmt) -> set[str]:

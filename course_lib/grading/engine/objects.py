@@ -20,7 +20,7 @@ import struct
 import sys
 import types
 import weakref
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 import numpy as np
@@ -99,14 +99,19 @@ class Server:
     def answer(self, message: bytes) -> bytes:
         """Run one request; return the packed answer."""
         try:
-            request = _Unpickler(io.BytesIO(message), self.handles).load()
+            reader = _Unpickler(io.BytesIO(message), self.handles)
+            request = reader.load()
             for number in self.handles.release(request["released"]):
                 self.told.pop(number, None)
             self.take_updates(request["updates"])
+            self.take_guests(request["guests"])
             if request["random"]:
                 self.random = request["random"]
                 set_random_state(self.random)
-            self.borrow(request["lent"], mutable_arguments(request["args"], request["kwargs"]))
+            arguments = mutable_arguments(request["args"], request["kwargs"], reader.own)
+            self.borrow(request["lent"], arguments)
+            for function in reader.functions:
+                _at_home(function, self.namespace, request["taken"])
             try:
                 value = self.perform(request)
                 status = "ok"
@@ -163,10 +168,7 @@ class Server:
             return None
         if what == "backward":
             return self.backward(*args)
-        function = request["function"]
-        for guest in (function, *args, *kwargs.values()):
-            _at_home(guest, self.namespace, set())
-        return function(*args, **kwargs)
+        return request["function"](*args, **kwargs)
 
     def backward(self, outputs: list[Any], gradients: list[Any], wanted: list[int]) -> list[Any]:
         """Send gradients through the student's graph.
@@ -230,6 +232,18 @@ class Server:
             if mine is not None:
                 self.told[number] = fingerprint(mine)
 
+    def take_guests(self, guests: list[tuple[int, Any, Any]]) -> None:
+        """Take over what the judge changed in tensors of its own that have copies here."""
+        for number, data, gradient in guests:
+            value = GUESTS.get(number)
+            if value is None:
+                continue
+            value.data.copy_(data)
+            value.grad = gradient
+            if number in self.borrowed:
+                reference, _, plain = self.borrowed[number]
+                self.borrowed[number] = (reference, _snapshot(value), plain)
+
     def news(self) -> list[Any]:
         """Tell what has changed in the arrays that the judge holds copies of."""
         changed = []
@@ -250,15 +264,40 @@ GUESTS: dict[int, Any] = {}
 _GUEST_NUMBERS: dict[int, int] = {}
 
 
-def arrive(number: int, raw: tuple[str, list[int], bytes], parameter: bool) -> Any:
-    """Make the student's copy of a tensor of the judge's that wants gradients."""
+def arrive(number: int, raw: _Raw, parameter: bool, gradient: _Raw | None) -> Any:
+    """Make the student's copy of a tensor of the judge's that wants gradients.
+
+    The same tensor has the same copy as long as a test lasts: graphs and objects keep it.
+    """
     import torch
 
-    value = wire.tensor_of_raw(*raw)
-    value = torch.nn.Parameter(value) if parameter else value.requires_grad_(True)
-    GUESTS[number] = value
-    _GUEST_NUMBERS[id(value)] = number
+    data, value = wire.tensor_of_raw(*raw), GUESTS.get(number)
+    kind = torch.nn.Parameter if parameter else torch.Tensor
+    if type(value) is not kind or (value.shape, value.dtype) != (data.shape, data.dtype):
+        value = torch.nn.Parameter(data) if parameter else data.requires_grad_(True)
+        GUESTS[number] = value
+        _GUEST_NUMBERS[id(value)] = number
+    elif wire.raw_tensor(value)[2] != raw[2]:
+        value.data.copy_(data)
+    value.grad = None if gradient is None else wire.tensor_of_raw(*gradient)
     return value
+
+
+_Raw = tuple[str, list[int], bytes]
+
+
+def with_gradient(make: Any, parts: tuple[Any, ...], gradient: Any) -> Any:
+    """Make the student's copy of another tensor of the judge's, with its gradient."""
+    value = make(*parts)
+    value.grad = gradient
+    return value
+
+
+def error_again(kind: type[BaseException], message: str) -> BaseException:
+    """Make an error that a test hands over."""
+    error = kind.__new__(kind)
+    error.args = (message,)
+    return error
 
 
 def _guest_number(value: Any) -> int | None:
@@ -271,8 +310,23 @@ class _Unpickler(pickle.Unpickler):
     def __init__(self, file: io.BytesIO, handles: Handles) -> None:
         super().__init__(file)
         self.handles = handles
+        # The functions that came along whole, and the student's objects that go with them.
+        self.functions: list[types.FunctionType] = []
+        self.own: set[int] = set()
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = super().find_class(module, name)
+        if name != "_make_function" or not module.startswith("cloudpickle"):
+            return found
+
+        def make(*parts: Any) -> types.FunctionType:
+            self.functions.append(found(*parts))
+            return self.functions[-1]
+
+        return make
 
     def persistent_load(self, pid: Any) -> Any:
+        self.own.add(id(self.handles.objects[pid]))
         return self.handles.objects[pid]
 
 
@@ -284,37 +338,43 @@ def _pairs(names: list[list[str]]) -> list[str]:
     return [f"{module}:{name}" for module, name in names]
 
 
-def _at_home(function: Any, namespace: dict[str, Any], seen: set[int]) -> None:
+def _at_home(
+    function: types.FunctionType, namespace: dict[str, Any], taken: Container[str]
+) -> None:
     """Let a function of the judge's that runs here see the student's names as it would at home.
 
-    And the functions that it uses, too. A name of Python's is not the student's to choose.
+    A name of Python's is not the student's to choose, but for those `taken` by a solution.
     """
-    if not _came_along(function) or id(function) in seen or function.__globals__ is namespace:
-        return
-    seen.add(id(function))
-    held = _held(function)
-    for value in held.values():
-        _at_home(value, namespace, seen)
+    names = function.__globals__
     for name in _names_in(function.__code__):
-        if name not in held and name in namespace and not hasattr(builtins, name):
-            function.__globals__[name] = namespace[name]
-
-
-def _came_along(value: Any) -> bool:
-    """Tell whether a value is a function of a notebook, which travels whole."""
-    return type(value) is types.FunctionType and value.__module__ == "__main__"
+        pythons = hasattr(builtins, name) and name not in taken
+        if name in namespace and name not in names and not pythons:
+            names[name] = namespace[name]
 
 
 def _names_in(code: types.CodeType) -> list[str]:
     """Return the names that code uses, and the code of what it defines."""
-    inner = [part for part in code.co_consts if isinstance(part, types.CodeType)]
-    return [*code.co_names, *(name for part in inner for name in _names_in(part))]
+    return [*code.co_names, *(name for part in _inner(code) for name in _names_in(part))]
+
+
+def _inner(code: types.CodeType) -> list[types.CodeType]:
+    return [part for part in code.co_consts if isinstance(part, types.CodeType)]
+
+
+@functools.lru_cache(maxsize=256)
+def _globals_in(code: types.CodeType) -> tuple[str, ...]:
+    """Return those names of a module that travel with a function: no names of attributes."""
+    own = (one.argval for one in dis.get_instructions(code) if one.opname in _GLOBAL)
+    return tuple(dict.fromkeys([*own, *(n for part in _inner(code) for n in _globals_in(part))]))
+
+
+_GLOBAL = ("LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL")
 
 
 def _held(function: types.FunctionType) -> dict[str, Any]:
     """Return what a function knows by name: of its module, and of where it was defined."""
     names = function.__globals__
-    found = {name: names[name] for name in _names_in(function.__code__) if name in names}
+    found = {name: names[name] for name in _globals_in(function.__code__) if name in names}
     cells = function.__closure__ or ()
     for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
         with contextlib.suppress(ValueError):  # a variable without a value yet
@@ -334,25 +394,66 @@ def _filled_by(code: types.CodeType) -> frozenset[str]:
 
     What it only reads stays the judge's: who calls it must not be asked what it holds.
     """
-    found, names, last, assigns = set(), set(), None, False
+    loaded: dict[Any, set[str]] = {}
+    found: set[str] = set()
     for one in dis.get_instructions(code):
-        if one.opname in ("LOAD_METHOD", "LOAD_ATTR") and last and one.argval in _FILLING:
-            found.add(last)
-        last = one.argval if one.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF") else None
-        names.add(last)
-        assigns = assigns or one.opname in ("STORE_SUBSCR", "DELETE_SUBSCR")
-    inner = [part for part in code.co_consts if isinstance(part, types.CodeType)]
-    return frozenset(found.union(names if assigns else (), *map(_filled_by, inner)))
+        # `log["x"].append` and `log["x"] =` begin where the name does.
+        begin = one.positions and (one.positions.lineno, one.positions.col_offset)
+        if one.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF"):
+            loaded.setdefault(begin, set()).add(one.argval)
+        elif one.opname in ("STORE_SUBSCR", "DELETE_SUBSCR") or (
+            one.opname in ("LOAD_METHOD", "LOAD_ATTR") and one.argval in _FILLING
+        ):
+            found |= loaded.get(begin, set())
+    return frozenset(found.union(*map(_filled_by, _inner(code))))
 
 
-def mutable_arguments(args: Any, kwargs: Any) -> list[Any]:
+def changes_itself(kind: type) -> bool:
+    """Tell whether objects of a class of the notebook change by their own methods, once made.
+
+    Others are data: vectors, settings, what measures an error.
+    """
+    methods = [
+        method
+        for base in kind.__mro__
+        if base.__module__ == "__main__"
+        for name, method in vars(base).items()
+        if name not in ("__init__", "__new__", "__post_init__")
+    ]
+    return any(type(m) is types.FunctionType and _sets_parts(m.__code__) for m in methods)
+
+
+@functools.lru_cache(maxsize=256)
+def _sets_parts(code: types.CodeType) -> bool:
+    """Tell whether code sets attributes, or puts something into them."""
+    attributes = set()
+    for one in dis.get_instructions(code):
+        begin = one.positions and (one.positions.lineno, one.positions.col_offset)
+        fills = one.opname in ("LOAD_METHOD", "LOAD_ATTR") and one.argval in _FILLING
+        if one.opname in ("STORE_ATTR", "DELETE_ATTR") or (
+            (fills or one.opname in ("STORE_SUBSCR", "DELETE_SUBSCR")) and begin in attributes
+        ):
+            return True
+        if one.opname == "LOAD_ATTR" and not fills:
+            attributes.add(begin)
+    return any(map(_sets_parts, _inner(code)))
+
+
+def mutable_arguments(args: Any, kwargs: Any, own: Container[int] = ()) -> list[Any]:
     """Return the arguments, and parts of them, that a call may change and that are copied back.
 
     A function among them may record what it is called with in a container that it knows by name.
+    On the student's side, `own` holds the ids of what is the student's own, and a stand-in on the
+    other side: both must find the same things in the same order.
     """
     found: list[Any] = []
     seen: set[int] = set()
     torch = sys.modules.get("torch")
+
+    def travels(value: Any) -> bool:
+        # A function of a notebook travels whole.
+        mine = _is_of_notebook(value)
+        return mine and id(value) not in own
 
     def walk(value: Any, depth: int) -> None:
         if isinstance(value, np.ndarray | bytearray) or (
@@ -368,11 +469,15 @@ def mutable_arguments(args: Any, kwargs: Any) -> list[Any]:
         elif type(value) is tuple and depth < 3:
             for item in value:
                 walk(item, depth + 1)
-        elif _came_along(value) and id(value) not in seen and depth < 3:
+        elif type(value) is _LIST_ITERATOR and id(value) not in own and depth < 3:
+            # What it goes through, and how far it is: looked at, and not taken.
+            for item in value.__reduce__()[1][0]:
+                walk(item, depth + 1)
+        elif travels(value) and id(value) not in seen and depth < 3:
             seen.add(id(value))
             filled = _filled_by(value.__code__)
             for name, held in _held(value).items():
-                if _came_along(held) or (name in filled and type(held) in (list, dict, set)):
+                if travels(held) or (name in filled and type(held) in (list, dict, set)):
                     walk(held, depth + 1)
 
     for value in [*args, *kwargs.values()]:
@@ -392,6 +497,14 @@ def fingerprint(value: Any) -> bytes:
         total.update(b"grad")
         total.update(wire.raw_tensor(value.grad)[2])
     return total.digest()
+
+
+_LIST_ITERATOR = type(iter([]))
+
+
+def _is_of_notebook(value: Any) -> bool:
+    # `functools.wraps` gives a function another's `__module__`.
+    return type(value) is types.FunctionType and value.__globals__.get("__name__") == "__main__"
 
 
 class _Items:
@@ -475,6 +588,28 @@ def random_state() -> bytes:
         ]
         _packed = (now, numpys, wire.pack(state, lambda value: ["?"]))
     return _packed[2]
+
+
+def random_streams() -> tuple[Any, ...]:
+    """Return the state of each of the sources of random numbers."""
+    torch = sys.modules.get("torch")
+    return (
+        random.getstate(),
+        wire.pack(_numpys_state(), _nothing),
+        None if torch is None else torch.get_rng_state().numpy().tobytes(),
+    )
+
+
+def scramble(streams: Container[int]) -> None:
+    """Let those random numbers go on from anywhere, so that what begins them anew shows."""
+    if 0 in streams:
+        random.seed()
+    if 1 in streams:
+        with contextlib.suppress(TypeError):  # another kind of generator
+            np.random.seed()  # noqa: NPY002
+        _forget()
+    if 2 in streams and "torch" in sys.modules:
+        sys.modules["torch"].seed()
 
 
 # The last state and how it was packed: mostly, nothing was drawn since.

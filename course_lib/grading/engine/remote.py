@@ -18,7 +18,7 @@ import socket
 import sys
 import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from types import MappingProxyType
+from types import GeneratorType, MappingProxyType
 from typing import Any
 
 import cloudpickle
@@ -27,10 +27,12 @@ import numpy as np
 from course_lib.grading.engine import wire
 from course_lib.grading.engine.objects import (
     arrive,
+    error_again,
     fingerprint,
     mutable_arguments,
     random_state,
     set_random_state,
+    with_gradient,
 )
 
 
@@ -65,8 +67,14 @@ class Link:
         connection: socket.socket,
         asked_classes: Mapping[str, Collection[str] | None] = MappingProxyType({}),
         modules: Collection[str] = (),
+        taken: Collection[str] = frozenset(),
+        own: Callable[[str], Any] = {}.get,
     ) -> None:
+        # Gives what the tests have by a name: the teacher's classes, which the student has, too.
+        self.own = own
         self.connection = connection
+        # The names of Python's that the exercise asks for.
+        self.taken = taken
         # Why nothing can be asked any more, if so: a test may have caught the error that said it.
         self.gone = ""
         self.asked_classes = asked_classes
@@ -77,6 +85,8 @@ class Link:
         self.student_random: bytes | None = None
         # Tensors of the judge's that the current call was given, and that want gradients.
         self.guests: list[Any] = []
+        # What the student's copies of such tensors look like, by number, in this test.
+        self.copies: dict[int, tuple[bytes, bool]] = {}
         # What the student was lent and may still change: a generator may hold on to it.
         self.lent: dict[int, Any] = {}
         # What stands for the student's own kinds of errors, which a test may want to catch.
@@ -96,16 +106,22 @@ class Link:
         StudentGone
             When the process is gone or talks nonsense.
         """
+        if self.connection.fileno() < 0:
+            # Between the tests. What there is to say is said in the next one.
+            raise StudentGone("the student's process is asked outside of a test")
         kwargs = kwargs or {}
         state = random_state()
         lent: list[int | None] = []
         if what == "call":
+            args = tuple(map(_listed, args))
+            kwargs = {name: _listed(value) for name, value in kwargs.items()}
             arguments = mutable_arguments(args, kwargs)
             self.guests = [value for value in arguments if _wants_gradient(value)]
             # What is the student's own is not lent: it is told of as all their objects are.
             lent = [None if issubclass(type(v), Remote) else id(v) for v in arguments]
             self.lent.update(zip(lent, arguments, strict=True))
         released, self.released = self.released, []
+        guests = self.changed_guests()
         message = {
             "what": what,
             "function": function,
@@ -114,7 +130,9 @@ class Link:
             "lent": lent,
             "released": released,
             "updates": self.updates(),
+            "guests": guests,
             "random": state if state != self.student_random else None,
+            "taken": self.taken,
         }
         try:
             packed = _dumps(message, self.guests)
@@ -122,7 +140,10 @@ class Link:
             # Something among it cannot travel. What else was to be said is said next time.
             self.released += released
             self.seen.update({number: (b"", False) for number, *_ in message["updates"]})
+            self.copies.update({number: (b"", False) for number, *_ in guests})
             raise
+        if what == "call":
+            self.copies.update({id(guest): _print_of(guest) for guest in self.guests})
         self.student_random = state
         try:
             wire.send(self.connection, packed)
@@ -139,6 +160,7 @@ class Link:
         """Go on with the same objects over another connection."""
         self.connection = connection
         self.gone, self.student_random, self.guests = "", None, []
+        self.copies.clear()
 
     def take(self, answer: Any) -> Any:
         """Take an answer over: changes first, then the result."""
@@ -146,6 +168,8 @@ class Link:
             status, value, changed, news, state = answer
             for number, content in changed:
                 _change(self.lent[number], content)
+                if number in self.copies:
+                    self.copies[number] = _print_of(self.lent[number])
             for number, data, gradient in news:
                 self.renew(number, data, gradient)
             if state:
@@ -158,9 +182,17 @@ class Link:
         if status == "ok":
             return value
         if status == "error":
-            raise rebuild_error(value, self.errors)
+            raise rebuild_error(value, self.errors, self.own)
         self.gone = f"the student's process cannot answer: {str(value)[:500]}"
         raise StudentGone(self.gone)
+
+    def can_send(self, value: Any) -> bool:
+        """Tell whether a value can travel."""
+        try:
+            _dumps({"value": value}, self.guests)
+        except Exception:
+            return False
+        return True
 
     def call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         """Run a function beside the student's objects."""
@@ -207,6 +239,19 @@ class Link:
         self.fresh.clear()
         return found
 
+    def changed_guests(self) -> list[tuple[int, Any, Any]]:
+        """Return what the test has changed in tensors of its own that the student has copies of."""
+        found = []
+        for number, old in self.copies.items():
+            value = self.lent[number]
+            now = _print_of(value)
+            if now != old:
+                self.copies[number] = now
+                gradient = value.grad if value.is_leaf else None
+                copy_of = None if gradient is None else gradient.detach().clone()
+                found.append((number, value.detach().clone(), copy_of))
+        return found
+
     def renew(self, number: int, data: Any, gradient: Any) -> None:
         """Take over what the student's side has changed in an object that we hold a copy of."""
         reference = self.tied.get(number)
@@ -239,11 +284,10 @@ class Link:
         number, leaf, guest_number = description
         if type(number) is not int:
             raise wire.WireError("a tensor without its number")
-        for guest in self.guests:
-            if id(guest) == guest_number:
-                # The call gave back what it was given.
-                self.released.append(number)
-                return guest
+        if guest_number in self.copies:
+            # It gives back what it was given.
+            self.released.append(number)
+            return self.lent[guest_number]
         known = self.tied.get(number)
         value = known() if known else None
         if value is not None and value.shape == data.shape:
@@ -277,8 +321,13 @@ class Link:
                 return local
             if "builtins:Exception" in own_mro:
                 # A class that `except` takes, and that the student's errors are made of here.
-                self.released.append(number)
-                return _error_class(_texts(own_mro), self.errors)
+                kind = _error_class(_texts(own_mro), self.errors, self.own)
+                if type(kind) is ErrorKind:
+                    mro = [str(entry) for entry in mro]
+                    kind._twin_ = RemoteCallable(self, number, str(name), mro, own_mro)
+                else:
+                    self.released.append(number)
+                return kind
         cls = Remote
         if "callable" in traits:
             cls = RemoteCallable
@@ -301,18 +350,47 @@ class _Pickler(cloudpickle.Pickler):
         self.guests = {id(guest): guest for guest in guests}
 
     def persistent_id(self, value: Any) -> Any:
-        return value._number_ if isinstance(value, Remote) else None
+        if isinstance(value, Remote):
+            return value._number_
+        if type(value) is ErrorKind:
+            twin = vars(value).get("_twin_")
+            return None if twin is None else twin._number_
+        if type(type(value)) is ErrorKind and "_made_" in vars(value):
+            return value._made_._number_
+        return None
 
     def reducer_override(self, value: Any) -> Any:
         if id(value) in self.guests:
             parameter = type(value).__name__ == "Parameter"
-            return arrive, (id(value), wire.raw_tensor(value), parameter)
+            gradient = value.grad if value.is_leaf else None
+            gradient = None if gradient is None else wire.raw_tensor(gradient)
+            return arrive, (id(value), wire.raw_tensor(value), parameter, gradient)
+        if _is_tensor(value) and value.is_leaf and value.grad is not None:
+            return with_gradient, (*value.__reduce_ex__(5)[:2], value.grad)
+        if type(type(value)) is ErrorKind:
+            return error_again, (type(value), str(value))
         return super().reducer_override(value)
 
 
-def _wants_gradient(value: Any) -> bool:
+def _is_tensor(value: Any) -> bool:
     torch = sys.modules.get("torch")
-    return torch is not None and isinstance(value, torch.Tensor) and value.requires_grad
+    return torch is not None and type(value) in (torch.Tensor, torch.nn.Parameter)
+
+
+def _wants_gradient(value: Any) -> bool:
+    return _is_tensor(value) and value.requires_grad
+
+
+def _listed(value: Any) -> Any:
+    """Return what can travel in the place of what `net.parameters()` gives."""
+    if type(value) is GeneratorType and value.gi_code.co_filename == _module_file():
+        return iter(list(value))
+    return value
+
+
+def _module_file() -> str:
+    torch = sys.modules.get("torch")
+    return "" if torch is None else torch.nn.Module.parameters.__code__.co_filename
 
 
 # Stand-ins ----------------------------------------------------------------------------------------
@@ -320,6 +398,9 @@ def _wants_gradient(value: Any) -> bool:
 
 class Remote:
     """Stands in for an object of the student's that stays on their side."""
+
+    # Without a `__dict__`: `functools.wraps` would copy what is in it.
+    __slots__ = ("__weakref__", "_link_", "_mro_", "_name_", "_number_", "_own_")
 
     def __init__(self, link: Link, number: int, name: str, mro: list[str], own: list[str]) -> None:
         fields = {"_link_": link, "_number_": number, "_name_": name, "_mro_": mro, "_own_": own}
@@ -333,7 +414,7 @@ class Remote:
     @property
     def __class__(self) -> type:
         # isinstance(model, torch.nn.Module) is a question of what the object is, not a verdict.
-        return _known_class(self._mro_) or type(self)
+        return _known_class(self._mro_, self._link_.own) or type(self)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") and name.endswith("_") and name not in _NAMES_OF_OBJECTS:
@@ -348,7 +429,10 @@ class Remote:
         # A class is asked for them by `issubclass`.
         if not self._own_:
             raise AttributeError("__bases__")
-        known = (_known_class([entry]) for entry in self._own_[1:])
+        known = (
+            _PLAIN_KINDS.get(entry) or _known_class([entry], self._link_.own)
+            for entry in self._own_[1:]
+        )
         return (*(base for base in known if base is not None), object)
 
     def __copy__(self) -> Any:
@@ -438,12 +522,15 @@ class Remote:
             return self._ask_(operator.eq, other)
         # A named tuple or a Counter is compared as the data that it is, and not by its own word.
         kind = next((_PLAIN_KINDS[entry] for entry in self._mro_ if entry in _PLAIN_KINDS), None)
+        if kind is None and type(other).__module__ == "__main__" and type(other) is self.__class__:
+            return NotImplemented  # a class of the teacher's: the judge compares, by its own means
         return kind is not None and _of_type(self._ask_(kind), kind) == other
 
     def __ne__(self, other: Any) -> Any:
         if self._is_asked_("eq", "ne"):
             return self._ask_(operator.ne, other)
-        return not self == other
+        same = self.__eq__(other)
+        return same if same is NotImplemented else not same
 
 
 #: Data that a student's class may be a kind of.
@@ -459,6 +546,8 @@ _NAMES_OF_OBJECTS = frozenset(("__name__", "__qualname__", "__doc__", "__module_
 class RemoteCallable(Remote):
     """A function, method or class of the student's."""
 
+    __slots__ = ()
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it where it lives."""
         return self._link_.call(self, *args, **kwargs)
@@ -466,6 +555,8 @@ class RemoteCallable(Remote):
 
 class RemoteIterator(Remote):
     """A generator or iterator of the student's."""
+
+    __slots__ = ()
 
     def __iter__(self) -> RemoteIterator:
         return self
@@ -527,13 +618,26 @@ def _of_type(value: Any, kind: type) -> Any:
     return value
 
 
-def _known_class(names: list[str]) -> type | None:
+def _own_class(entry: str, own: Callable[[str], Any]) -> type | None:
+    """Return the class of the tests that a class of the notebook is on the student's side."""
+    module, _, name = entry.partition(":")
+    found = own(name) if module == "__main__" else None
+    return found if issubclass(type(found), type) and found.__module__ == "__main__" else None
+
+
+def _known_class(names: list[str], own: Callable[[str], Any] = {}.get) -> type | None:
     """Return the first class of these that the judge knows itself, except plain `object`."""
     for entry in names:
         module, _, name = entry.partition(":")
+        mine = _own_class(entry, own)
+        if mine is not None:
+            return mine
         if module in ("builtins", "__main__") or "." in name:
             if module == "builtins" and name not in ("object", "type", "function", "module"):
-                return None
+                # No kind of data: what says that it is a number is not taken for one.
+                found = getattr(builtins, name, None)
+                is_error = isinstance(found, type) and issubclass(found, BaseException)
+                return found if is_error else None
             continue
         found = getattr(sys.modules.get(module), name, None)
         if isinstance(found, type):
@@ -584,7 +688,9 @@ def own_module(name: Any, modules: Collection[str]) -> Any:
 
 
 def rebuild_error(
-    description: Any, classes: dict[tuple[str, ...], type[BaseException]]
+    description: Any,
+    classes: dict[tuple[str, ...], type[BaseException]],
+    own: Callable[[str], Any] = {}.get,
 ) -> BaseException:
     """Make an error of the judge's that the test can catch as it would the student's.
 
@@ -592,15 +698,9 @@ def rebuild_error(
     """
     try:
         names, message, lines = description
-        base = _error_class(_texts(names), classes)
+        base = _error_class(_texts(names), classes, own)
         name = base.__name__
-        error = base.__new__(base)
-        error.args = (str(message),)
-        if not _says(error, str(message)):
-            # Errors of keys, and NumPy's own, make their text of what they were given.
-            base = type(base.__name__, (base,), {"__module__": "__main__", "__str__": _only_text})
-            error = base.__new__(base)
-            error.args = (str(message),)
+        error = _saying(base, str(message))
         error.student_lines = [str(line)[:500] for line in lines[:40]]
     except Exception as problem:
         return StudentGone(f"an error of the student's cannot be read: {problem}")
@@ -621,7 +721,9 @@ def _texts(names: list[Any]) -> tuple[str, ...]:
 
 
 def _error_class(
-    names: tuple[str, ...], classes: dict[tuple[str, ...], type[BaseException]]
+    names: tuple[str, ...],
+    classes: dict[tuple[str, ...], type[BaseException]],
+    own: Callable[[str], Any],
 ) -> type[BaseException]:
     """Return the class of these names, of itself and of what it is a kind of.
 
@@ -629,28 +731,85 @@ def _error_class(
     """
     if names in classes:
         return classes[names]
-    base = _error_base(names)
+    base = _error_base(names, own)
     name = names[0].rpartition(":")[2].rpartition(".")[2]
     if name != base.__name__ and name.isidentifier():
         # What it is a kind of comes behind it, but for what has several bases.
-        parent = _error_class(names[1:], classes)
+        parent = _error_class(names[1:], classes, own)
         kind = parent if issubclass(parent, base) else base
-        classes[names] = type(name, (kind,), {"__module__": "__main__"})
+        parts = {"__module__": "__main__", "_entry_": names[0], "__getattr__": _of_made}
+        classes[names] = _kind_of_kind(kind)(name, (kind,), parts)
         return classes[names]
     return base
+
+
+class ErrorKind(type):
+    """The kind of the classes that stand for the student's own kinds of errors.
+
+    `except` takes them, and what is asked of them otherwise is asked of the student's class, whose
+    stand-in is `_twin_`, if the test knows it by name.
+    """
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Let the student's class make an error; return one of the judge's that knows it."""
+        twin = vars(cls).get("_twin_")
+        if twin is None:
+            return super().__call__(*args, **kwargs)
+        made = twin(*args, **kwargs)
+        error = _saying(cls, str(made))
+        error._made_ = made
+        return error
+
+    def __getattr__(cls, name: str) -> Any:
+        twin = vars(cls).get("_twin_")
+        if twin is None or name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(twin, name)
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        if issubclass(type(value), Remote):
+            return cls._entry_ in value._mro_
+        return super().__instancecheck__(value)
+
+
+def _kind_of_kind(base: type) -> type:
+    return ErrorKind if issubclass(ErrorKind, type(base)) else type(base)
+
+
+def _of_made(error: BaseException, name: str) -> Any:
+    made = vars(error).get("_made_")
+    if made is None or name.startswith("__"):
+        raise AttributeError(f"{type(error).__name__!r} object has no attribute {name!r}")
+    return getattr(made, name)
+
+
+def _saying(kind: type[BaseException], message: str) -> BaseException:
+    """Make an error of a kind that says just this, without its own `__init__`."""
+    error = kind.__new__(kind)
+    error.args = (message,)
+    if not _says(error, message):
+        # Errors of keys, and NumPy's own, make their text of what they were given.
+        parts = {"__module__": "__main__", "__str__": _only_text}
+        kind = type(kind)(kind.__name__, (kind,), parts)
+        error = kind.__new__(kind)
+        error.args = (message,)
+    return error
 
 
 def _only_text(error: BaseException) -> str:
     return str(error.args[0])
 
 
-def _error_base(names: Iterable[str]) -> type[BaseException]:
+def _error_base(names: Iterable[str], own: Callable[[str], Any]) -> type[BaseException]:
     for entry in names:
         module, _, name = entry.partition(":")
+        if module.startswith("course_lib.grading"):
+            continue  # what the judge says by them is its own
         if module == "builtins":
             found = getattr(builtins, name, None)
         else:
-            found = getattr(sys.modules.get(module), name, None) if module != "__main__" else None
+            known = getattr(sys.modules.get(module), name, None)
+            found = _own_class(entry, own) if module == "__main__" else known
         if isinstance(found, type) and issubclass(found, BaseException):
             return found
     return Exception
@@ -738,6 +897,8 @@ def _through(original: _Handle, data: Any, guests: list[Any]) -> Any:
 
 class _Handle(Remote):
     """Keeps hold of a tensor of the student's, for as long as a graph of the judge's needs it."""
+
+    __slots__ = ()
 
     def __init__(self, link: Link, number: int) -> None:
         super().__init__(link, number, "Tensor", [], [])

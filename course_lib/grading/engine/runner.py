@@ -8,7 +8,6 @@ counts points as it always does.
 from __future__ import annotations
 
 import ast
-import builtins
 import contextlib
 import functools
 import hmac
@@ -589,19 +588,15 @@ def _classes_in(sources: tuple[str, ...]) -> dict[str, list[str] | None]:
 
 
 def _redefined(source: NotebookNode) -> dict[str, list[str]]:
-    """Return, for each solution cell, the names that it takes from the tests, or from Python.
+    """Return, for each solution cell, the names that it gives values to.
 
     Those are what the teacher's solution makes of them, as soon as it has run.
     """
-    bound = {
-        id(cell): bound_in(_MAGIC.sub(r"\1pass", cell.source))
+    found = {
+        cell.metadata.nbgrader.get("grade_id"): sorted(bound_in(_MAGIC.sub(r"\1pass", cell.source)))
         for cell in source.cells
-        if role(cell) != "text"
+        if role(cell) == "solution"
     }
-    solutions = [cell for cell in source.cells if role(cell) == "solution"]
-    others = [c for c in source.cells if role(c) not in ("text", "solution")]
-    taken = {*dir(builtins), *(name for cell in others for name in bound[id(cell)])}
-    found = {c.metadata.nbgrader.grade_id: sorted(bound[id(c)] & taken) for c in solutions}
     return {grade_id: names for grade_id, names in found.items() if names}
 
 

@@ -260,17 +260,32 @@ def _ended(hear: int) -> bool:
     return False
 
 
+#: The threads that did not end while they were waited for: a library's, which stay.
+_staying: frozenset[str] = frozenset()
+
+
 def has_threads() -> bool:
     """Tell whether this process has more than one thread; one just joined has a moment to go."""
+    global _staying
     end = time.monotonic() + 0.2
     try:
-        while len(os.listdir("/proc/self/task")) > 1:
-            if threading.active_count() > 1 or time.monotonic() > end:
+        while len(threads := frozenset(os.listdir("/proc/self/task"))) > 1:
+            if len(threads) <= 1 + (idle := _idle_threads()):
+                return False
+            if threading.active_count() > 1 + idle or threads == _staying:
+                return True
+            if time.monotonic() > end:
+                _staying = threads
                 return True
             time.sleep(0.001)
     except OSError:
         pass
     return False
+
+
+def _idle_threads() -> int:
+    """Return how many threads only watch progress bars (tqdm's), which a fork may do without."""
+    return sum(type(thread).__name__ == "TMonitor" for thread in threading.enumerate())
 
 
 def _is_alive(pid: int) -> bool:

@@ -575,6 +575,96 @@ def test_what_a_callback_only_reads_stays_the_judge_s(run):
     assert ran[3].status == "ok", ran[3].error
 
 
+def test_an_item_that_a_callback_sets_lends_no_other_container(run):
+    lying = """
+    def minimize(function, start):
+        function(0.0)
+        function.__globals__["data"].clear()
+        return 0.0
+    """
+    ran = run(
+        ("locked", "data = [(1.0, 2.0), (2.0, 4.0)]"),
+        ("solution", lying),
+        (
+            "test",
+            """
+            def loss(w):
+                acc = [0.0]
+                for a, b in data:
+                    acc[0] += (w * a - b) ** 2
+                return acc[0]
+
+            w = minimize(loss, 1.0)
+            assert loss(w) < 0.1
+            """,
+        ),
+    )
+    assert ran[2].error.startswith("AssertionError"), ran[2].error
+
+
+def test_what_measures_stays_the_judge_s(run):
+    ran = run(
+        ("locked", "import torch\nfrom torch import nn"),
+        (
+            "solution",
+            """
+            def train(net, criterion):
+                globals()["criterion"] = lambda *a: torch.tensor(0.0)
+
+            def build():
+                return nn.Linear(1, 1)
+            """,
+        ),
+        ("locked", "criterion = nn.MSELoss()\nnet = build()\ntrain(net, criterion)"),
+        (
+            "test",
+            "x = torch.linspace(0, 1, 10)[:, None]\n"
+            "assert criterion(net(x), 5 * x + 100).item() < 0.1",
+        ),
+    )
+    assert ran[3].error.startswith("AssertionError"), ran[3].error
+
+
+def test_what_is_drawn_after_a_new_seed_stays_the_judge_s(run):
+    ran = run(
+        (
+            "solution",
+            """
+            import torch
+
+            def predict(x):
+                global y
+                y = x[:, 0] * 0
+                return y
+            """,
+        ),
+        (
+            "locked",
+            """
+            import torch
+
+            print(predict(torch.ones(1, 2)))
+            torch.manual_seed(1)
+            x = torch.randn(100, 2)
+            y = (x[:, 0] > 0).float()
+            """,
+        ),
+        ("test", "assert (predict(x) == y).float().mean() > 0.9"),
+    )
+    assert ran[2].error.startswith("AssertionError"), ran[2].error
+
+
+def test_a_student_cannot_say_that_a_test_is_at_fault(run):
+    lying = """
+    from course_lib.grading.engine.judge import NotForJudges
+
+    def f(x):
+        raise NotForJudges("x")
+    """
+    ran = run(("solution", lying), ("test", "f(1)"))
+    assert ran[1].status == "error"
+
+
 def test_data_that_a_locked_cell_hands_to_the_student_stays_the_judge_s(run):
     ran = run(
         (

@@ -339,6 +339,324 @@ CASES = {
             """,
         ),
     ],
+    "what two names share": [
+        (
+            "test",
+            """
+            import torch
+            from torch import nn
+
+            model = nn.Linear(2, 1)
+            opt = torch.optim.SGD(model.parameters(), lr=0.1)
+            before = model.weight.detach().clone()
+            lines = (line for line in "ab")
+            """,
+        ),
+        (
+            "solution",
+            """
+            model(torch.ones(1, 2)).sum().backward()
+            opt.step()
+            moved = not torch.equal(model.weight, before)
+            """,
+        ),
+        ("test", "assert moved"),
+    ],
+    "functions and containers as arguments": [
+        (
+            "solution",
+            """
+            history = []
+
+            def f(x):
+                history.append(x)
+                return x + 1
+
+            def fill(function, out):
+                out.append(function(1))
+
+            def compose(functions, x):
+                for function in functions:
+                    x = function(x)
+                return x
+
+            def apply(obj, function, out):
+                out.append(function(obj))
+            """,
+        ),
+        ("test", "out = []\nfill(f, out)\nassert out == [2]"),
+        (
+            "test",
+            """
+            import functools
+
+            log = []
+
+            def area(x):
+                log.append(x)
+                return x
+
+            class Shape:
+                def area(self):
+                    return 3
+
+                def more(self, x):
+                    return f(x)
+
+            out = []
+            apply(Shape(), lambda s: s.area(), out)
+            assert out == [3] and log == []
+            plus = functools.partial(lambda a, b: f(a) + b, b=1)
+            assert compose([lambda x: f(x), f, plus], 0) == 4
+            assert compose([Shape().more], 1) == 2
+            """,
+        ),
+    ],
+    "kinds of errors with parts": [
+        (
+            "solution",
+            """
+            class Bad(ValueError):
+                code = 7
+
+                def __init__(self, want, got):
+                    super().__init__(f"want {want}, got {got}")
+                    self.want = want
+
+            def fail():
+                raise Bad(1, 2)
+
+            def make():
+                return Bad(1, 2)
+
+            def retry(function, error):
+                try:
+                    function()
+                except error as e:
+                    return e.want
+            """,
+        ),
+        ("test", "assert Bad(1, 2).want == 1 and Bad.code == 7"),
+        ("test", "assert str(Bad(1, 2)) == 'want 1, got 2'"),
+        ("test", "assert retry(fail, Bad) == 1"),
+        ("test", "assert isinstance(make(), Bad) and isinstance(make(), ValueError)"),
+        (
+            "test",
+            """
+            from course_lib.exercises import assert_raises, probe
+
+            def caught(E):
+                try:
+                    fail()
+                except E as e:
+                    return e.want
+
+            assert probe(caught, Bad) == 1
+            assert_raises(Bad, fail, match="want 1")
+            try:
+                raise Bad(3, 4)
+            except ValueError as error:
+                assert isinstance(error, Bad) and "want 3" in str(error)
+            """,
+        ),
+    ],
+    "the teacher's own classes": [
+        (
+            "locked",
+            """
+            from collections import namedtuple
+            from dataclasses import dataclass
+
+            P = namedtuple("P", "x y")
+
+            class Vector:
+                def __init__(self, x, y):
+                    self.x, self.y = x, y
+
+                def __add__(self, o):
+                    return Vector(self.x + o.x, self.y + o.y)
+
+            class InvalidInput(ValueError):
+                pass
+
+            class Shape:
+                pass
+
+            @dataclass
+            class Q:
+                x: int
+            """,
+        ),
+        (
+            "solution",
+            """
+            def norm(v):
+                return (v.x**2 + v.y**2) ** 0.5
+
+            def f(x):
+                if x < 0:
+                    raise InvalidInput("no")
+                return Q(x)
+
+            class Square(Shape):
+                pass
+
+            class Stack(list):
+                pass
+            """,
+        ),
+        (
+            "locked",
+            "a, b, p = Vector(3, 0), Vector(0, 4), P(1, 2)\nlength = norm(a) + norm(b) + norm(p)",
+        ),
+        ("test", "assert norm(a + b) == 5 and length > 7 and p + (3,) == (1, 2, 3)"),
+        (
+            "test",
+            """
+            try:
+                f(-1)
+            except InvalidInput:
+                pass
+            """,
+        ),
+        ("test", "assert isinstance(Square(), Shape) and issubclass(Square, Shape)"),
+        ("test", "assert issubclass(Stack, list) and not issubclass(Square, list)"),
+        ("test", "assert f(1) == Q(1) and f(1) != Q(2)"),
+    ],
+    "gradients of the tests": [
+        ("locked", "import torch\nfrom torch import nn"),
+        (
+            "solution",
+            """
+            def f(x):
+                return 2 * x
+
+            def sgd(params, lr):
+                with torch.no_grad():
+                    for p in params:
+                        p -= lr * p.grad
+                        p.grad.zero_()
+
+            class SGD:
+                def __init__(self, params, lr):
+                    self.params, self.lr = list(params), lr
+
+                def step(self):
+                    sgd(self.params, self.lr)
+            """,
+        ),
+        (
+            "test",
+            """
+            w = torch.ones(2, requires_grad=True)
+            (w**2).sum().backward()
+            sgd([w], 0.1)
+            assert torch.allclose(w, torch.full((2,), 0.8)) and w.grad.tolist() == [0, 0]
+            """,
+        ),
+        (
+            "test",
+            """
+            w = torch.ones(2, requires_grad=True)
+            opt = SGD([w], 0.1)
+            for _ in range(2):
+                (w**2).sum().backward()
+                opt.step()
+            assert torch.allclose(w, torch.full((2,), 0.64)) and opt.params[0] is w
+            """,
+        ),
+        (
+            "test",
+            """
+            net = nn.Linear(2, 1, bias=False)
+            opt = SGD(net.parameters(), 1.0)
+            before = net.weight.detach().clone()
+            net(torch.ones(1, 2)).sum().backward()
+            opt.step()
+            assert torch.allclose(net.weight, before - 1)
+            """,
+        ),
+        (
+            "test",
+            """
+            x = torch.ones(2, requires_grad=True)
+            (f(x) + f(x)).sum().backward()
+            assert x.grad.tolist() == [4, 4]
+            x.grad = None
+            a, b = f(x), f(x)
+            a.sum().backward()
+            assert x.grad.tolist() == [2, 2]
+            b.sum().backward()
+            assert x.grad.tolist() == [4, 4]
+            """,
+        ),
+    ],
+    "wrapped functions and taken names": [
+        ("locked", "import numpy as np\nfrom scipy.special import softmax\ncounter = 0"),
+        (
+            "solution",
+            """
+            def softmax(x):
+                return "mine"
+
+            def pow(a, b):
+                return "mine"
+
+            def tick():
+                global counter
+                counter += 1
+            """,
+        ),
+        (
+            "test",
+            """
+            import functools
+            from course_lib.exercises import probe
+
+            @functools.wraps(softmax)
+            def noisy(x):
+                return softmax(x)
+
+            assert noisy(1) == "mine" and probe(lambda: pow(1, 2)) == "mine"
+            """,
+        ),
+        ("test", "tick()\ntick()\nassert counter == 2"),
+    ],
+    "random numbers after the student's": [
+        (
+            "solution",
+            """
+            import torch
+            from torch import nn
+
+            def build():
+                return nn.Linear(2, 1)
+            """,
+        ),
+        (
+            "locked",
+            """
+            import torch
+
+            torch.manual_seed(0)
+            w = torch.zeros(3)
+            net = build()
+            w.normal_()
+            torch.manual_seed(1)
+            x = torch.randn(4)
+            """,
+        ),
+        (
+            "test",
+            """
+            torch.manual_seed(0)
+            build()
+            assert torch.equal(torch.zeros(3).normal_(), w)
+            torch.manual_seed(1)
+            assert torch.equal(torch.randn(4), x)
+            """,
+        ),
+    ],
     "figures": [
         ("solution", "import matplotlib.pyplot as plt\n\nplt.plot([1, 2])\nx = 1"),
         (
