@@ -681,6 +681,10 @@ CASES = {
         ("free", "plt.switch_backend('agg')\nplt.plot([1, 2])"),
         ("free", "figure"),
     ],
+    "figures of a locked cell": [
+        ("locked", "import matplotlib.pyplot as plt\nfor _ in range(20):\n    plt.figure()"),
+        ("test", "plt.figure()\nassert len(plt.plot([1, 2])) == 1"),
+    ],
     "magics around tests": [
         ("solution", "def f(x):\n    return x + 1"),
         ("test", "%%time\nassert f(1) == 3"),
