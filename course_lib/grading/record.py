@@ -210,11 +210,15 @@ class _Graded(_Kept, Autograde):
         super().init_assignment(assignment_id, student_id)
         with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
             here = {Path(path).stem for path in self.notebooks}
-            for notebook in gradebook.find_assignment(assignment_id).notebooks:
-                place = (notebook.name, assignment_id, student_id)
+            # Only their names: what else nbgrader loads with a notebook counts points of the class.
+            names = gradebook.db.query(Notebook.name).join(
+                Assignment, Assignment.id == Notebook.assignment_id
+            )
+            for (notebook,) in names.filter(Assignment.name == assignment_id).all():
+                place = (notebook, assignment_id, student_id)
                 grades = _of_submission(gradebook.db.query(Grade), Grade, *place)
                 marked = Grade.manual_score.is_not(None)
-                if notebook.name not in here:
+                if notebook not in here:
                     # It was there when a person marked it.
                     for grade in grades.filter(marked):
                         grade.needs_manual_grade = True

@@ -8,6 +8,7 @@ counts points as it always does.
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import functools
 import hmac
@@ -588,12 +589,18 @@ def _classes_in(sources: tuple[str, ...]) -> dict[str, list[str] | None]:
 
 
 def _redefined(source: NotebookNode) -> dict[str, list[str]]:
-    """Return, for each solution cell, the names that it gives values to.
+    """Return, for each solution cell, the names that it takes from other cells, or from Python.
 
     Those are what the teacher's solution makes of them, as soon as it has run.
     """
+    others = [cell.source for cell in source.cells if role(cell) not in ("text", "solution")]
+    taken = frozenset(dir(builtins)).union(*map(_given_names, others))
     found = {
-        cell.metadata.nbgrader.get("grade_id"): sorted(bound_in(_MAGIC.sub(r"\1pass", cell.source)))
+        cell.metadata.nbgrader.get("grade_id"): sorted(
+            name
+            for name in bound_in(_MAGIC.sub(r"\1pass", cell.source))
+            if name in taken or "*" in taken
+        )
         for cell in source.cells
         if role(cell) == "solution"
     }
@@ -668,6 +675,12 @@ _HIDDEN = re.compile(
 def _hidden_names(source: str) -> set[str]:
     """Return the names that only the hidden part of a test defines."""
     return _defined_names(source) - _defined_names(_HIDDEN.sub("", source))
+
+
+@functools.lru_cache(maxsize=256)
+def _given_names(source: str) -> frozenset[str]:
+    """Return all names that a cell gives a meaning, also by importing them; * for any."""
+    return frozenset(_defined_names(source))
 
 
 def _defined_names(source: str) -> set[str]:
