@@ -577,6 +577,15 @@ def with_a_task(folder: Path) -> Path:
     return folder
 
 
+def score_as_missing(folder: Path, *cells: str) -> None:
+    """Score cells of ann's essay as nbgrader does where it was not handed in."""
+    with grading.Course(folder).gradebook() as gradebook:
+        for cell in cells:
+            grade = gradebook.find_grade(cell, "essay", small.SLUG, "ann")
+            grade.auto_score, grade.needs_manual_grade = 0, False
+        gradebook.db.commit()
+
+
 def hand_in_essay(folder: Path) -> None:
     release = folder / "release" / small.SLUG / "essay.ipynb"
     notebook = nbformat.read(release, as_version=4)
@@ -618,10 +627,7 @@ def test_a_task_that_nbgrader_left_at_0_waits(tmp_path: Path) -> None:
     folder = with_a_task(tmp_path / "course")
     hand_in_essay(folder)
     grading.grade(small.SLUG, folder)
-    with grading.Course(folder).gradebook() as gradebook:
-        grade = gradebook.find_grade("draw", "essay", small.SLUG, "ann")
-        grade.auto_score, grade.needs_manual_grade = 0, False
-        gradebook.db.commit()
+    score_as_missing(folder, "draw")
     row = grading.grade(small.SLUG, folder)["ann"]
     assert [cell.name for cell in row.cells if cell.waiting] == ["essay/draw", "essay/say"]
     assert graded_now(folder) == []
@@ -771,10 +777,6 @@ def test_a_task_that_nbgrader_left_at_0_is_not_exported(tmp_path: Path) -> None:
     folder = with_a_task(tmp_path / "course")
     hand_in_essay(folder)
     grading.grade(small.SLUG, folder)
-    with grading.Course(folder).gradebook() as gradebook:
-        for cell in ("draw", "say"):
-            grade = gradebook.find_grade(cell, "essay", small.SLUG, "ann")
-            grade.auto_score, grade.needs_manual_grade = 0, False
-        gradebook.db.commit()
+    score_as_missing(folder, "draw", "say")
     table = grading.export(folder, small.SLUG, format="json", to=folder / "grades.json")
     assert [row["score"] for row in json.loads(table.read_text())] == [None]

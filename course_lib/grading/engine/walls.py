@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from course_lib.grading.engine import kernel, landlock, seccomp, view
+from course_lib.grading.engine.shells import INLINE
 from course_lib.paths import CourseError
 
 __all__ = [
@@ -65,7 +66,7 @@ _ENVIRONMENT = {
     "TERM": "dumb",
     "USER": view.STUDENT,
     "OMP_NUM_THREADS": "1",
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "MPLBACKEND": INLINE,
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 

@@ -38,6 +38,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
 from course_lib.grading.engine import kernel, walls
+from course_lib.grading.engine.shells import INLINE
 from course_lib.grading.engine.walls import Limits, WallsError
 
 __all__ = ["DEFAULT_PRELOAD", "Child", "Exit", "Zygote", "ZygoteDied"]
@@ -82,7 +83,7 @@ _ENVIRONMENT_SET = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "MPLBACKEND": INLINE,
     # There is none behind walls; the first gradient would start a thread for each.
     "CUDA_VISIBLE_DEVICES": "",
     "HIP_VISIBLE_DEVICES": "",
