@@ -1,13 +1,13 @@
 r"""Activation functions and their derivatives, in NumPy.
 
-Every function takes ``z``, the weighted sum that a neuron has computed, and works on each entry by
-itself, whatever the shape. The exceptions are the softmax functions, which turn all the scores
-along one axis into one distribution. A derivative is a function of ``z`` too, not of the
-activation that came out.
+Every function takes ``z``, the weighted sum that a neuron has computed, and works on each entry
+separately, whatever the shape. The exceptions are the softmax functions, which turn all the scores
+along one axis into one distribution. A derivative is a function of ``z``, too, not of the
+activation.
 
 Floating-point input keeps its dtype; integers and booleans become float64. ``nan`` stays ``nan``.
 Nothing overflows, however large ``z`` is: wherever a function has a finite limit at infinity, it
-returns that limit. The chapter *Why the non-linearity, and which?* explains each function.
+returns that limit. The chapter *Activation functions* explains each function.
 """
 
 import math
@@ -51,7 +51,7 @@ def sigmoid(z: ArrayLike) -> Floats:
     Returns
     -------
     ndarray, same shape as `z`
-        1/2 at ``z = 0``, towards 0 on the left and 1 on the right.
+        1/2 at ``z = 0``, toward 0 on the left and 1 on the right.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def tanh(z: ArrayLike) -> Floats:
     Returns
     -------
     ndarray, same shape as `z`
-        0 at ``z = 0``, towards -1 on the left and 1 on the right.
+        0 at ``z = 0``, toward -1 on the left and 1 on the right.
 
     Raises
     ------
@@ -213,7 +213,7 @@ def relu_derivative(z: ArrayLike) -> Floats:
 
 
 def leaky_relu(z: ArrayLike, negative_slope: float = 0.01) -> Floats:
-    r"""ReLU that lets a little through on the left: :math:`\max(z, 0) + a \min(z, 0)`.
+    r"""ReLU with a small slope on the left: :math:`\max(z, 0) + a \min(z, 0)`.
 
     Parameters
     ----------
@@ -395,14 +395,14 @@ def softmax(z: ArrayLike, axis: int = -1) -> Floats:
     z : array_like, at least one axis
         Scores (logits).
     axis : int
-        The axis along which the probabilities add up to 1. For `z` of shape (n, k), one sample a
-        row and one class a column, it is the last.
+        The axis along which the probabilities add up to 1. For `z` of shape (n, k), one sample per
+        row and one class per column, it is the last.
 
     Returns
     -------
     ndarray, same shape as `z`
         Non-negative, with sum 1 along `axis`. A score of -inf gets probability 0. Infinite scores
-        that share the largest place share the probability equally, as equal finite scores do.
+        that are equally large share the probability equally, as finite scores do.
 
     Raises
     ------
@@ -424,8 +424,8 @@ def softmax(z: ArrayLike, axis: int = -1) -> Floats:
 def log_softmax(z: ArrayLike, axis: int = -1) -> Floats:
     r"""Logarithms of softmax: :math:`z_i - \log \sum_j e^{z_j}`.
 
-    The logarithm of a probability that rounds to 0 is -inf; this function never forms the
-    probability, so it stays finite for finite scores.
+    The logarithm of a probability that rounds to 0 is -inf; this function never computes the
+    probability, so its result is finite for finite scores.
 
     Parameters
     ----------
@@ -459,7 +459,7 @@ def log_softmax(z: ArrayLike, axis: int = -1) -> Floats:
 
 
 def softmax_jacobian(z: ArrayLike) -> Floats:
-    r"""All slopes of softmax along the last axis.
+    r"""Jacobian of softmax along the last axis.
 
     .. math:: \frac{\partial p_i}{\partial z_j} = p_i\,(\delta_{ij} - p_j)
 
@@ -473,7 +473,7 @@ def softmax_jacobian(z: ArrayLike) -> Floats:
     Returns
     -------
     ndarray, shape (..., k, k)
-        Entry ``[..., i, j]`` is the slope of probability i in score j.
+        Entry ``[..., i, j]`` is the derivative of probability i with respect to score j.
 
     Raises
     ------
@@ -491,7 +491,7 @@ def softmax_jacobian(z: ArrayLike) -> Floats:
 
 
 def log_softmax_jacobian(z: ArrayLike) -> Floats:
-    r"""All slopes of log-softmax along the last axis.
+    r"""Jacobian of log-softmax along the last axis.
 
     .. math:: \frac{\partial \log p_i}{\partial z_j} = \delta_{ij} - p_j
 
@@ -505,7 +505,7 @@ def log_softmax_jacobian(z: ArrayLike) -> Floats:
     Returns
     -------
     ndarray, shape (..., k, k)
-        Entry ``[..., i, j]`` is the slope of log-probability i in score j.
+        Entry ``[..., i, j]`` is the derivative of log-probability i with respect to score j.
 
     Raises
     ------
@@ -573,7 +573,7 @@ def _check_axis(z: Floats, axis: int) -> None:
     except TypeError:
         raise TypeError(
             f"axis must be one integer, but it is {axis!r}. "
-            "Use -1 for the last axis, one distribution a row."
+            "Use -1 for the last axis, one distribution per row."
         ) from None
     if not -z.ndim <= axis < z.ndim:
         fix = (

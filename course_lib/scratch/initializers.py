@@ -1,16 +1,17 @@
-r"""Starting weights: random, and of the size that lets signals through.
+r"""Initial weights: random, with a variance that keeps signals from vanishing or exploding.
 
-Each function fills a tensor in place and returns it. Names and meanings are those of
+Each function fills a tensor of floats in place and returns it. Names and meanings are those of
 ``torch.nn.init``. A weight has shape (in_features, out_features) as everywhere in the course, the
-transpose of PyTorch's: its *fan in*, the number of inputs of each unit, is its first length, and
-its *fan out*, the number of units that each input feeds, its second. The chapter *Why do deep
-networks stop learning, and what saves them?* derives the sizes.
+transpose of PyTorch's: its *fan-in*, the number of inputs of each unit, is its first length, and
+its *fan-out*, the number of units that each input feeds, its second. `rng` is a generator or a
+seed; without it the numbers differ from run to run. The chapter *Initialization* derives the
+variances.
 
 >>> from course_lib.scratch.layers import Linear
 >>> layer = Linear(512, 256)
 >>> _ = kaiming_normal_(layer.weight, nonlinearity="relu", rng=np.random.default_rng(0))
 >>> _ = zeros_(layer.bias)
->>> print((layer.weight.data.var() * 512).round(1))  # fan in times variance
+>>> print((layer.weight.data.var() * 512).round(1))  # fan-in times variance
 2.0
 """
 
@@ -37,20 +38,21 @@ Nonlinearity = Literal["linear", "sigmoid", "tanh", "relu", "leaky_relu"]
 
 
 def calculate_gain(nonlinearity: Nonlinearity, param: float | None = None) -> float:
-    r"""Factor for the weights in front of an activation function, as PyTorch recommends it.
+    r"""Return the gain that PyTorch recommends for the weights before an activation function.
 
-    For ReLU it is :math:`\sqrt 2`, since half of the numbers are lost; for leaky ReLU with slope a
-    it is :math:`\sqrt{2 / (1 + a^2)}`; for tanh 5/3, found by trying; otherwise 1.
+    For ReLU it is :math:`\sqrt 2`, since half of the numbers become 0; for leaky ReLU with slope a
+    it is :math:`\sqrt{2 / (1 + a^2)}`; for tanh it is 5/3, an empirical value; otherwise 1.
 
     Parameters
     ----------
     nonlinearity : {"linear", "sigmoid", "tanh", "relu", "leaky_relu"}
     param : float, optional
-        The slope of leaky ReLU where its input is negative; 0.01 without it.
+        The slope of leaky ReLU for negative inputs; 0.01 without it.
 
     Returns
     -------
     float
+        The factor for the standard deviation of the weights.
 
     Raises
     ------
@@ -72,16 +74,16 @@ def calculate_gain(nonlinearity: Nonlinearity, param: float | None = None) -> fl
     }
     if nonlinearity not in gains:
         raise ValueError(
-            f"No gain is known for {nonlinearity!r}, only for {', '.join(gains)}. Take the one "
+            f"No gain is known for {nonlinearity!r}, only for {', '.join(gains)}. Use the one "
             "whose curve is closest, such as relu for GELU."
         )
     return gains[nonlinearity]
 
 
 def xavier_uniform_(
-    tensor: Tensor, gain: float = 1.0, *, rng: np.random.Generator | None = None
+    tensor: Tensor, gain: float = 1.0, *, rng: np.random.Generator | int | None = None
 ) -> Tensor:
-    r"""Fill with uniform numbers of variance :math:`2 g^2 / (\text{fan in} + \text{fan out})`.
+    r"""Fill with uniform numbers of variance :math:`2 g^2 / (\text{fan-in} + \text{fan-out})`.
 
     Parameters
     ----------
@@ -89,8 +91,8 @@ def xavier_uniform_(
         What to fill.
     gain : float
         :math:`g`, for example from `calculate_gain`.
-    rng : numpy.random.Generator, optional
-        Where the numbers come from. Without it they differ from run to run.
+    rng : numpy.random.Generator or int, optional
+        Source of the numbers, or its seed.
 
     Returns
     -------
@@ -99,8 +101,10 @@ def xavier_uniform_(
 
     Raises
     ------
+    TypeError
+        If the tensor holds integers, which would round the numbers to 0.
     ValueError
-        If the tensor is no matrix.
+        If the tensor is not a matrix.
 
     References
     ----------
@@ -111,9 +115,9 @@ def xavier_uniform_(
 
 
 def xavier_normal_(
-    tensor: Tensor, gain: float = 1.0, *, rng: np.random.Generator | None = None
+    tensor: Tensor, gain: float = 1.0, *, rng: np.random.Generator | int | None = None
 ) -> Tensor:
-    r"""Fill with normal numbers of variance :math:`2 g^2 / (\text{fan in} + \text{fan out})`.
+    r"""Fill with normal numbers of variance :math:`2 g^2 / (\text{fan-in} + \text{fan-out})`.
 
     Parameters, result, errors and reference are those of `xavier_uniform_`.
     """
@@ -126,7 +130,7 @@ def kaiming_uniform_(
     mode: Mode = "fan_in",
     nonlinearity: Nonlinearity = "leaky_relu",
     *,
-    rng: np.random.Generator | None = None,
+    rng: np.random.Generator | int | None = None,
 ) -> Tensor:
     r"""Fill with uniform numbers of variance :math:`g^2 / \text{fan}`.
 
@@ -135,13 +139,14 @@ def kaiming_uniform_(
     tensor : Tensor, shape (in_features, out_features)
         What to fill.
     a : float
-        Slope of leaky ReLU where its input is negative. With 0, leaky ReLU is ReLU.
+        Slope of leaky ReLU for negative inputs. With 0, leaky ReLU is ReLU.
     mode : {"fan_in", "fan_out"}
-        Whether to keep the variance on the way forward or of the gradients on the way back.
+        Whether to preserve the variance of activations in the forward pass, or that of gradients
+        in the backward pass.
     nonlinearity : {"linear", "sigmoid", "tanh", "relu", "leaky_relu"}
-        The activation function behind the weights, for the gain :math:`g`.
-    rng : numpy.random.Generator, optional
-        Where the numbers come from. Without it they differ from run to run.
+        The activation function that follows the weights, for the gain :math:`g`.
+    rng : numpy.random.Generator or int, optional
+        Source of the numbers, or its seed.
 
     Returns
     -------
@@ -150,8 +155,10 @@ def kaiming_uniform_(
 
     Raises
     ------
+    TypeError
+        If the tensor holds integers, which would round the numbers to 0.
     ValueError
-        If the tensor is no matrix, or a name is unknown.
+        If the tensor is not a matrix, or a name is unknown.
 
     References
     ----------
@@ -167,7 +174,7 @@ def kaiming_normal_(
     mode: Mode = "fan_in",
     nonlinearity: Nonlinearity = "leaky_relu",
     *,
-    rng: np.random.Generator | None = None,
+    rng: np.random.Generator | int | None = None,
 ) -> Tensor:
     r"""Fill with normal numbers of variance :math:`g^2 / \text{fan}`.
 
@@ -177,9 +184,9 @@ def kaiming_normal_(
 
 
 def orthogonal_(
-    tensor: Tensor, gain: float = 1.0, *, rng: np.random.Generator | None = None
+    tensor: Tensor, gain: float = 1.0, *, rng: np.random.Generator | int | None = None
 ) -> Tensor:
-    r"""Fill with a random rotation, so that no vector becomes longer or shorter, times the gain.
+    r"""Fill with a random orthogonal matrix, which preserves lengths, times the gain.
 
     A matrix that is not square gets orthogonal rows or columns of length :math:`g`, whichever are
     fewer.
@@ -190,8 +197,8 @@ def orthogonal_(
         What to fill.
     gain : float
         :math:`g`.
-    rng : numpy.random.Generator, optional
-        Where the numbers come from. Without it they differ from run to run.
+    rng : numpy.random.Generator or int, optional
+        Source of the numbers, or its seed.
 
     Returns
     -------
@@ -200,8 +207,10 @@ def orthogonal_(
 
     Raises
     ------
+    TypeError
+        If the tensor holds integers, which would round the numbers to 0.
     ValueError
-        If the tensor is no matrix.
+        If the tensor is not a matrix.
 
     References
     ----------
@@ -210,37 +219,84 @@ def orthogonal_(
     """
     fan_in, fan_out = _fans(tensor)
     tall = max(fan_in, fan_out), min(fan_in, fan_out)
-    Q, R = np.linalg.qr(_generator(rng).normal(size=tall))
-    # The signs of R's diagonal are a habit of the algorithm: without them, Q is uniform among all.
+    Q, R = np.linalg.qr(np.random.default_rng(rng).normal(size=tall))
+    # The algorithm chooses the signs of R's diagonal. With these removed, Q is uniformly
+    # distributed among all orthogonal matrices.
     Q = Q * np.sign(np.diag(R))
     tensor.data[...] = gain * (Q if fan_in >= fan_out else Q.T)
     return tensor
 
 
 def normal_(
-    tensor: Tensor, mean: float = 0.0, std: float = 1.0, *, rng: np.random.Generator | None = None
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    *,
+    rng: np.random.Generator | int | None = None,
 ) -> Tensor:
-    """Fill a tensor of any shape with normal numbers of this mean and standard deviation."""
-    tensor.data[...] = _generator(rng).normal(mean, std, size=tensor.shape)
+    """Fill with normal numbers.
+
+    Parameters
+    ----------
+    tensor : Tensor, any shape
+        What to fill.
+    mean, std : float
+        Mean and standard deviation.
+    rng : numpy.random.Generator or int, optional
+        Source of the numbers, or its seed.
+
+    Returns
+    -------
+    Tensor
+        The same tensor.
+
+    Raises
+    ------
+    TypeError
+        If the tensor holds integers, which would round the numbers.
+    ValueError
+        If `std` is negative.
+    """
+    _check_floats(tensor)
+    if not std >= 0:
+        raise ValueError(
+            f"std is a standard deviation and must be 0 or more, but is {std!r}. Pass its absolute "
+            "value."
+        )
+    tensor.data[...] = np.random.default_rng(rng).normal(mean, std, size=tensor.shape)
     return tensor
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Fill a tensor of any shape with zeros."""
+    """Fill with zeros.
+
+    Parameters
+    ----------
+    tensor : Tensor, any shape
+        What to fill, such as a bias.
+
+    Returns
+    -------
+    Tensor
+        The same tensor.
+    """
     tensor.data[...] = 0
     return tensor
 
 
-def _uniform(tensor: Tensor, std: float, rng: np.random.Generator | None) -> Tensor:
+def _uniform(tensor: Tensor, std: float, rng: np.random.Generator | int | None) -> Tensor:
     bound = math.sqrt(3) * std  # the variance of uniform numbers between ± bound is bound² / 3
-    tensor.data[...] = _generator(rng).uniform(-bound, bound, size=tensor.shape)
+    tensor.data[...] = np.random.default_rng(rng).uniform(-bound, bound, size=tensor.shape)
     return tensor
 
 
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: Nonlinearity) -> float:
     fans = dict(zip(("fan_in", "fan_out"), _fans(tensor), strict=True))
     if mode not in fans:
-        raise ValueError(f"mode must be 'fan_in' or 'fan_out', but it is {mode!r}.")
+        raise ValueError(
+            f"mode must be 'fan_in' or 'fan_out', but it is {mode!r}. Leave it out to preserve the "
+            "variance of activations."
+        )
     return calculate_gain(nonlinearity, a) / math.sqrt(max(fans[mode], 1))
 
 
@@ -248,12 +304,17 @@ def _fans(tensor: Tensor) -> tuple[int, int]:
     """Return how many inputs a unit has, and how many units an input feeds."""
     if tensor.ndim != 2:
         raise ValueError(
-            f"Only a weight of shape (in_features, out_features) has a fan in and a fan out, but "
+            f"Only a weight of shape (in_features, out_features) has a fan-in and a fan-out, but "
             f"this tensor has shape {tensor.shape}. Fill a bias with zeros_."
         )
+    _check_floats(tensor)
     fan_in, fan_out = tensor.shape
     return fan_in, fan_out
 
 
-def _generator(rng: np.random.Generator | None) -> np.random.Generator:
-    return np.random.default_rng() if rng is None else rng
+def _check_floats(tensor: Tensor) -> None:
+    if tensor.dtype.kind != "f":
+        raise TypeError(
+            f"Random weights need a tensor of floats, but this one holds {tensor.dtype}, which "
+            "would round them. Create it with Tensor(np.zeros(shape))."
+        )

@@ -1,13 +1,14 @@
-"""Layers: modules that hold weights, modules that bend, and modules that keep a network in shape.
+"""Layers: linear maps, activation functions, normalization, and what combines them.
 
-A `Module` finds its parameters by itself, so that an optimizer can be given all of them, and clears
-their gradients. It knows whether it is being trained or used, and it can be stored and restored.
-Names and meanings are those of ``torch.nn``, with two differences: the weights of `Linear` have
-shape (in_features, out_features), as in the chapters, where PyTorch keeps the transpose; and
-`Module.state_dict` gives copies.
+A `Module` finds its own parameters, so that an optimizer can be given all of them, and clears their
+gradients. It is in training or in evaluation mode, and its state can be saved and restored. Names
+and meanings are those of ``torch.nn``, with two differences: the weights of `Linear` have shape
+(in_features, out_features), as in the chapters, where PyTorch stores the transpose; and
+`Module.state_dict` returns copies.
 """
 
 import math
+import operator
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
@@ -32,17 +33,18 @@ __all__ = [
 
 
 class Module:
-    """Anything that computes with weights: write ``forward``, and call the module.
+    """Base class of everything that computes with weights: define ``forward``, call the module.
 
-    What a module owns is found in its attributes, and in the modules, lists and tuples among them.
-    Tensors that require a gradient are its parameters. Its state is these, the tensors that have
-    been frozen, and arrays: numbers that are kept without being learned, such as running averages.
+    What belongs to a module is found in its attributes, and in the modules, lists and tuples among
+    them. Tensors that require a gradient are its parameters. Its state consists of these, of
+    tensors that have been frozen, and of arrays: numbers that are kept without being learned, such
+    as running averages.
 
     Attributes
     ----------
     training : bool
-        Whether the module is being trained, as it is from the start, or used. Some modules act
-        differently: change it with `train` and `eval`.
+        Whether the module is in training mode, as it is at first, or in evaluation mode. Dropout
+        and batch normalization depend on it. Change it with `train` and `eval`.
 
     Examples
     --------
@@ -61,54 +63,57 @@ class Module:
     training = True
 
     def forward(self, x: Tensor) -> Tensor:
-        """Compute the output; each module says how."""
-        raise NotImplementedError(f"{type(self).__name__} has no method forward(self, x).")
+        """Compute the output; each module defines how."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no method forward(self, x). Define it in the class: it "
+            "takes a tensor and returns one."
+        )
 
     def __call__(self, x: Any) -> Tensor:
-        """Compute the output; an array is made a tensor first."""
+        """Compute the output; an array is converted to a tensor first."""
         return self.forward(x if isinstance(x, Tensor) else Tensor(x))
 
     def parameters(self) -> Iterator[Tensor]:
-        """Go through the weights, each once, in the order in which they were made attributes."""
+        """Iterate over the weights, each once, in the order in which they became attributes."""
         return (parameter for _, parameter in self.named_parameters())
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
-        """Go through the weights with their names, such as ``"0.weight"`` in a `Sequential`."""
+        """Iterate over the weights with their names, such as ``"0.weight"`` in a `Sequential`."""
         for name, value in self._walk():
             if isinstance(value, Tensor) and value.requires_grad and value.is_leaf:
                 yield name, value
 
     def zero_grad(self) -> None:
-        """Forget the gradients, which `Tensor.backward` adds up."""
+        """Set the gradients to None, since `Tensor.backward` adds to them."""
         for parameter in self.parameters():
             parameter.grad = None
 
     def train(self, mode: bool = True) -> Self:
-        """Tell this module and all inside of it that they are being trained; return it."""
+        """Put this module and all modules inside it into training mode; return it."""
         for _, value in self._walk():
             if isinstance(value, Module):
                 value.training = bool(mode)
         return self
 
     def eval(self) -> Self:
-        """Tell this module and all inside of it that they are being used; return it."""
+        """Put this module and all modules inside it into evaluation mode; return it."""
         return self.train(False)
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
-        """Return copies of all numbers that make this module what it is, by their names.
+        """Return copies of all parameters and other arrays of this module, by name.
 
-        They are copies, so that training on does not change them. PyTorch gives the numbers
-        themselves: there, whoever wants to come back to the best weights must copy.
+        They are copies, so that further training does not change them. PyTorch returns the numbers
+        themselves: there, anyone who wants to return to the best weights must copy them.
         """
         return {name: array.copy() for name, array in self._state()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Put numbers from `state_dict` back in their places. If one does not fit, none is moved.
+        """Copy numbers from `state_dict` back. If one does not fit, nothing is changed.
 
         Parameters
         ----------
         state : mapping of str to array_like
-            An array for every name that `state_dict` gives, in the same shapes.
+            An array for every name that `state_dict` returns, in the same shapes.
 
         Raises
         ------
@@ -121,14 +126,14 @@ class Module:
             raise ValueError(
                 f"The state does not belong to this {type(self).__name__}: it lacks "
                 f"{missing or 'nothing'}, and the module has no place for {unknown or 'nothing'}. "
-                "Build the module as it was when the state was taken."
+                "Build the module as it was when the state was saved."
             )
         loaded = {name: np.asarray(state[name]) for name in arrays}
         for name, array in arrays.items():
             if loaded[name].shape != array.shape:
                 raise ValueError(
                     f"{name} has shape {array.shape} here and {loaded[name].shape} in the state. "
-                    "Build the module with the sizes that it had when the state was taken."
+                    "Build the module with the sizes that it had when the state was saved."
                 )
         for name, array in arrays.items():
             array[...] = loaded[name]
@@ -141,7 +146,7 @@ class Module:
                 yield name, value
 
     def _walk(self) -> Iterator[tuple[str, Any]]:
-        """Go through this module and the modules, tensors and arrays in it, each once."""
+        """Iterate over this module and the modules, tensors and arrays in it, each once."""
         met: set[int] = set()
 
         def visit(name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -160,7 +165,7 @@ class Module:
 
 
 def _inside(value: Any) -> Iterable[tuple[Any, Any]]:
-    """Give the keys and values of what may hold modules and numbers, and nothing for the rest."""
+    """Return the keys and values of what may hold modules and numbers, and nothing for others."""
     if isinstance(value, Module):
         return value._attributes()
     return enumerate(value) if isinstance(value, list | tuple) else ()
@@ -172,17 +177,24 @@ class Linear(Module):
     Parameters
     ----------
     in_features, out_features : int
-        Numbers in a sample before and after.
+        How many numbers a sample has before and after.
     bias : bool
         Whether to add a bias.
-    rng : numpy.random.Generator, optional
-        Where the starting weights come from: uniform between :math:`\pm 1/\sqrt{d_\text{in}}`, as
-        in PyTorch. Without it they differ from run to run.
+    rng : numpy.random.Generator or int, optional
+        Source of the initial weights, or its seed. They are uniform between
+        :math:`\pm 1/\sqrt{d_\text{in}}`, as in PyTorch. Without it they differ from run to run.
 
     Attributes
     ----------
     weight : Tensor, shape (in_features, out_features)
     bias : Tensor, shape (out_features,), or None
+
+    Raises
+    ------
+    TypeError
+        If a number of features is not an integer.
+    ValueError
+        If a number of features is negative; when it is called, if x has another last axis.
 
     Examples
     --------
@@ -197,9 +209,11 @@ class Linear(Module):
         out_features: int,
         bias: bool = True,
         *,
-        rng: np.random.Generator | None = None,
+        rng: np.random.Generator | int | None = None,
     ):
-        rng = np.random.default_rng() if rng is None else rng
+        in_features = _at_least(0, "in_features", in_features)
+        out_features = _at_least(0, "out_features", out_features)
+        rng = np.random.default_rng(rng)
         bound = 1 / math.sqrt(in_features) if in_features else 0.0
         weight = rng.uniform(-bound, bound, size=(in_features, out_features))
         self.weight = Tensor(weight, requires_grad=True)
@@ -220,11 +234,17 @@ class Linear(Module):
 
 
 class Sequential(Module):
-    """Modules one behind the other.
+    """Apply modules one after the other.
 
     Parameters
     ----------
     *modules : Module
+        From input to output.
+
+    Raises
+    ------
+    TypeError
+        If one of them cannot be called, or is a class instead of an object.
 
     Examples
     --------
@@ -234,6 +254,17 @@ class Sequential(Module):
     """
 
     def __init__(self, *modules: Module):
+        for number, module in enumerate(modules):
+            if isinstance(module, type):
+                raise TypeError(
+                    f"Sequential needs modules, but number {number} is the class "
+                    f"{module.__name__}. Create an object: {module.__name__}(...)."
+                )
+            if not callable(module):
+                raise TypeError(
+                    f"Sequential needs modules, but number {number} is a {type(module).__name__}. "
+                    "Pass modules one by one, a list as Sequential(*modules)."
+                )
         self.modules = list(modules)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -243,7 +274,7 @@ class Sequential(Module):
         return x
 
     def _attributes(self) -> Iterable[tuple[Any, Any]]:
-        """Name the modules by their places, "0.weight" and not "modules.0.weight"."""
+        """Name the modules by their numbers, "0.weight" and not "modules.0.weight"."""
         for name, value in vars(self).items():
             yield from enumerate(value) if name == "modules" else [(name, value)]
 
@@ -261,7 +292,7 @@ class Sequential(Module):
 
 
 class Residual(Module):
-    r"""A module with a way around it: :math:`x + f(x)`.
+    r"""A module with a skip connection: :math:`x + f(x)`.
 
     Parameters
     ----------
@@ -289,14 +320,14 @@ class Residual(Module):
         self.module = module
 
     def forward(self, x: Tensor) -> Tensor:
-        """Add to x what the module makes of it."""
+        """Add the output of the module to its input."""
         change = self.module(x)
         if change.shape != x.shape:
-            # Shapes such as (n, 1) and (n, d) would broadcast, and nobody would notice.
+            # Shapes such as (n, 1) and (n, d) would broadcast without a warning.
             raise ValueError(
-                f"Residual adds what comes out of its module to what goes in, but shape {x.shape} "
-                f"goes in and {change.shape} comes out of {self.module!r}. Let the last layer "
-                "inside give as many numbers as the first one takes."
+                f"Residual adds the output of its module to the input, but the input has shape "
+                f"{x.shape} and the output of {self.module!r} has shape {change.shape}. Let the "
+                "last layer inside return as many numbers as the first one takes."
             )
         return x + change
 
@@ -305,23 +336,23 @@ class Residual(Module):
 
 
 class Dropout(Module):
-    r"""Silence each number with probability p while training, and make up for it in the others.
+    r"""Set each number to 0 with probability p in training, and scale up the others.
 
-    What survives is divided by :math:`1 - p`, so that the mean stays what it was and nothing is
-    left to be done when the network is used: then x passes unchanged. This is called *inverted*
-    dropout.
+    The numbers that survive are divided by :math:`1 - p`, so that the mean stays the same and
+    nothing remains to be done in evaluation mode: there x passes unchanged. This is called
+    *inverted* dropout.
 
     Parameters
     ----------
     p : float
-        Probability of being silenced, from 0 to 1.
-    rng : numpy.random.Generator, optional
-        Where the choices come from. Without it they differ from run to run.
+        Probability of being set to 0, from 0 to 1.
+    rng : numpy.random.Generator or int, optional
+        Source of the random choices, or its seed. Without it they differ from run to run.
 
     Raises
     ------
     ValueError
-        If p lies outside of 0 to 1.
+        If `p` lies outside 0 to 1.
 
     References
     ----------
@@ -337,16 +368,17 @@ class Dropout(Module):
     [1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
     """
 
-    def __init__(self, p: float = 0.5, *, rng: np.random.Generator | None = None):
+    def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None):
         if not 0 <= p <= 1:
             raise ValueError(
-                f"p is the probability of being silenced and must lie between 0 and 1, but is {p}."
+                "p is the probability of being set to 0 and must lie between 0 and 1, but is "
+                f"{p}. Write 0.5 for 50 %."
             )
         self.p = p
-        self.rng = np.random.default_rng() if rng is None else rng
+        self.rng = np.random.default_rng(rng)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Silence some of x in training; return x otherwise."""
+        """Set some of x to 0 in training; return x otherwise."""
         if not self.training or self.p == 0:
             return x
         survives = self.rng.random(x.shape) >= self.p
@@ -357,35 +389,37 @@ class Dropout(Module):
 
 
 class BatchNorm1d(Module):
-    r"""Normalize each feature over the batch, then give it a scale and a shift to learn.
+    r"""Normalize each feature over the batch, then apply a learned scale and shift.
 
     .. math:: y = \gamma \odot \frac{x - \mu}{\sqrt{s^2 + \epsilon}} + b
 
-    In training, :math:`\mu` and :math:`s^2` are mean and variance of each column of the batch, with
-    division by n. When the network is used they are the running averages, into which every batch of
-    the training has been mixed with weight `momentum`, its variance with division by n - 1.
+    In training, :math:`\mu` and :math:`s^2` are the mean and variance of each column of the batch,
+    with division by n. In evaluation mode they are the running averages, into which every training
+    batch has been mixed with weight `momentum`, its variance with division by n - 1.
 
     Parameters
     ----------
     num_features : int
-        Columns of x.
+        Number of columns of x.
     eps : float
-        A small number that keeps the division safe.
+        :math:`\epsilon`, a small number that keeps the division finite.
     momentum : float
         Weight of a new batch in the running averages.
 
     Attributes
     ----------
     weight, bias : Tensor, shape (num_features,)
-        :math:`\gamma`, from 1, and :math:`b`, from 0.
+        :math:`\gamma`, initially 1, and :math:`b`, initially 0.
     running_mean, running_var : ndarray, shape (num_features,)
-        From 0 and 1.
+        Initially 0 and 1.
 
     Raises
     ------
+    TypeError
+        If `num_features` is not an integer.
     ValueError
-        When it is called, if x has another shape than (n, num_features), or fewer than two samples
-        in training.
+        If `num_features` is negative; when it is called, if x has another shape than
+        (n, num_features), or fewer than two samples in training.
 
     References
     ----------
@@ -404,6 +438,7 @@ class BatchNorm1d(Module):
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1):
+        num_features = _at_least(0, "num_features", num_features)
         self.eps, self.momentum = eps, momentum
         self.weight = Tensor(np.ones(num_features), requires_grad=True)
         self.bias = Tensor(np.zeros(num_features), requires_grad=True)
@@ -415,8 +450,8 @@ class BatchNorm1d(Module):
         d = len(self.weight)
         if x.ndim != 2 or x.shape[1] != d:
             raise ValueError(
-                f"BatchNorm1d({d}) takes x of shape (n, {d}), one sample a row, but x has shape "
-                f"{x.shape}."
+                f"BatchNorm1d({d}) takes x of shape (n, {d}), one sample per row, but x has shape "
+                f"{x.shape}. Create it with the number of outputs of the layer before it."
             )
         averages = (self.running_mean, self.running_var)
         mean, var = self._of_the_batch(x) if self.training else averages
@@ -426,7 +461,7 @@ class BatchNorm1d(Module):
         n = len(x)
         if n < 2:
             raise ValueError(
-                f"In training, BatchNorm1d needs at least two samples to take a variance over, but "
+                f"In training, BatchNorm1d needs at least two samples to compute a variance, but "
                 f"x has shape {x.shape}. Leave out a last batch of one sample, or call .eval() on "
                 "the network to normalize with the running averages."
             )
@@ -443,29 +478,32 @@ class BatchNorm1d(Module):
 
 
 class LayerNorm(Module):
-    r"""Normalize each sample over its features, then give each feature a scale and a shift.
+    r"""Normalize each sample over its features, then apply a learned scale and shift.
 
     .. math:: y = \gamma \odot \frac{x - \mu}{\sqrt{s^2 + \epsilon}} + b
 
-    :math:`\mu` and :math:`s^2` are mean and variance along the last axis, with division by its
-    length. Samples do not meet, so training and use are the same.
+    :math:`\mu` and :math:`s^2` are the mean and variance along the last axis, with division by its
+    length. No sample depends on another, so training and evaluation are the same.
 
     Parameters
     ----------
     normalized_shape : int
         Length of the last axis, at least 1.
     eps : float
-        A small number that keeps the division safe.
+        :math:`\epsilon`, a small number that keeps the division finite.
 
     Attributes
     ----------
     weight, bias : Tensor, shape (normalized_shape,)
-        :math:`\gamma`, from 1, and :math:`b`, from 0.
+        :math:`\gamma`, initially 1, and :math:`b`, initially 0.
 
     Raises
     ------
+    TypeError
+        If `normalized_shape` is not an integer.
     ValueError
-        When it is called, if the last axis of x has another length.
+        If `normalized_shape` is less than 1; when it is called, if the last axis of x has another
+        length.
 
     References
     ----------
@@ -478,11 +516,7 @@ class LayerNorm(Module):
     """
 
     def __init__(self, normalized_shape: int, eps: float = 1e-5):
-        if normalized_shape < 1:
-            raise ValueError(
-                f"LayerNorm averages over the last axis, whose length normalized_shape must be at "
-                f"least 1, but it is {normalized_shape}."
-            )
+        normalized_shape = _at_least(1, "normalized_shape", normalized_shape)
         self.eps = eps
         self.weight = Tensor(np.ones(normalized_shape), requires_grad=True)
         self.bias = Tensor(np.zeros(normalized_shape), requires_grad=True)
@@ -492,7 +526,8 @@ class LayerNorm(Module):
         d = len(self.weight)
         if x.shape[-1:] != (d,):
             raise ValueError(
-                f"LayerNorm({d}) takes x of shape (..., {d}), but x has shape {x.shape}."
+                f"LayerNorm({d}) takes x of shape (..., {d}), but x has shape {x.shape}. Create it "
+                "with the length of the last axis of x."
             )
         mean = x.mean(axis=-1, keepdims=True)
         var = x.var(axis=-1, keepdims=True, correction=0)
@@ -508,32 +543,47 @@ class _Activation(Module):
 
 
 class ReLU(_Activation):
-    """Keep what is positive, and turn the rest into 0."""
+    """Rectified linear unit: keep positive numbers, and replace the others by 0."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Bend each number of x."""
+        """Apply ReLU to each entry of x."""
         return x.relu()
 
 
 class GELU(_Activation):
-    """Multiply each number by the probability that a standard normal number falls below it."""
+    """Multiply each number by the probability that a standard normal variable is below it."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Bend each number of x."""
+        """Apply GELU to each entry of x."""
         return x.gelu()
 
 
 class Tanh(_Activation):
-    """Squash into the interval from -1 to 1."""
+    """Hyperbolic tangent: squash numbers into the interval from -1 to 1."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Bend each number of x."""
+        """Apply tanh to each entry of x."""
         return x.tanh()
 
 
 class Sigmoid(_Activation):
-    """Squash into the interval from 0 to 1."""
+    """Squash numbers into the interval from 0 to 1."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Bend each number of x."""
+        """Apply the sigmoid to each entry of x."""
         return x.sigmoid()
+
+
+def _at_least(least: int, name: str, value: int) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(
+            f"{name} must be an integer, but is {value!r}. It is the length of an axis, such as 64."
+        ) from None
+    if number < least:
+        raise ValueError(
+            f"{name} must be at least {least}, but it is {number}. It is the length of an axis, "
+            "such as 64."
+        )
+    return number

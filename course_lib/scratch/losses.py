@@ -1,11 +1,12 @@
-r"""Losses: how wrong a network is, in one number that has slopes.
+r"""Losses: how wrong a network is, in one differentiable number.
 
-Each function takes what the network answers and what is right, and returns the mean over the
-batch. The two for classification take *logits*, scores before any softmax or sigmoid: the
-logarithm of a probability is finite where the probability has been rounded to 0. Names and
-meanings are those of ``torch.nn.functional``, with one difference: targets that are not
-probabilities where probabilities are meant are refused. The chapter *How does a network turn data
-into an error?* says where each loss comes from.
+Each function takes the outputs of a network and the targets, and returns the mean over the batch.
+The two for classification take *logits*, scores before any softmax or sigmoid, because the
+logarithm of a probability can be finite where the probability itself is rounded to 0. Names and
+meanings are those of ``torch.nn.functional``, with two differences: targets that should be
+probabilities and are not are refused, and what is impossible and never happens costs nothing
+(:math:`0 \log 0 = 0`, its limit), where PyTorch returns nan. The chapter *Forward propagation*
+explains where each loss comes from.
 """
 
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from course_lib.scratch.tensor import Tensor, stack
+from course_lib.scratch.tensor import Tensor, where
 
 __all__ = ["binary_cross_entropy_with_logits", "cross_entropy", "mse_loss"]
 
@@ -27,26 +28,28 @@ def cross_entropy(
     label_smoothing: float = 0.0,
     reduction: Reduction = "mean",
 ) -> Tensor:
-    r"""Surprise at the right class: :math:`-\log p_y` with :math:`p = \operatorname{softmax}(z)`.
+    r"""Surprise at the true class: :math:`-\log p_y` with :math:`p = \operatorname{softmax}(z)`.
 
-    Where the truth is itself a distribution :math:`r` over the classes, the surprise is averaged
-    over it: :math:`-\sum_j r_j \log p_j`. A class is the distribution with a single 1.
+    Where the target is itself a distribution :math:`r` over the classes, the surprise is averaged
+    over it: :math:`-\sum_j r_j \log p_j`. A class is the distribution with a single 1. A class of
+    probability 0 contributes 0, even where its logit is :math:`-\infty`.
 
-    With label smoothing :math:`\alpha`, the truth is believed only by
-    :math:`1 - \alpha`, and the rest is shared by all :math:`k` classes: :math:`r_j` becomes
+    With label smoothing :math:`\alpha`, the target keeps the weight :math:`1 - \alpha`, and the
+    rest is shared equally by all :math:`k` classes: :math:`r_j` becomes
     :math:`(1 - \alpha)\,r_j + \alpha / k`.
 
     Parameters
     ----------
     logits : Tensor or array_like, shape (n, k)
-        A score for each class, one sample a row.
+        A score for each class, one sample per row. Integers become float64.
     target : array_like or Tensor, shape (n,) or (n, k)
-        The right classes, integers from 0 to k - 1; or for each sample the probabilities of the
+        The true classes, integers from 0 to k - 1; or for each sample the probabilities of the
         classes, which add up to 1.
     label_smoothing : float
         :math:`\alpha`, from 0 to 1.
     reduction : {"mean", "sum", "none"}
-        Whether the n losses are averaged, added up, or returned as they are.
+        Whether the n losses are averaged, added up, or returned as they are. The mean over an
+        empty batch is nan, as in PyTorch.
 
     Returns
     -------
@@ -58,8 +61,8 @@ def cross_entropy(
     TypeError
         If the classes are not integers.
     ValueError
-        If shapes do not fit, a class lies outside of 0 ... k - 1, a row of probabilities is none,
-        or an option is unknown.
+        If shapes do not fit, a class lies outside 0 ... k - 1, a row of probabilities is not a
+        distribution, or an option is out of range or unknown.
 
     References
     ----------
@@ -76,11 +79,14 @@ def cross_entropy(
     logits = _as_floats(logits)
     if logits.ndim != 2 or logits.shape[1] == 0:
         raise ValueError(
-            f"logits must have shape (n, k), one sample a row and one class a column, but have "
-            f"shape {logits.shape}. For one sample, write logits.reshape(1, -1)."
+            f"logits must have shape (n, k), one sample per row and one class per column, but "
+            f"have shape {logits.shape}. For one sample, write logits.reshape(1, -1)."
         )
     if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"label_smoothing must lie between 0 and 1, but is {label_smoothing!r}.")
+        raise ValueError(
+            f"label_smoothing must lie between 0 and 1, but is {label_smoothing!r}. It is the "
+            "share of the target that goes to all classes: 0.1 for 10 %."
+        )
     n, k = logits.shape
     truth = _as_tensor(target)
     log_p = logits.log_softmax(axis=1)
@@ -88,14 +94,21 @@ def cross_entropy(
         loss = -log_p[np.arange(n), _as_classes(truth.data, k)]
     elif truth.shape == (n, k):
         _check_probabilities(truth.data)
-        loss = -(_in_type_of(logits, truth) * log_p).sum(axis=1)
+        loss = -_expected(_in_type_of(logits, truth), log_p).sum(axis=1)
     else:
+        fix = (
+            "Remove the axis of length 1 with target.reshape(-1)."
+            if truth.shape == (n, 1)
+            else "Give one target for each row of logits."
+        )
         raise ValueError(
             f"target must have shape ({n},), a class for each row of logits {logits.shape}, or "
-            f"{logits.shape}, a probability for each class, but has shape {truth.shape}."
+            f"{logits.shape}, a probability for each class, but has shape {truth.shape}. {fix}"
         )
     if label_smoothing:
-        loss = (1 - label_smoothing) * loss - label_smoothing * log_p.mean(axis=1)
+        spread = -label_smoothing * log_p.mean(axis=1)
+        # With all weight on the spread, the other term is 0, infinite as the loss may be.
+        loss = spread if label_smoothing == 1 else (1 - label_smoothing) * loss + spread
     return _reduce(loss, reduction)
 
 
@@ -104,12 +117,13 @@ def binary_cross_entropy_with_logits(
 ) -> Tensor:
     r"""Surprise at a yes or no: :math:`-y \log \sigma(z) - (1 - y) \log(1 - \sigma(z))`.
 
-    Computed as :math:`\log(e^0 + e^z) - y z`, which is the same and finite for every finite logit.
+    Computed as :math:`y \log(1 + e^{-z}) + (1 - y) \log(1 + e^z)`, which is the same and finite
+    for every finite logit. An infinite logit costs 0 if it is right and infinity if it is wrong.
 
     Parameters
     ----------
     logits : Tensor or array_like, any shape
-        Scores for *yes*.
+        Scores for *yes*. Integers become float64.
     target : array_like or Tensor, same shape
         1 for yes and 0 for no, or a probability in between.
     reduction : {"mean", "sum", "none"}
@@ -123,7 +137,7 @@ def binary_cross_entropy_with_logits(
     Raises
     ------
     ValueError
-        If the shapes differ, a target is no probability, or `reduction` is unknown.
+        If the shapes differ, a target is not between 0 and 1, or `reduction` is unknown.
 
     Examples
     --------
@@ -134,11 +148,11 @@ def binary_cross_entropy_with_logits(
     target = _target_like(logits, target)
     if target.data.size and not (target.data.min() >= 0 and target.data.max() <= 1):
         raise ValueError(
-            f"target must lie between 0 (no) and 1 (yes), but reaches from {target.data.min():g} "
-            f"to {target.data.max():g}. From labels -1 and +1, take (labels + 1) / 2."
+            f"target must lie between 0 (no) and 1 (yes), but ranges from {target.data.min():g} "
+            f"to {target.data.max():g}. Convert labels -1 and +1 with (labels + 1) / 2."
         )
-    no = Tensor(np.zeros_like(logits.data))
-    return _reduce(stack([no, logits]).logsumexp(axis=0) - target * logits, reduction)
+    if_yes, if_no = (-logits).softplus(), logits.softplus()
+    return _reduce(_expected(target, if_yes) + _expected(1 - target, if_no), reduction)
 
 
 def mse_loss(
@@ -149,7 +163,9 @@ def mse_loss(
     Parameters
     ----------
     prediction : Tensor or array_like, any shape
+        Outputs of a network. Integers become float64.
     target : array_like or Tensor, same shape
+        What they should be, in the same unit.
     reduction : {"mean", "sum", "none"}
         Whether the squares are averaged, added up, or returned as they are.
 
@@ -176,10 +192,16 @@ def _as_tensor(value: ArrayLike | Tensor) -> Tensor:
     return value if isinstance(value, Tensor) else Tensor(value)
 
 
-def _as_floats(answers: ArrayLike | Tensor) -> Tensor:
-    answers = _as_tensor(answers)
-    # Whole numbers would wrap around, and make the targets whole as well.
-    return answers if answers.dtype.kind == "f" else Tensor(answers.data.astype(np.float64))
+def _as_floats(outputs: ArrayLike | Tensor) -> Tensor:
+    outputs = _as_tensor(outputs)
+    # Integers would wrap around, and would round the targets to integers.
+    return outputs if outputs.dtype.kind == "f" else Tensor(outputs.data.astype(np.float64))
+
+
+def _expected(probability: Tensor, surprise: Tensor) -> Tensor:
+    """Multiply the two, with 0 times infinity = 0, as for xlogy in PyTorch."""
+    never = (probability.data == 0) & np.isinf(surprise.data)
+    return probability * (where(never, 0.0, surprise) if never.any() else surprise)
 
 
 def _as_classes(classes: NDArray[Any], k: int) -> NDArray[np.intp]:
@@ -193,7 +215,8 @@ def _as_classes(classes: NDArray[Any], k: int) -> NDArray[np.intp]:
     if not (classes.min() >= 0 and classes.max() < k):
         raise ValueError(
             f"target must hold classes from 0 to {k - 1}, the columns of logits, but holds "
-            f"{classes.min()} to {classes.max()}."
+            f"{classes.min()} to {classes.max()}. Number the classes from 0, or give the network "
+            "one output for each class."
         )
     return classes.astype(np.intp)
 
@@ -214,16 +237,16 @@ def _check_probabilities(shares: NDArray[Any]) -> None:
 def _target_like(prediction: Tensor, target: Any) -> Tensor:
     target = _as_tensor(target)
     if target.shape != prediction.shape:
-        # (n, 1) and (n,) would broadcast to (n, n): every answer compared with every target.
+        # (n, 1) and (n,) would broadcast to (n, n): every output compared with every target.
         raise ValueError(
-            f"The answers have shape {prediction.shape} and the targets {target.shape}. They must "
-            "be the same: reshape one of them."
+            f"The outputs have shape {prediction.shape} and the targets {target.shape}, but the "
+            "shapes must be equal. Reshape one of them, for example with target.reshape(-1, 1)."
         )
     return _in_type_of(prediction, target)
 
 
 def _in_type_of(prediction: Tensor, target: Tensor) -> Tensor:
-    """Let the prediction decide the type of the loss, unless the target has slopes to keep."""
+    """Let the prediction decide the dtype of the loss, unless the target requires a gradient."""
     return target if target.requires_grad else Tensor(target.data.astype(prediction.dtype))
 
 
@@ -234,4 +257,7 @@ def _reduce(losses: Tensor, reduction: str) -> Tensor:
         return losses.sum()
     if reduction == "none":
         return losses
-    raise ValueError(f"reduction must be 'mean', 'sum' or 'none', but is {reduction!r}.")
+    raise ValueError(
+        f"reduction must be 'mean', 'sum' or 'none', but is {reduction!r}. Leave it out for the "
+        "mean."
+    )

@@ -1,8 +1,8 @@
-r"""One neuron that answers yes or no, and the rule by which it learns from its mistakes.
+r"""A single neuron that answers yes or no, and the perceptron rule, by which it learns.
 
-A neuron has a weight for each of its d inputs and a bias. It weighs and adds,
-:math:`z = x \cdot w + b`, and answers +1 if z is above 0, otherwise -1. Labels are +1 and -1 too.
-The chapter *What does one neuron compute?* builds these functions and shows how far they go.
+A neuron has a weight for each of its d inputs and a bias. It computes the weighted sum
+:math:`z = x \cdot w + b` and answers +1 if z is above 0, otherwise -1. Labels are +1 and -1, too.
+The chapter *Artificial neurons* builds these functions and shows what they can and cannot do.
 """
 
 import numpy as np
@@ -14,12 +14,12 @@ Floats = NDArray[np.floating]
 
 
 def weighted_sum(X: ArrayLike, w: ArrayLike, b: float) -> Floats:
-    r"""Weigh the inputs and add the bias: :math:`z = x \cdot w + b`.
+    r"""Compute the weighted sum of the inputs plus the bias: :math:`z = x \cdot w + b`.
 
     Parameters
     ----------
     X : array_like, shape (n, d) or (d,)
-        Samples, one a row, or a single sample.
+        Samples, one per row, or a single sample.
     w : array_like, shape (d,)
         Weights.
     b : float
@@ -43,6 +43,11 @@ def weighted_sum(X: ArrayLike, w: ArrayLike, b: float) -> Floats:
     [7.0, 29.0]
     """
     X, w = _as_floats(X, "X"), _as_floats(w, "w")
+    if np.size(b) != 1:
+        # One number for each sample would be added without a warning.
+        raise ValueError(
+            f"b must be one number, but has shape {np.shape(b)}. A neuron has a single bias."
+        )
     if w.ndim != 1 or X.ndim not in (1, 2) or X.shape[-1] != len(w):
         raise ValueError(
             f"w must have one weight for each column of X, but X has shape {X.shape} and w has "
@@ -52,12 +57,12 @@ def weighted_sum(X: ArrayLike, w: ArrayLike, b: float) -> Floats:
 
 
 def answer(X: ArrayLike, w: ArrayLike, b: float) -> NDArray[np.integer]:
-    """Say +1 where the weighted sum is above 0, and -1 elsewhere, also at 0.
+    """Return +1 where the weighted sum is above 0, and -1 elsewhere, including at 0.
 
     Parameters
     ----------
     X : array_like, shape (n, d) or (d,)
-        Samples, one a row, or a single sample.
+        Samples, one per row, or a single sample.
     w : array_like, shape (d,)
         Weights.
     b : float
@@ -81,7 +86,7 @@ def answer(X: ArrayLike, w: ArrayLike, b: float) -> NDArray[np.integer]:
 
 
 def corrected(w: ArrayLike, b: float, x: ArrayLike, y: int) -> tuple[Floats, float]:
-    """Show the neuron one sample, and change it only if its answer is wrong.
+    """Show one sample to the neuron, and return its weights and bias after the perceptron rule.
 
     Parameters
     ----------
@@ -115,6 +120,11 @@ def corrected(w: ArrayLike, b: float, x: ArrayLike, y: int) -> tuple[Floats, flo
     ([2.0, 1.0], 1.0)
     """
     x, w = _as_floats(x, "x"), _as_floats(w, "w")
+    if x.ndim != 1 or np.ndim(y):
+        raise ValueError(
+            f"x must be one sample of shape (d,) and y its label, but they have shapes {x.shape} "
+            f"and {np.shape(y)}. For many samples, use learn."
+        )
     _check_labels(np.asarray(y))
     if answer(x, w, b) == y:
         return w, b
@@ -122,26 +132,26 @@ def corrected(w: ArrayLike, b: float, x: ArrayLike, y: int) -> tuple[Floats, flo
 
 
 def learn(X: ArrayLike, y: ArrayLike, passes: int = 1000) -> tuple[Floats, float, list[list[int]]]:
-    """Show the samples in their order, again and again, until a pass brings no mistake.
+    """Go through the samples in order, again and again, until a pass is free of mistakes.
 
     Parameters
     ----------
     X : array_like, shape (n, d)
-        Samples, one a row.
+        Samples, one per row.
     y : array_like, shape (n,)
         Labels, +1 and -1.
     passes : int
-        When to give up; 1 or more.
+        After how many passes to give up; 1 or more.
 
     Returns
     -------
     w : ndarray, shape (d,)
-        Weights, from 0.
+        Weights, starting from 0.
     b : float
-        Bias, from 0.
+        Bias, starting from 0.
     mistakes : list of lists of int
         For each pass the rows that were answered wrongly; the last list is empty if, and only if,
-        every sample is answered rightly in the end.
+        every sample is answered correctly in the end.
 
     Raises
     ------
@@ -166,10 +176,13 @@ def learn(X: ArrayLike, y: ArrayLike, passes: int = 1000) -> tuple[Floats, float
     if X.ndim != 2 or y.shape != (len(X),):
         raise ValueError(
             f"X must have the shape (n, d) and y the shape (n,), but they have {X.shape} and "
-            f"{y.shape}. One sample alone is an array with one row."
+            f"{y.shape}. Write a single sample as an array with one row."
         )
-    if passes < 1:
-        raise ValueError(f"passes must be 1 or more, but it is {passes}.")
+    if not passes >= 1:
+        raise ValueError(
+            f"passes must be 1 or more, but it is {passes}. It limits how often the samples are "
+            "gone through."
+        )
     w, b, mistakes = np.zeros(X.shape[1]), 0.0, []
     while len(mistakes) < passes:
         rows = []
@@ -184,12 +197,12 @@ def learn(X: ArrayLike, y: ArrayLike, passes: int = 1000) -> tuple[Floats, float
 
 
 def distances(X: ArrayLike, w: ArrayLike, b: float) -> Floats:
-    r"""Measure how far each sample lies from the neuron's line: :math:`z / \lVert w\rVert`.
+    r"""Compute the signed distance of each sample from the decision boundary, z / ‖w‖.
 
     Parameters
     ----------
     X : array_like, shape (n, d) or (d,)
-        Samples, one a row, or a single sample.
+        Samples, one per row, or a single sample.
     w : array_like, shape (d,)
         Weights, not all 0.
     b : float
@@ -198,14 +211,14 @@ def distances(X: ArrayLike, w: ArrayLike, b: float) -> Floats:
     Returns
     -------
     ndarray, shape (n,) or ()
-        Positive where the neuron says +1.
+        In the unit of the inputs; positive where the neuron answers +1.
 
     Raises
     ------
     TypeError
         If `X` or `w` does not hold real numbers.
     ValueError
-        If all weights are 0, so that there is no line, or the shapes do not fit.
+        If all weights are 0, so that there is no boundary, or the shapes do not fit.
 
     Examples
     --------
@@ -214,7 +227,10 @@ def distances(X: ArrayLike, w: ArrayLike, b: float) -> Floats:
     """
     z, length = weighted_sum(X, w, b), np.linalg.norm(_as_floats(w, "w"))
     if length == 0:
-        raise ValueError("w must not be 0 everywhere: such a neuron draws no line.")
+        raise ValueError(
+            "w must not be 0 everywhere: such a neuron draws no line. Train it first, or pass "
+            "weights of which at least one is not 0."
+        )
     return z / length
 
 
@@ -228,18 +244,18 @@ def mistake_bound(X: ArrayLike, y: ArrayLike, w: ArrayLike, b: float) -> float:
     Parameters
     ----------
     X : array_like, shape (n, d)
-        Samples, one a row.
+        Samples, one per row.
     y : array_like, shape (n,)
         Labels, +1 and -1.
     w : array_like, shape (d,)
-        Weights of a neuron that answers every sample rightly, with no sum equal to 0.
+        Weights of a neuron that answers every sample correctly, with no sum equal to 0.
     b : float
         Its bias.
 
     Returns
     -------
     float
-        The smaller, the wider the margin of (w, b). It holds for every such (w, b).
+        The wider the margin of (w, b), the smaller the bound. It holds for every such (w, b).
 
     Raises
     ------
@@ -260,11 +276,18 @@ def mistake_bound(X: ArrayLike, y: ArrayLike, w: ArrayLike, b: float) -> float:
     """
     X, y, w = _as_floats(X, "X"), np.asarray(y), _as_floats(w, "w")
     _check_labels(y)
+    if X.ndim != 2 or y.shape != (len(X),):
+        # Labels of shape (n, 1) would be multiplied with every sum.
+        raise ValueError(
+            f"X must have the shape (n, d) and y the shape (n,), but they have {X.shape} and "
+            f"{y.shape}. Reshape the labels with y.reshape(-1)."
+        )
     right = y * weighted_sum(X, w, b)
     if right.size == 0 or right.min() <= 0:
         raise ValueError(
-            "w and b must put every sample on its side of the line, and at least one does not. "
-            "Without such a neuron there is no margin, and the number of mistakes has no bound."
+            "w and b must put every sample on its side of the line, but at least one is on the "
+            "wrong side or on the line (or there is none). Then there is no margin and no bound: "
+            "pass the w and b that learn returns when its last pass has no mistakes."
         )
     longest_squared = (X**2).sum(axis=1).max() + 1
     return float(longest_squared * (w @ w + b**2) / right.min() ** 2)
@@ -274,7 +297,13 @@ def mistake_bound(X: ArrayLike, y: ArrayLike, w: ArrayLike, b: float) -> float:
 
 
 def _as_floats(values: ArrayLike, name: str) -> Floats:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} must be an array, but NumPy cannot make one of it: {error}. Give every row "
+            "the same length."
+        ) from None
     if array.dtype.kind in "biu":
         return array.astype(np.float64)
     if array.dtype.kind != "f":
@@ -289,6 +318,6 @@ def _check_labels(y: NDArray) -> None:
     strange = [label for label in np.unique(y).tolist() if label not in (1, -1)]
     if strange:
         raise ValueError(
-            f"labels must be +1 and -1, but {strange[0]!r} is among them. With the label 0 a "
-            "mistake would change nothing. Use np.where(labels == yes, 1, -1)."
+            f"labels must be +1 and -1, but {strange[0]!r} is among them. (With the label 0 a "
+            "mistake would change nothing.) Convert them with np.where(labels == yes, 1, -1)."
         )

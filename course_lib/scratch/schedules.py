@@ -1,12 +1,12 @@
-r"""Schedules: how the learning rate changes in the course of training.
+r"""Schedules: how the learning rate changes during training.
 
-A schedule holds an optimizer and sets its learning rate: once when it is made, for the first step,
-and again at each call of `LRScheduler.step`. What a schedule counts is up to its owner: call
+A schedule holds an optimizer and sets its learning rate: once when the schedule is created, for the
+first step, and again at each call of `LRScheduler.step`. What it counts is up to you: call
 ``step()`` after each step of the optimizer, or after each epoch.
 
 Names, arguments, defaults and results are those of ``torch.optim.lr_scheduler``. The rate of the
-next step is ``optimizer.lr``, and `LRScheduler.rate` tells the rate at any count. In the examples,
-`optimizer` is one with a learning rate of 1.
+next step is ``optimizer.lr``, and `LRScheduler.rate` returns the rate at any count. In the
+examples, `optimizer` has a learning rate of 1.
 """
 
 import math
@@ -28,25 +28,32 @@ __all__ = [
 class LRScheduler:
     """What all schedules share: a count, and the rate that belongs to it.
 
-    A subclass says in ``rate`` what the learning rate is after t calls of ``step``.
+    A subclass defines in ``rate`` the learning rate after t calls of ``step``.
 
     Parameters
     ----------
     optimizer : Optimizer
-        Its learning rate at the time when its first schedule is made is where all of them start
-        from; it is kept as ``optimizer.initial_lr``.
+        All schedules start from its learning rate at the time when the first of them is created;
+        that rate is kept as ``optimizer.initial_lr``.
 
     Attributes
     ----------
     last_epoch : int
-        How often ``step`` has been called, in PyTorch's name.
+        How often ``step`` has been called; the name is PyTorch's.
+
+    Raises
+    ------
+    TypeError
+        If `optimizer` is not an `Optimizer`.
     """
 
     def __init__(self, optimizer: Optimizer):
         if not isinstance(optimizer, Optimizer):
             raise TypeError(
-                f"A schedule needs the optimizer whose rate it shall set, but was given "
-                f"{optimizer!r:.60} ({type(optimizer).__name__})."
+                f"A schedule sets the learning rate of an Optimizer, but was given "
+                f"{optimizer!r:.60} ({type(optimizer).__name__}). Create one first, such as "
+                "SGD(model.parameters(), lr=0.1), and pass it; a SoftThreshold holds its own as "
+                ".optimizer."
             )
         if optimizer.initial_lr is None:
             optimizer.initial_lr = optimizer.lr
@@ -57,10 +64,13 @@ class LRScheduler:
 
     def rate(self, t: int) -> float:
         """Compute the learning rate after t calls of `step`."""
-        raise NotImplementedError(f"{type(self).__name__} has no method rate(self, t).")
+        raise NotImplementedError(
+            f"{type(self).__name__} has no method rate(self, t). Define it in the subclass, or use "
+            "a schedule such as StepLR."
+        )
 
     def step(self) -> None:
-        """Count one, and set the learning rate of the optimizer."""
+        """Add one to the count, and set the learning rate of the optimizer."""
         self.last_epoch += 1
         self.optimizer.lr = self.rate(self.last_epoch)
 
@@ -72,7 +82,14 @@ class StepLR(LRScheduler):
     ----------
     optimizer : Optimizer
     step_size : int
+        Counts between two changes, at least 1.
     gamma : float
+        Factor of each change.
+
+    Raises
+    ------
+    ValueError
+        If `step_size` is less than 1.
 
     Examples
     --------
@@ -97,6 +114,7 @@ class ExponentialLR(LRScheduler):
     ----------
     optimizer : Optimizer
     gamma : float
+        Factor of each change.
 
     Examples
     --------
@@ -115,15 +133,20 @@ class ExponentialLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """Go from one factor of the rate to another in a straight line: a warm-up, by default.
+    """Change the rate linearly from one factor to another: a warm-up, by default.
 
     Parameters
     ----------
     optimizer : Optimizer
     start_factor, end_factor : float
-        What the rate is multiplied by at first, and from `total_iters` on.
+        Factors of the rate at count 0, and from count `total_iters` on; at most 1.
     total_iters : int
-        How many counts the way takes.
+        How many counts the change takes, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range.
 
     Examples
     --------
@@ -155,8 +178,8 @@ class LinearLR(LRScheduler):
 
     def rate(self, t: int) -> float:
         """Compute the learning rate after t calls of `step`."""
-        way = min(t / self.total_iters, 1)
-        return self.base_lr * (self.start_factor + way * (self.end_factor - self.start_factor))
+        done = min(t / self.total_iters, 1)
+        return self.base_lr * (self.start_factor + done * (self.end_factor - self.start_factor))
 
 
 class CosineAnnealingLR(LRScheduler):
@@ -171,9 +194,19 @@ class CosineAnnealingLR(LRScheduler):
     ----------
     optimizer : Optimizer
     T_max : int
-        How many counts the fall takes.
+        How many counts the fall takes, at least 1.
     eta_min : float
         The rate at the lowest point.
+
+    Raises
+    ------
+    ValueError
+        If `T_max` is less than 1.
+
+    References
+    ----------
+    I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017,
+    arXiv:1608.03983.
 
     Examples
     --------
@@ -199,9 +232,14 @@ class SequentialLR(LRScheduler):
     ----------
     optimizer : Optimizer
     schedulers : sequence of LRScheduler
-        Made with the same optimizer.
+        Created with the same optimizer.
     milestones : sequence of int
         The counts at which the second schedule takes over, the third, and so on.
+
+    Raises
+    ------
+    ValueError
+        If the number or order of milestones does not fit, or a schedule has another optimizer.
 
     Examples
     --------
@@ -217,13 +255,21 @@ class SequentialLR(LRScheduler):
     ):
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(
-                f"There must be one milestone between every two schedules, but there are "
-                f"{len(schedulers)} schedules and {len(milestones)} milestones."
+                f"There must be one milestone fewer than schedules, but there are "
+                f"{len(schedulers)} schedules and {len(milestones)} milestones. Pass at least one "
+                "schedule, and the count at which each of the others takes over."
             )
         if list(milestones) != sorted(milestones):
-            raise ValueError(f"milestones must be in ascending order, but are {milestones!r}.")
-        if any(schedule.optimizer is not optimizer for schedule in schedulers):
-            raise ValueError("All schedules must have been made with the same optimizer.")
+            raise ValueError(
+                f"milestones must be in ascending order, but are {milestones!r}. They are counts "
+                "from the start of training: sort them, with their schedules."
+            )
+        for number, schedule in enumerate(schedulers):
+            if schedule.optimizer is not optimizer:
+                raise ValueError(
+                    f"Schedule {number} was created with another optimizer than SequentialLR. "
+                    "Create all of them with the same one."
+                )
         self.schedulers, self.milestones = list(schedulers), list(milestones)
         super().__init__(optimizer)
 
@@ -234,6 +280,8 @@ class SequentialLR(LRScheduler):
 
 
 def _at_least_one(name: str, value: int) -> int:
-    if value < 1:
-        raise ValueError(f"{name} must be 1 or more, but is {value!r}.")
+    if not value >= 1:
+        raise ValueError(
+            f"{name} must be 1 or more, but is {value!r}. It is a number of calls of step()."
+        )
     return value

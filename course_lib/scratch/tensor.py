@@ -1,11 +1,16 @@
-r"""Arrays that remember how they were computed, so that they can tell every slope.
+r"""Arrays that remember how they were computed, and so can compute every gradient.
 
-A `Tensor` holds a NumPy array. Each operation returns a new tensor, and joins it by an *edge* to
+A `Tensor` holds a NumPy array. Each operation returns a new tensor and joins it by an *edge* to
 every tensor that it was computed from. An edge carries a function that *pulls* a gradient back
-through the operation: given the slopes of the loss in the result, it returns the slopes of the
-loss in the operand. The chain rule, one factor at a time. :meth:`Tensor.backward` walks over the
-edges from the loss to the weights, each tensor after all tensors that were made from it, and adds
-up what arrives.
+through the operation: given the gradient of the loss with respect to the result, it returns the
+gradient with respect to the operand. That is the chain rule, one factor at a time.
+:meth:`Tensor.backward` follows the edges from the loss to the weights, visits each tensor after
+all tensors that were computed from it, and adds up what arrives.
+
+What a function needs on the backward pass (the other factor of a product, say) must still be what
+it was on the forward pass. An operation keeps a fingerprint of those arrays, and
+:meth:`Tensor.backward` refuses to start if one has changed since. PyTorch counts changes instead;
+its counter does not see what is done to ``tensor.data``, where our weights are updated.
 
 >>> w = Tensor([1.0, -2.0], requires_grad=True)
 >>> loss = (w * w).sum()
@@ -15,11 +20,12 @@ up what arrives.
 
 Names and meanings are PyTorch's, with three differences: ``data`` and ``grad`` are NumPy arrays,
 types mix by NumPy's rules (Python's floats make float64), and `Tensor.max` along an axis returns
-the values alone. The chapter *How does every weight learn its share of the blame?* builds a small
-version of this file step by step.
+the values alone. The chapter *Backpropagation* builds a small version of this file step by step.
 """
 
+import functools
 import math
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -35,7 +41,8 @@ __all__ = ["Tensor", "concatenate", "no_grad", "stack", "undo_broadcasting", "wh
 
 Array = NDArray[Any]
 Axes = int | tuple[int, ...] | None
-Edge = tuple["Tensor", Callable[[Array], Array]]
+# The operand, how a gradient is pulled back to it, and the arrays that this needs unchanged.
+Edge = tuple["Tensor", Callable[[Array], Array], *tuple[Array, ...]]
 
 _recording = ContextVar("recording", default=True)
 
@@ -46,9 +53,9 @@ class Tensor:
     Parameters
     ----------
     data : array_like
-        Numbers. They are copied, and keep their type.
+        Numbers. They are copied and keep their type.
     requires_grad : bool
-        Whether :meth:`backward` shall compute the slopes of the loss in these numbers.
+        Whether :meth:`backward` computes the gradient of the loss with respect to these numbers.
 
     Attributes
     ----------
@@ -56,13 +63,15 @@ class Tensor:
         The numbers. An optimizer changes them in place.
     grad : ndarray of the same shape and type, or None
         The sum of all gradients that have arrived since it was last set to None. Only tensors that
-        were made with ``requires_grad=True`` keep one; what is computed from them does not.
+        were created with ``requires_grad=True`` keep one; tensors computed from them do not.
 
     Raises
     ------
     TypeError
-        If `data` does not hold real numbers, is a tensor already, or holds whole numbers although
-        a gradient is asked for: a slope is about small changes, and integers have none.
+        If `data` does not hold real numbers, is already a tensor, or holds integers although a
+        gradient is required: a derivative is about small changes, and integers have none.
+    ValueError
+        If the rows of `data` differ in length.
 
     Examples
     --------
@@ -72,7 +81,7 @@ class Tensor:
     [[10.0, 1.0], [10.0, 1.0]]
     """
 
-    __slots__ = ("__weakref__", "_edges", "_requires_grad", "data", "grad")
+    __slots__ = ("__weakref__", "_edges", "_kept", "_requires_grad", "data", "grad")
 
     # NumPy's arrays leave `array + tensor` to the tensor.
     __array_ufunc__ = None
@@ -80,29 +89,37 @@ class Tensor:
     def __init__(self, data: ArrayLike, requires_grad: bool = False):
         self.data = _as_numbers(data)
         self.grad: Array | None = None
-        self._edges: tuple[Edge, ...] | None = ()  # None: used up by backward
+        # Operands, the functions that pull gradients back to them, and their shapes. None once
+        # backward has used them up.
+        self._edges: (
+            tuple[tuple[Tensor, Callable[[Array], Array], tuple[int, ...]], ...] | None
+        ) = ()
+        # The arrays that these functions need, each with its fingerprint.
+        self._kept: tuple[tuple[Array, bytes], ...] = ()
         self._requires_grad = False
         self.requires_grad = requires_grad
 
     # The graph ------------------------------------------------------------------------------------
 
     def backward(self, gradient: "ArrayLike | Tensor | None" = None) -> None:
-        """Compute the slopes of this tensor in all the tensors that it depends on.
+        """Compute the gradient of this tensor with respect to every tensor that it depends on.
 
-        They are *added* to the ``grad`` of every tensor that was made with ``requires_grad=True``.
-        Afterwards the graph is taken down: what the operations had kept is freed.
+        It is *added* to the ``grad`` of every tensor that was created with ``requires_grad=True``.
+        Afterwards the graph is freed, and so is everything that the operations had kept.
 
         Parameters
         ----------
         gradient : array_like of the shape of this tensor, optional
-            The slopes of some final loss in this tensor. Without it, this tensor is the loss: it
-            must be one number, and its slope in itself is 1.
+            The gradient of some final loss with respect to this tensor. Without it, this tensor is
+            the loss: it must be one number, and its derivative with respect to itself is 1.
 
         Raises
         ------
         RuntimeError
-            If this tensor depends on no tensor that requires a gradient, if it holds several
-            numbers and `gradient` is missing, or if a part of its graph was taken down before.
+            If this tensor depends on no tensor that requires a gradient; if it holds several
+            numbers and `gradient` is missing; if a part of its graph was freed by an earlier call;
+            or if numbers that the gradient depends on have changed since the forward pass. No
+            ``grad`` has been changed then.
         ValueError
             If `gradient` has another shape.
         """
@@ -112,17 +129,17 @@ class Tensor:
             if tensor.is_leaf:
                 tensor._accumulate(gradient)
                 continue
-            for parent, pull in tensor._edges:
-                share = undo_broadcasting(pull(gradient), parent.shape)
+            for parent, pull, shape in tensor._edges:
+                share = undo_broadcasting(pull(gradient), shape)
                 so_far = gradients.get(id(parent))
                 gradients[id(parent)] = share if so_far is None else so_far + share
-            tensor._edges = None
+            tensor._edges, tensor._kept = None, ()
 
     def _in_order(self) -> "list[Tensor]":
-        """List this tensor's graph, each tensor behind all those that it was computed from.
+        """List this tensor's graph, each tensor after all those that it was computed from.
 
-        A stack of our own takes the place of recursion, which would end at Python's limit after
-        about a thousand operations. Each tensor is entered once, however many ways lead to it.
+        An explicit stack replaces recursion, which would hit Python's limit after about a thousand
+        operations. Each tensor is entered once, however many paths lead to it.
         """
         order, entered, stack = [], set(), [(self, False)]
         while stack:
@@ -133,20 +150,41 @@ class Tensor:
                 entered.add(id(tensor))
                 if tensor._edges is None:
                     raise RuntimeError(
-                        "backward() came to a part of the graph that an earlier backward() has "
-                        "taken down. Compute the loss again before the second backward(), or add "
-                        "the losses and call it once."
+                        "backward() reached a part of the graph that an earlier backward() has "
+                        "freed. Compute the loss again before the second backward(), or add the "
+                        "losses and call it once."
                     )
+                tensor._check_kept()
                 stack.append((tensor, True))
-                stack.extend((parent, False) for parent, _ in tensor._edges)
+                for parent, _, shape in tensor._edges:
+                    parent._check_shape(shape)
+                    stack.append((parent, False))
         return order
+
+    def _check_kept(self) -> None:
+        for array, before in self._kept:
+            if _fingerprint(array) != before:
+                raise RuntimeError(
+                    f"backward() needs an array of shape {np.shape(array)} as it was when the loss "
+                    "was computed, but its numbers have been changed since. Call backward() before "
+                    "optimizer.step() and before any other change to weights or data, or compute "
+                    "the loss again after the change."
+                )
+
+    def _check_shape(self, shape: tuple[int, ...]) -> None:
+        if self.shape != shape:
+            raise RuntimeError(
+                f"A tensor had shape {shape} when the loss was computed, but its data now have "
+                f"shape {self.shape}. Call backward() before assigning other data, or compute the "
+                "loss again."
+            )
 
     def _first_gradient(self, gradient: "ArrayLike | Tensor | None") -> Array:
         if not self.requires_grad:
             raise RuntimeError(
-                "backward() was called on a tensor that depends on nothing with "
-                "requires_grad=True. Make the weights with Tensor(..., requires_grad=True), and "
-                "compute the loss outside of no_grad() and without detach()."
+                "backward() was called on a tensor that depends on no tensor with "
+                "requires_grad=True. Create the weights with Tensor(..., requires_grad=True), and "
+                "compute the loss outside no_grad() and without detach()."
             )
         if gradient is None:
             if self.data.size != 1:
@@ -160,7 +198,7 @@ class Tensor:
         if array.shape != self.shape:
             raise ValueError(
                 f"gradient has shape {array.shape}, but the tensor has shape {self.shape}. "
-                "Pass one slope for each of its numbers."
+                "Pass one number for each number of the tensor."
             )
         return array.astype(self.dtype, copy=False)
 
@@ -173,40 +211,40 @@ class Tensor:
 
     @property
     def requires_grad(self) -> bool:
-        """Whether backward computes the slopes in this tensor."""
+        """Whether backward computes a gradient with respect to this tensor."""
         return self._requires_grad
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
         if value and self.dtype.kind != "f":
             raise TypeError(
-                f"A tensor of {self.dtype} cannot require a gradient: only numbers that can change "
-                "by a little have slopes. Write 1.0 for 1, or convert the data with "
-                ".astype(np.float64)."
+                f"A tensor of {self.dtype} cannot require a gradient: derivatives need numbers "
+                "that can change by a little, so the dtype must be a float. Write 1.0 for 1, or "
+                "convert the data with .astype(np.float64)."
             )
         if not self.is_leaf:
             raise RuntimeError(
                 "requires_grad can be set only on a tensor that was not computed from others with "
-                "requires_grad=True. Cut it off with .detach() first."
+                "requires_grad=True. Call .detach() first, and set it on the result."
             )
         self._requires_grad = bool(value)
 
     @property
     def is_leaf(self) -> bool:
-        """Whether this is a place where the graph begins, such as a weight."""
+        """Whether the graph begins here, as it does at a weight."""
         return self._edges == ()
 
     def detach(self) -> "Tensor":
-        """Return a tensor with the same numbers, in the same memory, and no graph behind it."""
+        """Return a tensor with the same numbers, in the same memory, and no graph."""
         return _result(self.data)
 
     def item(self) -> float:
-        """Return the only number as Python's own.
+        """Return the only number as a Python number.
 
         Raises
         ------
         ValueError
-            If there are several numbers, or none.
+            If there are several numbers or none.
         """
         if self.data.size != 1:
             raise ValueError(
@@ -221,12 +259,12 @@ class Tensor:
         Raises
         ------
         RuntimeError
-            If the tensor requires a gradient: nothing that happens to the array is recorded.
+            If the tensor requires a gradient: what happens to an array is not recorded.
         """
         if self.requires_grad:
             raise RuntimeError(
-                "This tensor requires a gradient, and NumPy would not record what it does with "
-                "it. If that is what you want, say so: tensor.detach().numpy()."
+                "This tensor requires a gradient, and what NumPy does with its array is not "
+                "recorded. If that is what you want, write tensor.detach().numpy()."
             )
         return self.data
 
@@ -253,35 +291,36 @@ class Tensor:
 
     def __mul__(self, other: Any) -> "Tensor":
         other = _as_tensor(other, self)
+        a, b = self.data, other.data
         return _result(
             _entry_by_entry(np.multiply, self, other),
-            (self, lambda grad: grad * other.data),
-            (other, lambda grad: grad * self.data),
+            (self, lambda grad: grad * b, b),
+            (other, lambda grad: grad * a, a),
         )
 
     def __truediv__(self, other: Any) -> "Tensor":
         other = _as_tensor(other, self)
-        quotient = _entry_by_entry(np.divide, self, other)
+        a, b = self.data, other.data
         return _result(
-            quotient,
-            (self, lambda grad: grad / other.data),
-            (other, lambda grad: -grad * quotient / other.data),
+            _entry_by_entry(np.divide, self, other),
+            (self, lambda grad: grad / b, b),
+            (other, lambda grad: -grad * (a / b) / b, a, b),
         )
 
     def __pow__(self, exponent: float) -> "Tensor":
         if isinstance(exponent, Tensor) or np.ndim(exponent):
             raise TypeError(
-                "The exponent must be one plain number. For x ** y with a tensor y, write "
-                "(y * x.log()).exp()."
+                f"The exponent must be one plain number, but has shape {np.shape(exponent)}. For "
+                "x ** y with a tensor y, write (y * x.log()).exp()."
             )
-        exponent = _weak(exponent)
+        exponent, base = _weak(exponent), self.data
 
         def pull(grad: Array) -> Array:
             if exponent == 0:  # 0 * 0 ** -1 would be nan
                 return np.zeros_like(grad)
-            return grad * (exponent * self.data ** (exponent - 1))
+            return grad * (exponent * base ** (exponent - 1))
 
-        return _result(self.data**exponent, (self, pull))
+        return _result(base**exponent, (self, pull, base))
 
     def __radd__(self, other: Any) -> "Tensor":
         return self + other
@@ -298,56 +337,66 @@ class Tensor:
     def maximum(self, other: Any) -> "Tensor":
         """Return the larger of two; where they are equal, each gets half of the gradient."""
         other = _as_tensor(other, self)
+        a, b = self.data, other.data
 
         def pull(grad: Array, mine: Array, yours: Array) -> Array:
             return np.where(mine > yours, grad, np.where(mine == yours, grad / 2, 0))
 
         return _result(
             _entry_by_entry(np.maximum, self, other),
-            (self, lambda grad: pull(grad, self.data, other.data)),
-            (other, lambda grad: pull(grad, other.data, self.data)),
+            (self, lambda grad: pull(grad, a, b), a, b),
+            (other, lambda grad: pull(grad, b, a), a, b),
         )
 
     def clip(self, min: float | None = None, max: float | None = None) -> "Tensor":
-        """Move what is outside of [min, max] to its border; only what is inside has a slope."""
+        """Limit each number to [min, max]; the derivative is 1 inside and 0 outside."""
         clipped = np.clip(self.data, min, max)
-        return _result(clipped, (self, lambda grad: grad * (clipped == self.data)))
+        inside = clipped == self.data
+        return _result(clipped, (self, lambda grad: grad * inside))
 
     # Functions of each entry ----------------------------------------------------------------------
 
     def exp(self) -> "Tensor":
-        """Exponential, its own slope."""
+        """Exponential, which is its own derivative."""
         power = np.exp(self.data)
-        return _result(power, (self, lambda grad: grad * power))
+        return _result(power, (self, lambda grad: grad * power, power))
 
     def log(self) -> "Tensor":
-        """Natural logarithm, with slope 1 / x."""
-        return _result(np.log(self.data), (self, lambda grad: grad / self.data))
+        """Natural logarithm, with derivative 1 / x."""
+        x = self.data
+        return _result(np.log(x), (self, lambda grad: grad / x, x))
 
     def abs(self) -> "Tensor":
-        """Size without sign, with slope -1 or 1, and 0 at the corner."""
-        return _result(np.abs(self.data), (self, lambda grad: grad * np.sign(self.data)))
+        """Absolute value, with derivative -1 or 1, and 0 at the corner."""
+        x = self.data
+        return _result(np.abs(x), (self, lambda grad: grad * np.sign(x), x))
 
     def tanh(self) -> "Tensor":
-        """Hyperbolic tangent, with slope 1 - tanh²."""
+        """Hyperbolic tangent, with derivative 1 - tanh²."""
         a = activations.tanh(self.data)
-        return _result(a, (self, lambda grad: grad * (1 - a * a)))
+        return _result(a, (self, lambda grad: grad * (1 - a * a), a))
 
     def sigmoid(self) -> "Tensor":
-        """Sigmoid, with slope a (1 - a) for an activation a."""
+        """Sigmoid, with derivative a (1 - a) for an activation a."""
         a = activations.sigmoid(self.data)
-        return _result(a, (self, lambda grad: grad * a * (1 - a)))
+        return _result(a, (self, lambda grad: grad * a * (1 - a), a))
 
     def relu(self) -> "Tensor":
-        """Rectified linear unit, with slope 1 where the number is positive and 0 elsewhere."""
-        return _result(activations.relu(self.data), (self, lambda grad: grad * (self.data > 0)))
+        """Rectified linear unit, with derivative 1 for positive numbers and 0 otherwise."""
+        a = activations.relu(self.data)
+        return _result(a, (self, lambda grad: grad * (a > 0), a))
 
     def gelu(self) -> "Tensor":
-        """Gaussian error linear unit, in its exact form."""
+        """Gaussian error linear unit in its exact form."""
+        x = self.data
         return _result(
-            activations.gelu(self.data),
-            (self, lambda grad: grad * activations.gelu_derivative(self.data)),
+            activations.gelu(x), (self, lambda grad: grad * activations.gelu_derivative(x), x)
         )
+
+    def softplus(self) -> "Tensor":
+        """Smooth ReLU, log(1 + exp(x)), finite for every finite x; its derivative is sigmoid."""
+        x = self.data
+        return _result(np.logaddexp(x, 0), (self, lambda grad: grad * activations.sigmoid(x), x))
 
     # Matrix products ------------------------------------------------------------------------------
 
@@ -355,20 +404,21 @@ class Tensor:
         """Multiply matrices, or stacks of matrices along the axes before the last two.
 
         For C = A B the gradients are grad Bᵀ and Aᵀ grad. Where all lengths differ, no other
-        products of these matrices have the shapes of A and of B; with square ones every order fits.
+        product of these matrices has the shape of A or of B; with square matrices every order fits.
         """
         other = _as_tensor(other, self)
         _check_matmul(self.shape, other.shape)
-        if self.ndim == 1:  # a vector on the left is a matrix of one row
+        if self.ndim == 1:  # a vector on the left is a matrix with one row
             product = self.reshape(1, len(self)) @ other
             return product.reshape(product.shape[:-2] + product.shape[-1:] * (other.ndim > 1))
-        if other.ndim == 1:  # a vector on the right is a matrix of one column
+        if other.ndim == 1:  # a vector on the right is a matrix with one column
             product = self @ other.reshape(len(other), 1)
             return product.reshape(product.shape[:-1])
+        A, B = self.data, other.data
         return _result(
-            self.data @ other.data,
-            (self, lambda grad: grad @ other.data.swapaxes(-1, -2)),
-            (other, lambda grad: self.data.swapaxes(-1, -2) @ grad),
+            A @ B,
+            (self, lambda grad: grad @ B.swapaxes(-1, -2), B),
+            (other, lambda grad: A.swapaxes(-1, -2) @ grad, A),
         )
 
     def __rmatmul__(self, other: Any) -> "Tensor":
@@ -378,80 +428,94 @@ class Tensor:
 
     def sum(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
         """Add up along one axis, several, or all; each entry gets the gradient of its sum."""
+        shape = self.shape
+        _check_axes(shape, axis)
         return _result(
             self.data.sum(axis=axis, keepdims=keepdims),
-            (self, lambda grad: _spread(grad, self.shape, axis, keepdims)),
+            (self, lambda grad: _spread(grad, shape, axis, keepdims)),
         )
 
     def mean(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
         """Average along one axis, several, or all."""
-        count = max(_count(self.shape, axis), 1)  # a mean over nothing has nothing to pull into
+        shape = self.shape
+        count = max(_count(shape, axis), 1)  # a mean over no entries has no gradient to divide
         return _result(
             self.data.mean(axis=axis, keepdims=keepdims),
-            (self, lambda grad: _spread(grad / count, self.shape, axis, keepdims)),
+            (self, lambda grad: _spread(grad / count, shape, axis, keepdims)),
         )
 
     def var(self, axis: Axes = None, keepdims: bool = False, correction: int = 1) -> "Tensor":
         """Sum of the squared distances from the mean, divided by the count minus `correction`."""
-        count = max(_count(self.shape, axis) - correction, 0)
+        x = self.data
+        count = max(_count(x.shape, axis) - correction, 0)
 
         def pull(grad: Array) -> Array:
-            distance = self.data - self.data.mean(axis=axis, keepdims=True)
-            return _spread(grad, self.shape, axis, keepdims) * (2 * distance / count)
+            distance = x - x.mean(axis=axis, keepdims=True)
+            return _spread(grad, x.shape, axis, keepdims) * (2 * distance / count)
 
-        return _result(self.data.var(axis=axis, keepdims=keepdims, ddof=correction), (self, pull))
+        return _result(x.var(axis=axis, keepdims=keepdims, ddof=correction), (self, pull, x))
 
     def max(self, axis: Axes = None, keepdims: bool = False) -> "Tensor":
         """Return the largest entries, as ``torch.amax`` does; equal ones share the gradient."""
-        if _count(self.shape, axis) == 0:
-            raise ValueError(f"Nothing is the largest of no numbers: max of shape {self.shape}.")
-        largest = self.data.max(axis=axis, keepdims=True)
+        x = self.data
+        if _count(x.shape, axis) == 0:
+            raise ValueError(
+                f"max needs at least one number to choose from, but the shape is {x.shape} and the "
+                f"axis {axis}. Choose another axis, or leave out empty batches."
+            )
+        largest = x.max(axis=axis, keepdims=True)
 
         def pull(grad: Array) -> Array:
-            winners = self.data == largest
+            winners = x == largest
             shares = winners / winners.sum(axis=axis, keepdims=True)
-            return _spread(grad, self.shape, axis, keepdims) * shares
+            return _spread(grad, x.shape, axis, keepdims) * shares
 
-        return _result(self.data.max(axis=axis, keepdims=keepdims), (self, pull))
+        return _result(x.max(axis=axis, keepdims=keepdims), (self, pull, x))
 
     def argmax(self, axis: int | None = None) -> "Tensor":
-        """Return where the largest entry is. Places are integers: there is no gradient."""
+        """Return the index of the largest entry. Indices are integers and have no gradient."""
+        if _count(self.shape, axis) == 0:
+            raise ValueError(
+                f"argmax needs at least one number to choose from, but the shape is {self.shape} "
+                f"and the axis {axis}. Choose another axis, or leave out empty batches."
+            )
         return _result(self.data.argmax(axis=axis))
 
     def logsumexp(self, axis: int = -1, keepdims: bool = False) -> "Tensor":
-        """Logarithm of the sum of the exponentials, safe from overflow; its slope is softmax."""
-        largest = self.data.max(axis=axis, keepdims=True, initial=-np.inf)
+        """Logarithm of the sum of exponentials, safe from overflow; its gradient is softmax."""
+        x = self.data
+        _check_axes(x.shape, axis)
+        largest = x.max(axis=axis, keepdims=True, initial=-np.inf)
         shift = np.where(np.isfinite(largest), largest, np.zeros_like(largest))
-        with np.errstate(divide="ignore"):  # the logarithm of a sum over nothing is -inf
-            value = shift + np.log(np.exp(self.data - shift).sum(axis=axis, keepdims=True))
-        return _result(
-            value if keepdims else value.squeeze(axis),
-            (
-                self,
-                lambda grad: (
-                    _spread(grad, self.shape, axis, keepdims) * activations.softmax(self.data, axis)
-                ),
-            ),
-        )
+        # The logarithm of an empty sum is -inf; beside an infinite entry the others do not matter.
+        with np.errstate(divide="ignore", over="ignore"):
+            value = shift + np.log(np.exp(x - shift).sum(axis=axis, keepdims=True))
+
+        def pull(grad: Array) -> Array:
+            return _spread(grad, x.shape, axis, keepdims) * activations.softmax(x, axis)
+
+        return _result(value if keepdims else value.squeeze(axis), (self, pull, x))
 
     def softmax(self, axis: int = -1) -> "Tensor":
         """Turn scores into probabilities along an axis."""
         p = activations.softmax(self.data, axis)
         return _result(
-            p, (self, lambda grad: p * (grad - (grad * p).sum(axis=axis, keepdims=True)))
+            p, (self, lambda grad: p * (grad - (grad * p).sum(axis=axis, keepdims=True)), p)
         )
 
     def log_softmax(self, axis: int = -1) -> "Tensor":
-        """Logarithms of the softmax probabilities, which are never formed on the way forward."""
+        """Logarithms of the softmax probabilities, computed without the probabilities."""
         log_p = activations.log_softmax(self.data, axis)
-        return _result(
-            log_p, (self, lambda grad: grad - np.exp(log_p) * grad.sum(axis=axis, keepdims=True))
-        )
+
+        def pull(grad: Array) -> Array:
+            return grad - np.exp(log_p) * grad.sum(axis=axis, keepdims=True)
+
+        return _result(log_p, (self, pull, log_p))
 
     # Moving entries -------------------------------------------------------------------------------
 
     def reshape(self, *shape: int | tuple[int, ...]) -> "Tensor":
-        """Give the entries, read row by row, another shape. One length may be -1: the rest."""
+        """Give the entries, read row by row, another shape. One length may be -1: what remains."""
         if len(shape) == 1 and isinstance(shape[0], tuple | list):
             shape = tuple(shape[0])
         try:
@@ -459,12 +523,21 @@ class Tensor:
         except ValueError:
             raise ValueError(
                 f"Shape {self.shape} has {self.data.size} numbers, which do not fill {shape}. "
-                "The product of the lengths must stay the same."
+                "Choose lengths with the same product."
             ) from None
-        return _result(reshaped, (self, lambda grad: grad.reshape(self.shape)))
+        before = self.shape
+        return _result(reshaped, (self, lambda grad: grad.reshape(before)))
 
-    def permute(self, *axes: int) -> "Tensor":
+    def permute(self, *axes: int | tuple[int, ...]) -> "Tensor":
         """Put the axes in another order: axis i of the result is axis ``axes[i]`` of this."""
+        if len(axes) == 1 and isinstance(axes[0], tuple | list):
+            axes = tuple(axes[0])
+        _check_axes(self.shape, axes)
+        if sorted(axis % max(self.ndim, 1) for axis in axes) != list(range(self.ndim)):
+            raise ValueError(
+                f"permute{axes} must name each of the {self.ndim} axes of shape {self.shape} once. "
+                "To exchange two axes, use .transpose."
+            )
         back = np.argsort([axis % max(self.ndim, 1) for axis in axes])
         return _result(
             self.data.transpose(axes), (self, lambda grad: grad.transpose(back.tolist()))
@@ -472,6 +545,7 @@ class Tensor:
 
     def transpose(self, axis0: int, axis1: int) -> "Tensor":
         """Exchange two axes."""
+        _check_axes(self.shape, (axis0, axis1))
         return _result(
             self.data.swapaxes(axis0, axis1), (self, lambda grad: grad.swapaxes(axis0, axis1))
         )
@@ -482,27 +556,27 @@ class Tensor:
         if self.ndim != 2:
             raise ValueError(
                 f".T is for matrices, but this tensor has shape {self.shape}. "
-                "Say which axes to exchange: .transpose(-2, -1)."
+                "Name the axes to exchange: .transpose(-2, -1)."
             )
         return self.transpose(0, 1)
 
     def __getitem__(self, key: Any) -> "Tensor":
-        """Pick entries as in NumPy: by numbers, slices, masks or arrays of places."""
-        keys = tuple(
-            k.data if isinstance(k, Tensor) else k for k in (key if type(key) is tuple else (key,))
-        )
+        """Select entries as in NumPy: by integers, slices, masks or arrays of indices."""
+        shape = self.shape
+        keys = tuple(map(_as_key, key if type(key) is tuple else (key,)))
 
         def pull(grad: Array) -> Array:
-            everywhere = np.zeros(self.shape, grad.dtype)
+            everywhere = np.zeros(shape, grad.dtype)
             if all(isinstance(k, int | slice | EllipsisType | None) for k in keys):
                 everywhere[keys] = grad
             else:
-                # An entry that was picked twice gets both gradients. Assignment, and
-                # everywhere[keys] += grad as well, would keep the last one only.
+                # An entry that was selected twice gets both gradients. Assignment would keep only
+                # the last one, and so would everywhere[keys] += grad.
                 np.add.at(everywhere, keys, grad)
             return everywhere
 
-        return _result(self.data[keys], (self, pull))
+        arrays = (k for k in keys if isinstance(k, np.ndarray))
+        return _result(self.data[keys], (self, pull, *arrays))
 
     # What every array has, and what a tensor refuses ----------------------------------------------
 
@@ -523,14 +597,22 @@ class Tensor:
 
     def __len__(self) -> int:
         if self.ndim == 0:
-            raise TypeError("A single number has no length.")
+            raise TypeError(
+                "A tensor of shape () is a single number and has no length. Use .item() for the "
+                "number, or .reshape(1) for an axis of length 1."
+            )
         return len(self.data)
 
     def __iter__(self) -> "Iterator[Tensor]":
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
-        return bool(self.data)
+        if self.data.size != 1:
+            raise ValueError(
+                f"The truth value of a tensor of shape {self.shape} is ambiguous: only a single "
+                "number is true or false. Use .data.all() or .data.any()."
+            )
+        return bool(self.data.item())
 
     def __float__(self) -> float:
         return float(self.item())
@@ -564,9 +646,9 @@ class Tensor:
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise TypeError(
-            "The numbers of a tensor are not changed one by one: the graph may still need them. "
-            "Compute a new tensor with where() or concatenate(), or, for numbers outside of any "
-            "graph, assign to tensor.data[...]."
+            "The entries of a tensor cannot be assigned to: the graph may still need the old "
+            "numbers. Compute a new tensor with where() or concatenate(), or, for numbers outside "
+            "any graph, assign to tensor.data[...]."
         )
 
     def __iadd__(self, other: Any) -> "Tensor":
@@ -582,14 +664,23 @@ class Tensor:
         return self._in_place(np.divide, other)
 
     def _in_place(self, operation: np.ufunc, other: Any) -> "Tensor":
-        """Change the numbers where they are, inside of no_grad(); make a new tensor elsewhere."""
+        """Change the numbers in place inside no_grad(); elsewhere return a new tensor."""
         if not _recording.get():
-            operation(self.data, other.data if isinstance(other, Tensor) else other, out=self.data)
+            other = other.data if isinstance(other, Tensor) else other
+            try:
+                operation(self.data, other, out=self.data)
+            except (TypeError, ValueError) as error:
+                kind = TypeError if isinstance(error, TypeError) else ValueError
+                raise kind(
+                    f"A tensor of shape {self.shape} and {self.dtype} cannot take the result of "
+                    f"{operation.__name__} with shape {np.shape(other)} in place: {error}. "
+                    "Write x = x + y instead of x += y."
+                ) from None
             return self
         if self.is_leaf and self.requires_grad:
             raise RuntimeError(
-                "A tensor with requires_grad=True was about to be changed while operations are "
-                "recorded. Update weights inside of `with no_grad():`."
+                "A tensor with requires_grad=True cannot be changed in place while operations are "
+                "being recorded. Update weights inside `with no_grad():`."
             )
         return NotImplemented  # Python then takes x += y for x = x + y
 
@@ -603,8 +694,24 @@ def where(condition: Any, a: Any, b: Any) -> Tensor:
     Parameters
     ----------
     condition : Tensor or array_like of bool
+        True where the entry of `a` is wanted.
     a, b : Tensor or array_like
         What to choose from; the three shapes are broadcast.
+
+    Returns
+    -------
+    Tensor
+        In the common shape. Each entry passes its gradient on to the one that was chosen.
+
+    Raises
+    ------
+    ValueError
+        If the three shapes do not fit together.
+
+    Examples
+    --------
+    >>> where([True, False], Tensor([1.0, 2.0]), 0.0).data.tolist()
+    [1.0, 0.0]
     """
     choose = np.asarray(condition.data if isinstance(condition, Tensor) else condition, dtype=bool)
     a, b = _as_tensor(a, b), _as_tensor(b, a)
@@ -617,26 +724,44 @@ def where(condition: Any, a: Any, b: Any) -> Tensor:
         ) from None
     return _result(
         chosen,
-        (a, lambda grad: np.where(choose, grad, 0)),
-        (b, lambda grad: np.where(choose, 0, grad)),
+        (a, lambda grad: np.where(choose, grad, 0), choose),
+        (b, lambda grad: np.where(choose, 0, grad), choose),
     )
 
 
 def concatenate(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
-    """Join tensors along an axis that they have. Gradients are cut where the data were joined.
+    """Join tensors along an existing axis. Gradients are split where the data were joined.
 
     Parameters
     ----------
     tensors : sequence of Tensor
-        Of the same shape, but for the length of `axis`.
+        At least one, of the same shape except for the length of `axis`.
     axis : int
+        The axis along which to join them.
+
+    Returns
+    -------
+    Tensor
+
+    Raises
+    ------
+    ValueError
+        If there are no tensors, or their shapes do not fit.
+
+    Examples
+    --------
+    >>> concatenate([Tensor([1.0]), Tensor([2.0, 3.0])]).data.tolist()
+    [1.0, 2.0, 3.0]
     """
     tensors = [_as_tensor(tensor) for tensor in tensors]
     try:
         joined = np.concatenate([tensor.data for tensor in tensors], axis=axis)
     except ValueError as error:
         shapes = ", ".join(str(tensor.shape) for tensor in tensors) or "no tensors"
-        raise ValueError(f"Cannot join {shapes} along axis {axis}: {error}.") from None
+        raise ValueError(
+            f"Cannot join {shapes} along axis {axis}: {error}. Pass tensors that have this axis "
+            "and the same lengths along all others."
+        ) from None
     edges, start = [], 0
     for tensor in tensors:
         places = np.arange(start, start + tensor.shape[axis])
@@ -646,20 +771,38 @@ def concatenate(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
 
 
 def stack(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
-    """Put tensors of one shape side by side along a new axis.
+    """Stack tensors of the same shape along a new axis.
 
     Parameters
     ----------
     tensors : sequence of Tensor
+        At least one.
     axis : int
-        The place of the new axis in the result.
+        The position of the new axis in the result.
+
+    Returns
+    -------
+    Tensor
+
+    Raises
+    ------
+    ValueError
+        If there are no tensors, their shapes differ, or there is no such position.
+
+    Examples
+    --------
+    >>> stack([Tensor([1.0, 2.0]), Tensor([3.0, 4.0])], axis=1).data.tolist()
+    [[1.0, 3.0], [2.0, 4.0]]
     """
     tensors = [_as_tensor(tensor) for tensor in tensors]
     try:
         stacked = np.stack([tensor.data for tensor in tensors], axis=axis)
     except ValueError as error:
         shapes = ", ".join(str(tensor.shape) for tensor in tensors) or "no tensors"
-        raise ValueError(f"Cannot stack {shapes} along axis {axis}: {error}.") from None
+        raise ValueError(
+            f"Cannot stack {shapes} along axis {axis}: {error}. Pass tensors of the same shape, "
+            "and an axis of the result."
+        ) from None
     return _result(
         stacked,
         *((tensor, lambda grad, i=i: grad.take(i, axis=axis)) for i, tensor in enumerate(tensors)),
@@ -672,13 +815,14 @@ def undo_broadcasting(grad: Array, shape: tuple[int, ...]) -> Array:
     Parameters
     ----------
     grad : ndarray
-        Slopes of the loss in an array to which another one was broadcast.
+        The gradient with respect to the broadcast array.
     shape : tuple of int
-        The shape of that other one.
+        The shape before broadcasting.
 
     Returns
     -------
     ndarray of this shape
+        The gradient with respect to the array before broadcasting.
 
     Examples
     --------
@@ -695,7 +839,7 @@ def undo_broadcasting(grad: Array, shape: tuple[int, ...]) -> Array:
 
 @contextmanager
 def no_grad() -> Iterator[None]:
-    """Compute without recording: for measuring a network, and for changing its weights.
+    """Compute without recording: for evaluating a network, and for updating its weights.
 
     Examples
     --------
@@ -715,29 +859,76 @@ def no_grad() -> Iterator[None]:
 
 
 def _result(data: ArrayLike, *edges: Edge) -> Tensor:
-    """Make what an operation returns, joined to those operands that need a gradient."""
+    """Create what an operation returns, joined to those operands that need a gradient."""
     result = Tensor.__new__(Tensor)
     result.data = np.asarray(data)  # NumPy turns arrays without axes into scalars
     result.grad = None
-    result._edges = (
-        tuple(edge for edge in edges if edge[0]._requires_grad) if _recording.get() else ()
-    )
-    result._requires_grad = bool(result._edges)
+    result._edges, result._kept, result._requires_grad = (), (), False
+    if _recording.get():
+        edges = tuple(edge for edge in edges if edge[0]._requires_grad)
+        result._edges = tuple((parent, pull, parent.data.shape) for parent, pull, *_ in edges)
+        result._kept = tuple((array, _fingerprint(array)) for edge in edges for array in edge[2:])
+        result._requires_grad = bool(edges)
     return result
 
 
+_SMALL = 1 << 16  # bytes
+
+
+def _fingerprint(array: Array) -> bytes:
+    """Return bytes that change when a number changes.
+
+    For a small array they are its own. A copy of a large one would cost a tenth of a matrix
+    product; instead, two passes over its memory make a sum along the last axis with random weights
+    (which sees entries that trade places or signs) and an integer sum of the bits along the first
+    (which sees a change in any digit).
+    """
+    if array.nbytes <= _SMALL or array.itemsize > 8:
+        return array.tobytes()
+    with np.errstate(all="ignore"):  # infinite numbers are allowed here
+        weighted = np.einsum("...j,j->...", array, _weights(array.shape[-1]))
+    return weighted.tobytes() + np.add.reduce(array.view(f"u{array.itemsize}"), axis=0).tobytes()
+
+
+@functools.cache
+def _weights(n: int) -> Array:
+    return np.random.default_rng(n).uniform(1, 2, size=n)
+
+
 def _spread(grad: Array, shape: tuple[int, ...], axis: Axes, keepdims: bool) -> Array:
-    """Give every entry that was reduced the gradient of its result."""
+    """Give every entry the gradient of the result that it was reduced to."""
     if axis is not None and not keepdims:
         grad = np.expand_dims(grad, axis)
     return np.broadcast_to(grad, shape)
 
 
 def _count(shape: tuple[int, ...], axis: Axes) -> int:
-    """Count the entries behind each entry of a reduction."""
+    """Count how many entries are reduced to one."""
+    _check_axes(shape, axis)
     if axis is None:
         return math.prod(shape)
     return math.prod(shape[i] for i in (axis if isinstance(axis, tuple) else (axis,)))
+
+
+def _check_axes(shape: tuple[int, ...], axis: Axes) -> None:
+    for one in () if axis is None else axis if isinstance(axis, tuple) else (axis,):
+        try:
+            exists = -len(shape) <= operator.index(one) < len(shape)
+        except TypeError:
+            raise TypeError(
+                f"axis must be an integer or a tuple of integers, but is {axis!r}. Use -1 for the "
+                "last axis."
+            ) from None
+        if not exists:
+            fix = f"Choose from {-len(shape)} to {len(shape) - 1}." if shape else "Leave it out."
+            raise ValueError(f"axis {one} does not exist in a tensor of shape {shape}. {fix}")
+
+
+def _as_key(key: Any) -> Any:
+    """Take the array out of a tensor, and copy a list, which may change before backward."""
+    if isinstance(key, Tensor):
+        return key.data
+    return np.array(key, dtype=None if key else np.intp) if isinstance(key, list) else key
 
 
 _BROADCASTING = (
@@ -759,14 +950,14 @@ def _entry_by_entry(operation: np.ufunc, a: Tensor, b: Tensor) -> Array:
 def _check_matmul(a: tuple[int, ...], b: tuple[int, ...]) -> None:
     if not a or not b:
         raise ValueError(
-            f"@ multiplies matrices, but the shapes are {a} and {b}. For numbers use *."
+            f"@ multiplies matrices, but the shapes are {a} and {b}. For single numbers use *."
         )
     if a[-1] != b[-2:][0]:
-        advice = "Each row of the left one is multiplied by each column of the right one."
+        advice = "Each row of the left matrix is multiplied by each column of the right one."
         if len(a) > 1 and len(b) > 1 and a[-1] == b[-1]:
-            advice += " The right one fits when it is transposed: b.transpose(-2, -1)."
+            advice += " The right matrix fits when transposed: b.transpose(-2, -1)."
         elif len(a) > 1 and a[-2] == b[-2:][0]:
-            advice += " The left one fits when it is transposed: a.transpose(-2, -1)."
+            advice += " The left matrix fits when transposed: a.transpose(-2, -1)."
         raise ValueError(
             f"Cannot multiply shapes {a} and {b}: {a[-1]} columns on the left meet "
             f"{b[-2:][0]} rows on the right. {advice}"
@@ -782,7 +973,7 @@ def _check_matmul(a: tuple[int, ...], b: tuple[int, ...]) -> None:
 
 
 def _as_tensor(value: Any, partner: Any = None) -> Tensor:
-    """Take tensors as they are, and make tensors of numbers and arrays.
+    """Leave tensors as they are, and turn numbers and arrays into tensors.
 
     A single number does not decide the type of the result: a float32 tensor times 0.5 is float32.
     """
@@ -795,14 +986,14 @@ def _as_tensor(value: Any, partner: Any = None) -> Tensor:
 
 
 def _weak(number: Any) -> Any:
-    """Turn a NumPy scalar into Python's number, whose type gives way to an array's."""
+    """Turn a NumPy scalar into a Python number, whose type gives way to that of an array."""
     return number.item() if isinstance(number, np.generic | np.ndarray) else number
 
 
 def _as_numbers(data: ArrayLike) -> Array:
     if isinstance(data, Tensor):
         raise TypeError(
-            "The data are a tensor already. For a copy outside of the graph write "
+            "The data are already a tensor. For a copy outside the graph, write "
             "Tensor(tensor.detach().numpy())."
         )
     try:

@@ -235,7 +235,7 @@ def test_limits_are_reached_far_out_and_at_infinity(case, dtype):
 
 
 @each_function
-def test_nan_stays_nan_and_hurts_no_neighbour(function):
+def test_nan_stays_nan_and_does_not_spread(function):
     got = function(np.array([1.0, np.nan]))
     assert np.isnan(got[1])
     assert got[0] == function(np.array([1.0]))[0]

@@ -1,4 +1,4 @@
-"""Starting weights: closed forms, PyTorch's own draws, and what they do to a signal."""
+"""Initial weights: closed forms, PyTorch's own draws, and what they do to a signal."""
 
 import doctest
 import math
@@ -180,6 +180,7 @@ MISUSE = {
     "name": (lambda: calculate_gain("gelu"), "'gelu'.*relu for GELU"),
     "nonlinearity": (lambda: kaiming_normal_(empty(3, 3), nonlinearity="ReLU"), "'ReLU'"),
     "mode": (lambda: kaiming_normal_(empty(3, 3), mode="fan_avg"), "'fan_avg'"),
+    "std": (lambda: normal_(empty(3), std=-1.0), "std .* 0 or more, but is -1.0"),
 }
 
 
@@ -192,3 +193,19 @@ def test_misuse_raises_an_error_that_teaches(name):
 
 def test_examples_in_docstrings():
     assert doctest.testmod(initializers).failed == 0
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [kaiming_normal_, kaiming_uniform_, normal_, orthogonal_, xavier_normal_, xavier_uniform_],
+)
+def test_integers_are_refused_and_a_seed_is_enough(fill):
+    whole = Tensor(np.zeros((3, 3), dtype=int))
+    with pytest.raises(TypeError, match=r"holds int64.*np.zeros\(shape\)"):
+        fill(whole)
+    assert not whole.data.any()
+    by_seed, by_generator = (
+        fill(empty(3, 3), rng=7),
+        fill(empty(3, 3), rng=np.random.default_rng(7)),
+    )
+    assert np.array_equal(by_seed.data, by_generator.data)

@@ -38,7 +38,7 @@ LAYOUTS = {
 
 
 def copied_to_torch(network: Sequential) -> torch.nn.Sequential:
-    bends = {
+    twins = {
         ReLU: torch.nn.ReLU,
         GELU: torch.nn.GELU,
         Tanh: torch.nn.Tanh,
@@ -53,14 +53,14 @@ def copied_to_torch(network: Sequential) -> torch.nn.Sequential:
                 twin.bias.copy_(torch.tensor(module.bias.data))
             modules.append(twin)
         else:
-            modules.append(bends[type(module)]())
+            modules.append(twins[type(module)]())
     return torch.nn.Sequential(*modules)
 
 
-@pytest.mark.parametrize("bend", [ReLU, GELU, Tanh, Sigmoid])
-def test_a_network_agrees_with_pytorch(bend):
+@pytest.mark.parametrize("activation", [ReLU, GELU, Tanh, Sigmoid])
+def test_a_network_agrees_with_pytorch(activation):
     rng = np.random.default_rng(0)
-    network = Sequential(Linear(5, 7, rng=rng), bend(), Linear(7, 3, rng=rng))
+    network = Sequential(Linear(5, 7, rng=rng), activation(), Linear(7, 3, rng=rng))
     X, y = rng.normal(size=(6, 5)), rng.integers(3, size=6)
     loss = cross_entropy(network(X), y)
     loss.backward()
@@ -81,7 +81,7 @@ def test_linear_takes_stacks_of_rows_and_may_have_no_bias():
     assert layer(x[0, 0]).shape == (2,)
 
 
-def test_starting_weights_are_bounded_and_follow_the_generator():
+def test_initial_weights_are_bounded_and_follow_the_generator():
     first, same, other = (Linear(100, 50, rng=np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert np.array_equal(first.weight.data, same.weight.data)
     assert not np.array_equal(first.weight.data, other.weight.data)
@@ -315,7 +315,7 @@ def test_constant_features_are_safe():
     dtype=st.sampled_from([np.float32, np.float64]),
     seed=st.integers(0, 2**16),
 )
-def test_dropout_silences_or_enlarges(shape, p, dtype, seed):
+def test_dropout_zeroes_or_scales_up(shape, p, dtype, seed):
     rng = np.random.default_rng(seed)
     x = Tensor(rng.uniform(1, 2, size=shape).astype(dtype), requires_grad=True)
     dropout = Dropout(p, rng=np.random.default_rng(seed))
@@ -358,7 +358,7 @@ def test_dropout_draws_anew_and_follows_its_generator():
     d=st.integers(1, 4),
     seed=st.integers(0, 2**16),
 )
-def test_residual_adds_what_it_went_around(shape, d, seed):
+def test_residual_adds_its_input(shape, d, seed):
     rng = np.random.default_rng(seed)
     inner = Sequential(Linear(d, 3, rng=rng), Tanh(), Linear(3, d, rng=rng))
     block, twin = Residual(inner), copied_to_torch(inner)
@@ -378,7 +378,7 @@ def test_residual_agrees_with_central_differences():
     check_slopes(block, Tensor(rng.normal(size=(2, 3)), requires_grad=True), rng)
 
 
-# Being trained and being used, storing and restoring ----------------------------------------------
+# Training and evaluation mode, saving and restoring -----------------------------------------------
 
 
 def deep_network(seed: int) -> Sequential:
@@ -410,7 +410,7 @@ def test_state_has_pytorch_s_names():
     assert "1.module.0.running_var" in deep_network(0).state_dict()
 
 
-def test_a_state_brings_everything_back():
+def test_a_state_restores_everything():
     rng = np.random.default_rng(0)
     network, other = deep_network(1), deep_network(2)
     X = rng.normal(size=(5, 3))
@@ -466,7 +466,7 @@ MISUSE = {
     "batch of one": (lambda: BatchNorm1d(3)(np.ones((1, 3))), r"\(1, 3\).*\.eval\(\)"),
     "batch of none": (lambda: BatchNorm1d(3)(np.ones((0, 3))), "at least two samples"),
     "features": (lambda: BatchNorm1d(3)(np.ones((4, 5))), r"\(n, 3\).*\(4, 5\)"),
-    "one sample": (lambda: BatchNorm1d(3).eval()(np.ones(3)), "one sample a row"),
+    "one sample": (lambda: BatchNorm1d(3).eval()(np.ones(3)), "one sample per row"),
     "layer": (lambda: LayerNorm(3)(np.ones((3, 4))), r"\(\.\.\., 3\).*\(3, 4\)"),
     "number": (lambda: LayerNorm(3)(1.0), r"\(\)"),
     "no features": (lambda: LayerNorm(0), "at least 1, but it is 0"),
@@ -474,6 +474,15 @@ MISUSE = {
     "percent": (lambda: Dropout(50), "but is 50"),
     "nan": (lambda: Dropout(float("nan")), "but is nan"),
     "residual": (lambda: Residual(Linear(3, 1))(np.ones((2, 3))), r"\(2, 3\).*\(2, 1\)"),
+    "negative length": (lambda: Linear(-1, 2), "in_features must be at least 0, but it is -1"),
+    "negative width": (lambda: BatchNorm1d(-1), "num_features must be at least 0, but it is -1"),
+}
+WRONG_TYPE = {
+    "half a feature": (lambda: Linear(2, 2.5), "out_features must be an integer, but is 2.5"),
+    "a shape": (lambda: LayerNorm((3,)), r"normalized_shape must be an integer, but is \(3,\)"),
+    "a class": (lambda: Sequential(Linear(2, 2), ReLU), r"number 1 is the class ReLU.*ReLU\("),
+    "a list": (lambda: Sequential([Linear(2, 2)]), r"number 0 is a list.*Sequential\(\*modules\)"),
+    "an array of words": (lambda: ReLU()(np.array(["a"])), "real numbers"),
 }
 
 
@@ -482,6 +491,25 @@ def test_misuse_raises_an_error_that_teaches(name):
     misuse, message = MISUSE[name]
     with pytest.raises(ValueError, match=message):
         misuse()
+
+
+@pytest.mark.parametrize("name", WRONG_TYPE)
+def test_what_is_of_the_wrong_type_raises_an_error_that_teaches(name):
+    misuse, message = WRONG_TYPE[name]
+    with pytest.raises(TypeError, match=message):
+        misuse()
+
+
+def test_a_seed_and_its_generator_give_the_same():
+    for make in (lambda rng: Linear(3, 2, rng=rng), lambda rng: Sequential(Linear(3, 2, rng=rng))):
+        for ours, theirs in zip(
+            make(5).parameters(), make(np.random.default_rng(5)).parameters(), strict=True
+        ):
+            assert_array_equal(ours.data, theirs.data)
+    x = np.ones((4, 5))
+    assert_array_equal(
+        Dropout(0.5, rng=3)(x).data, Dropout(0.5, rng=np.random.default_rng(3))(x).data
+    )
 
 
 def test_a_refused_batch_leaves_the_averages_alone():

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.filterwarnings(
 quick = settings(deadline=None, max_examples=12)
 ALL = [SGD, Adagrad, RMSprop, Adam, AdamW]
 SHAPES = [(), (3,), (2, 4), (0, 5), (2, 1, 3)]
+HALF, SINGLE, DOUBLE = np.float16, np.float32, np.float64
 STEPS = 100
 
 
@@ -135,6 +136,116 @@ def test_centered_rmsprop_agrees_with_pytorch(alpha, momentum, seed):
         assert_allclose(our, their, rtol=1e-6, atol=1e-7)
 
 
+# Every gradient that may come ---------------------------------------------------------------------
+
+# What float16 cannot hold squared, what it rounds to 0, and the largest that it holds.
+SIZES = {
+    HALF: [1e-7, 1e-4, 1.0, 3e4],
+    SINGLE: [1e-30, 1e-12, 1.0, 1e15],
+    DOUBLE: [1e-200, 1.0, 1e100],
+}
+COURSES = ["zeros", "constant", "constant, then zeros", "alternating", "random"]
+METHODS = {
+    "SGD": (SGD, dict(lr=1e-3)),
+    "momentum": (SGD, dict(lr=1e-4, momentum=0.9)),
+    "Nesterov": (SGD, dict(lr=1e-4, momentum=0.9, nesterov=True)),
+    "Adagrad": (Adagrad, dict(lr=0.01)),
+    "RMSprop": (RMSprop, dict(lr=0.01)),
+    "RMSprop with momentum": (RMSprop, dict(lr=1e-3, momentum=0.9)),
+    "Adam": (Adam, dict(lr=0.01)),
+    "AMSGrad": (Adam, dict(lr=0.01, amsgrad=True)),
+    "AdamW": (AdamW, dict(lr=0.01)),
+}
+
+
+@st.composite
+def courses_of_gradients(draw):
+    """Gradients for thirty steps of four entries, each with a course and a size of its own."""
+    dtype = draw(st.sampled_from([HALF, SINGLE, DOUBLE]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    columns = []
+    for _ in range(4):
+        course, size = draw(st.sampled_from(COURSES)), draw(st.sampled_from(SIZES[dtype]))
+        columns.append({
+            "zeros": np.zeros(30),
+            "constant": np.full(30, size),
+            "constant, then zeros": np.where(np.arange(30) < 10, -size, 0),
+            "alternating": size * (-1.0) ** np.arange(30),
+            "random": size * rng.uniform(-1, 1, 30),
+        }[course])  # fmt: skip
+    return rng.normal(size=4).astype(dtype), np.stack(columns, axis=1).astype(dtype)
+
+
+def by_ours(kind, chosen, start, gradients):
+    parameter = Tensor(start, requires_grad=True)
+    optimizer = kind([parameter], **chosen)
+    for gradient in gradients:
+        parameter.grad = gradient.copy()
+        optimizer.step()
+    assert parameter.dtype == start.dtype
+    return parameter.data
+
+
+def by_pytorch(kind, chosen, start, gradients):
+    """PyTorch's steps; those of float16 in float32, each rounded to float16 at its end."""
+    wide = np.result_type(start.dtype, SINGLE)
+    parameter = torch.tensor(start.astype(wide), requires_grad=True)
+    optimizer = getattr(torch.optim, kind.__name__)([parameter], foreach=False, **chosen)
+    for gradient in gradients:
+        parameter.grad = torch.tensor(gradient.astype(wide))
+        optimizer.step()
+        if start.dtype == HALF:
+            with torch.no_grad():
+                parameter.copy_(parameter.half().float())
+    return parameter.detach().numpy()
+
+
+@pytest.mark.parametrize("name", METHODS)
+@settings(deadline=None, max_examples=30)
+@given(drawn=courses_of_gradients())
+def test_every_gradient_leads_where_pytorch_goes_and_to_finite_numbers(name, drawn):
+    kind, chosen = METHODS[name]
+    start, gradients = drawn
+    got, expected = by_ours(kind, chosen, *drawn), by_pytorch(kind, chosen, *drawn)
+    assert np.isfinite(got).all()
+    tolerance = 4 * np.finfo(start.dtype).eps if start.dtype == HALF else 1e-5
+    # What was added and subtracted on the way is rounded by its own size.
+    largest = np.abs(gradients.astype(float)).max(axis=0) if kind is SGD else np.zeros(4)
+    for one, other, size in zip(got, expected, np.maximum(1, largest), strict=True):
+        assert_allclose(one, other, rtol=tolerance, atol=tolerance * size)
+
+
+@settings(deadline=None, max_examples=60)
+@given(drawn=courses_of_gradients(), alpha=st.sampled_from([0.5, 0.9, 0.99]))
+def test_a_centered_variance_is_never_negative(drawn, alpha):
+    start, gradients = drawn
+    # Where the gradient does not vary, the step is the gradient over eps.
+    eps = 1e-2 if start.dtype == HALF else 1e-8
+    with np.errstate(over="ignore"):  # 3e4 / 1e-2, times the rate, is more than float16 holds
+        got = by_ours(RMSprop, dict(lr=1e-3, alpha=alpha, centered=True, eps=eps), *drawn)
+    assert not np.isnan(got).any()
+    assert np.isfinite(got[np.abs(gradients).max(axis=0) < 1e3]).all()
+
+
+def test_a_constant_gradient_makes_pytorchs_centered_rmsprop_nan_and_not_ours():
+    chosen = dict(lr=1e-3, alpha=0.5, centered=True)
+    start, gradients = np.ones(1, SINGLE), np.full((100, 1), 0.3, SINGLE)
+    assert np.isnan(by_pytorch(RMSprop, chosen, start, gradients)).all()
+    assert np.isfinite(by_ours(RMSprop, chosen, start, gradients)).all()
+
+
+@pytest.mark.parametrize("kind", [Adagrad, RMSprop, Adam, AdamW])
+def test_a_zero_gradient_in_half_precision_moves_nothing(kind):
+    chosen = dict(weight_decay=0.0) if kind is AdamW else {}
+    zeros = np.zeros((5, 3), HALF)
+    assert_array_equal(by_ours(kind, chosen, np.ones(3, HALF), zeros), np.ones(3))
+    # In float16 itself PyTorch divides 0 by an eps that was rounded to 0.
+    theirs = torch.ones(3, dtype=torch.float16, requires_grad=True)
+    theirs.grad = torch.zeros(3, dtype=torch.float16)
+    getattr(torch.optim, kind.__name__)([theirs], foreach=False, **chosen).step()
+    assert torch.isnan(theirs).all()
+
+
 @pytest.mark.parametrize("kind", ALL)
 def test_arguments_and_defaults_are_pytorchs(kind):
     ours = inspect.signature(kind).parameters
@@ -208,7 +319,7 @@ def test_adam_under_a_constant_gradient_keeps_the_length_of_its_step():
     assert_allclose(got, -5.0 * np.sign(GRADIENTS))
 
 
-def test_epsilon_is_outside_of_the_root():
+def test_epsilon_is_added_outside_the_root():
     got = pushed(Adam, np.array([3.0]), 1, lr=1.0, eps=1.0)
     assert_allclose(got, -3.0 / (3.0 + 1.0))
     got = pushed(RMSprop, np.array([3.0]), 1, lr=1.0, alpha=0.0, eps=1.0)
@@ -255,7 +366,7 @@ def test_weight_decay_shrinks_by_a_constant_factor_where_nothing_else_pushes():
         (AdamW, dict(weight_decay=0.0)),  # its decay depends on where the parameter is
     ],
 )
-def test_each_parameter_has_a_memory_of_its_own(kind, chosen):
+def test_each_parameter_has_a_state_of_its_own(kind, chosen):
     together = [Tensor([1.0, 2.0], requires_grad=True), Tensor([1.0, 2.0], requires_grad=True)]
     optimizer = kind(together, lr=0.1, **chosen)
     for step in range(5):
@@ -325,12 +436,20 @@ def twice():
 
 MISUSE = {
     "nothing": (lambda: SGD([]), ValueError, "no parameters"),
-    "used up": (used_up, ValueError, "gone through once"),
+    "used up": (used_up, ValueError, "used only once"),
     "a tensor": (lambda: SGD(weights()[0]), TypeError, r"Write \[tensor\]"),
     "a number": (lambda: SGD(3), TypeError, r"3 \(int\)"),
     "an array": (lambda: Adam([np.ones(3)]), TypeError, "number 0 is .*ndarray"),
     "a group": (lambda: Adam([{"params": weights()}]), TypeError, "an optimizer for each group"),
-    "twice": (twice, ValueError, r"Parameter 1, of shape \(1,\), comes twice"),
+    "integers": (lambda: SGD([Tensor([1, 2])]), TypeError, "holds int64.*from floats"),
+    "a word": (
+        lambda: SGD(weights(), lr="fast"),
+        TypeError,
+        "lr must be one number, but is 'fast'",
+    ),
+    "one beta": (lambda: Adam(weights(), betas=0.9), ValueError, r"two numbers.*but is 0.9"),
+    "three betas": (lambda: Adam(weights(), betas=(0.9, 0.9, 0.9)), ValueError, "two numbers"),
+    "twice": (twice, ValueError, r"Parameter 1, of shape \(1,\), appears twice"),
     "computed": (lambda: SGD([weights()[0] * 2.0]), ValueError, "computed from other tensors"),
     "rate": (lambda: SGD(weights(), lr=-0.1), ValueError, "lr must be 0 or more, but is -0.1"),
     "nan": (lambda: SGD(weights(), lr=float("nan")), ValueError, "lr must be .* nan"),
@@ -359,6 +478,17 @@ def test_misuse_raises_an_error_that_teaches(name):
     misuse, kind, message = MISUSE[name]
     with pytest.raises(kind, match=message):
         misuse()
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_gradient_of_another_shape_is_refused_and_moves_nothing(kind):
+    weight = Tensor(np.ones((2, 3)), requires_grad=True)
+    optimizer = kind([weight], lr=0.1)
+    for gradient in (np.ones(3), np.ones((2, 1)), np.float64(1.0)):  # all of them would broadcast
+        weight.grad = gradient
+        with pytest.raises(ValueError, match=r"shape \(2, 3\) has a gradient of shape"):
+            optimizer.step()
+    assert_array_equal(weight.data, np.ones((2, 3)))
 
 
 def test_an_optimizer_without_a_rule_says_so():

@@ -181,7 +181,7 @@ def test_fourteen_of_sixteen():
 
 
 @given(labeled(), st.integers(0, 10))
-def test_a_right_answer_changes_nothing_and_a_wrong_one_moves_towards_the_label(case, i):
+def test_a_right_answer_changes_nothing_and_a_wrong_one_moves_toward_the_label(case, i):
     X, y = case
     if not len(X):
         return
@@ -223,6 +223,11 @@ def test_float32_stays_and_integers_become_floats():
         (lambda: p.learn([[1.0]], [1], passes=0), ValueError, "1 or more"),
         (lambda: p.corrected([1.0], 0.0, [1.0], 0), ValueError, "0 is among them"),
         (lambda: p.distances([[1.0]], [0.0], 1.0), ValueError, "draws no line"),
+        (lambda: p.weighted_sum([[1.0], [2.0]], [1.0], [0.0, 1.0]), ValueError, "a single bias"),
+        (lambda: p.weighted_sum([[1.0], [1.0, 2.0]], [1.0], 0.0), ValueError, "the same length"),
+        (lambda: p.corrected([1.0], 0.0, [[1.0], [2.0]], 1), ValueError, "For many samples"),
+        (lambda: p.corrected([1.0], 0.0, [1.0], [1]), ValueError, "one sample of shape"),
+        (lambda: p.mistake_bound([[1.0], [-1.0]], [[1], [-1]], [1.0], 0.0), ValueError, "reshape"),
         (lambda: p.mistake_bound(CORNERS, XOR, [1.0, 1.0], -0.5), ValueError, "no margin"),
         (lambda: p.mistake_bound([[0.0]], [-1], [1.0], 0.0), ValueError, "no margin"),
     ],

@@ -28,7 +28,7 @@ def random_network(widths, rng):
     ]
 
 
-def in_torch(layers, bend):
+def in_torch(layers, activation):
     """The same network, built from PyTorch's modules."""
     modules = []
     for W, b in layers:
@@ -36,7 +36,7 @@ def in_torch(layers, bend):
         with torch.no_grad():
             module.weight.copy_(torch.tensor(W.T))
             module.bias.copy_(torch.tensor(b))
-        modules += [module, bend]
+        modules += [module, activation]
     return torch.nn.Sequential(*modules[:-1])
 
 
@@ -96,14 +96,36 @@ def test_shapes_that_do_not_fit_are_explained(X, W, b, says):
         linear(X, W, b)
 
 
-def test_nothing_cannot_be_collapsed_and_zero_folds_are_none():
-    with pytest.raises(ValueError, match="at least one layer"):
-        collapse([])
+def test_no_layers_and_no_folds_are_errors():
+    for needs_layers in (collapse, count_pieces):
+        with pytest.raises(ValueError, match="at least one layer, but was given none"):
+            needs_layers([])
     with pytest.raises(ValueError, match="is 0"):
         tent(0)
 
 
-def test_crossings_are_found_between_places_and_not_on_them():
+@pytest.mark.parametrize(("x", "Z"), [([0.0, 1.0], [1.0, -1.0]), ([0.0, 1.0, 2.0], [[1.0], [2.0]])])
+def test_crossings_of_other_shapes_are_explained(x, Z):
+    with pytest.raises(ValueError, match=r"one row of Z for each point.*reshape"):
+        crossings(x, Z)
+
+
+def test_tiny_numbers_cross_zero_as_well():
+    assert crossings([0.0, 1.0], [[-1e-200], [1e-200]]).tolist() == [0.5]
+
+
+def test_layers_that_do_not_fit_cannot_be_collapsed():
+    with pytest.raises(ValueError, match=r"\(2,\) do not fit weights of shape \(3, 1\)"):
+        collapse([(np.ones((1, 2)), np.ones(2)), (np.ones((3, 1)), np.ones(1))])
+
+
+def test_the_activation_function_has_a_former_name():
+    layers = [(np.array([[1.0]]), np.array([0.0])), (np.array([[1.0]]), np.array([0.0]))]
+    for given_by in ({"activation": np.abs}, {"bend": np.abs}):
+        assert forward([[-2.0]], layers, **given_by)[-1].tolist() == [[2.0]]
+
+
+def test_crossings_are_found_between_points_and_not_on_them():
     x = [0.0, 1.0, 3.0]
     Z = [[-1.0, 0.0, 1.0, -2.0], [3.0, 1.0, 0.0, -1.0], [3.0, -1.0, -1.0, -3.0]]
     assert crossings(x, Z).tolist() == [0.25, 2.0]

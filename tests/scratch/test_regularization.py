@@ -59,7 +59,7 @@ def test_nothing_to_penalize_is_an_error(penalty) -> None:
 
 
 @given(st.floats(-5, 5), st.floats(0, 3))
-def test_the_soft_threshold_is_the_answer_to_its_question(w, amount) -> None:
+def test_the_soft_threshold_minimizes_its_cost(w, amount) -> None:
     def cost(v: float) -> float:
         return 0.5 * (v - w) ** 2 + amount * abs(v)
 
@@ -150,6 +150,44 @@ def test_patience_counts_epochs_without_a_new_lowest_loss(losses, patience, epoc
         assert stopping.best_loss == losses[best]
 
 
+@given(st.lists(st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.4]), min_size=1), min_size=2), st.data())
+def test_each_training_starts_afresh(courses, data) -> None:
+    """One object for several trainings acts as a new one for each of them."""
+    patience = data.draw(st.integers(1, 3))
+    reused, model = EarlyStopping(patience), Counter()
+    for losses in courses:
+        fresh = EarlyStopping(patience)
+        for epoch in range(len(losses)):
+            history = {"validation_loss": losses[: epoch + 1]}
+            stop = fresh(model, history)
+            assert reused(model, history) == stop
+            assert (reused.best_epoch, reused.best_loss) == (fresh.best_epoch, fresh.best_loss)
+            if stop:
+                break
+
+
+def test_a_second_fit_trains_as_long_as_with_a_new_object() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(12, 10)), rng.normal(size=(12, 1))
+    new = rng.normal(size=(50, 10)), rng.normal(size=(50, 1))
+    stopping = EarlyStopping(patience=3)
+
+    def epochs(stopping: EarlyStopping, seed: int) -> int:
+        model = Linear(10, 1, rng=seed)
+        optimizer = SGD(model.parameters(), lr=0.05)
+        history = fit(
+            model, mse_loss, optimizer, x, y, epochs=500, batch_size=12, rng=seed,
+            validation=new, callbacks=[stopping],
+        )  # fmt: skip
+        stopping.restore(model)
+        losses = history["validation_loss"]
+        assert mse_loss(model(new[0]), new[1]).item() == pytest.approx(min(losses))
+        return len(losses)
+
+    for seed in (1, 2, 3):
+        assert epochs(stopping, seed) == epochs(EarlyStopping(patience=3), seed) >= 4
+
+
 def test_a_loss_must_be_lower_by_min_delta() -> None:
     assert stops([1.0, 0.95, 0.9, 0.89], patience=2, min_delta=0.1)[0] == 3
     assert stops([1.0, 0.95, 0.85, 0.84], patience=2, min_delta=0.1)[1].best_epoch == 2
@@ -192,7 +230,7 @@ def test_shifts_are_those_of_scipy(images, down, right) -> None:
     np.testing.assert_array_equal(shifted(images, down, right, width=5), expected.reshape(3, 20))
 
 
-def test_no_images_stay_no_images() -> None:
+def test_an_empty_batch_of_images_stays_empty() -> None:
     assert shifted(np.zeros((0, 64)), 1, 0).shape == (0, 64)
 
 
@@ -204,8 +242,41 @@ def test_a_shift_changes_a_copy() -> None:
 
 @pytest.mark.parametrize("shape", [(64,), (2, 63), (2, 8, 8)])
 def test_a_shift_of_no_images_is_an_error(shape) -> None:
-    with pytest.raises(ValueError, match="one image a row"):
+    with pytest.raises(ValueError, match="one image per row"):
         shifted(np.zeros(shape), 1, 0)
+
+
+MISUSE = {
+    "half a pixel": (lambda: shifted(np.zeros((1, 64)), 0.5, 0), TypeError, "down must be an int"),
+    "no width": (lambda: shifted(np.zeros((1, 64)), 1, 0, width=0), ValueError, "the width"),
+    "negative pixels": (lambda: RandomShift(-1), ValueError, "pixels must be 0 or more, but is -1"),
+    "behind a layer": (
+        lambda: Sequential(Linear(64, 64), RandomShift(1))(np.zeros((2, 64))),
+        RuntimeError,
+        "Put it first",
+    ),
+    "negative delta": (lambda: EarlyStopping(1, min_delta=-1), ValueError, "min_delta must be 0"),
+    "no patience": (lambda: EarlyStopping(np.nan), ValueError, "patience must be 1 or more"),
+    "single logits": (
+        lambda: average_probabilities([lambda x: Tensor(np.zeros((2, 1)))], [[0.0], [1.0]]),
+        ValueError,
+        r"Model 0 returns shape \(2, 1\).*the two logits 0 and z",
+    ),
+    "other classes": (
+        lambda: average_probabilities(
+            [lambda x: Tensor(np.zeros((2, 3))), lambda x: Tensor(np.zeros((2, 4)))], [[0.0]]
+        ),
+        ValueError,
+        r"Model 1 returns shape \(2, 4\).*the first returns \(2, 3\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISUSE)
+def test_misuse_raises_an_error_that_teaches(name) -> None:
+    misuse, kind, message = MISUSE[name]
+    with pytest.raises(kind, match=message):
+        misuse()
 
 
 def test_random_shifts_take_every_direction_and_only_in_training() -> None:

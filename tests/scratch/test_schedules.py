@@ -157,7 +157,7 @@ MISUSE = {
         ValueError,
         "ascending",
     ),
-    "strangers": (of_two_optimizers, ValueError, "the same optimizer"),
+    "strangers": (of_two_optimizers, ValueError, "another optimizer"),
     "no rule": (lambda: LRScheduler(optimizer()), NotImplementedError, "no method rate"),
 }
 

@@ -5,6 +5,8 @@ import doctest
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits
 
@@ -73,7 +75,7 @@ def test_the_loss_of_an_epoch_is_a_mean_over_samples_not_over_batches(data):
     assert_allclose(history["loss"], expected)
 
 
-def test_batches_use_every_sample_once_in_an_order_drawn_anew():
+def test_batches_use_every_sample_once_in_a_new_random_order():
     rng = np.random.default_rng(0)
     first, second = (np.concatenate(list(batches(100, 7, rng))) for _ in range(2))
     assert_array_equal(np.sort(first), np.arange(100))
@@ -116,7 +118,7 @@ def test_callbacks_see_every_epoch_and_may_end_the_training(data):
     assert len(history["length"]) == len(history["loss"]) == 4
 
 
-def test_the_schedule_takes_a_step_behind_each_step(data):
+def test_the_schedule_takes_a_step_after_each_step(data):
     x, y = data
     model = line()
     optimizer = SGD(model.parameters(), lr=0.1)
@@ -126,7 +128,7 @@ def test_the_schedule_takes_a_step_behind_each_step(data):
     assert optimizer.lr == pytest.approx(0.1 * 0.9**10)
 
 
-def test_training_ends_where_the_loss_is_no_number(data):
+def test_training_ends_where_the_loss_is_not_finite(data):
     model, history = trained(data, epochs=1000, lr=50.0, validation=data)
     assert not np.isfinite(history["step_loss"][-1])
     assert np.isfinite(history["step_loss"][:-1]).all()
@@ -147,7 +149,7 @@ class Modes(Module):
         return self.inner(x)
 
 
-def test_the_mode_is_training_for_steps_and_use_for_measurements(data):
+def test_steps_are_in_training_mode_and_measurements_in_evaluation_mode(data):
     model = Modes()
     trained(data, epochs=2, model=model, validation=(data[0][:3], data[1][:3]))
     epoch = [(True, 5)] * 4 + [(True, 2), (False, 3)]
@@ -170,6 +172,40 @@ def test_a_plain_function_can_be_trained(data):
 def test_accuracy_is_the_share_of_right_classes():
     scores = np.array([[2.0, 1.0], [0.0, 3.0], [5.0, 4.0], [1.0, 0.0]])
     assert accuracy(Tensor, scores, [0, 1, 1, 0]) == 0.75
+    assert accuracy(lambda x: x, scores, [0, 1, 1, 0]) == 0.75  # a function of arrays is a model
+    scores[0, 0] = np.nan
+    assert accuracy(Tensor, scores, [0, 1, 1, 0]) == 0.5
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    n=st.integers(1, 6),
+    k=st.integers(1, 5),
+    t=st.none() | st.integers(1, 3),
+    seed=st.integers(0, 2**16),
+    form=st.sampled_from(["classes", "column", "one-hot", "floats", "beyond", "negative", "one"]),
+)
+def test_accuracy_counts_classes_or_refuses_them(n, k, t, seed, form):
+    """Whatever the shapes: the right share, or an error, and never another number."""
+    rng = np.random.default_rng(seed)
+    shape = (n,) if t is None else (n, t)
+    scores = rng.normal(size=(*shape, k))
+    classes = rng.integers(k, size=shape)
+    y = {
+        "classes": classes,
+        "column": classes[..., np.newaxis],
+        "one-hot": np.eye(k)[classes],
+        "floats": classes.astype(float),
+        "beyond": classes + k,
+        "negative": classes - k,
+        "one": classes[:1].repeat(n, axis=0) if k > 1 else classes,
+    }[form]
+    if k > 1 and form in ("classes", "one"):
+        expected = (torch.tensor(scores).argmax(-1) == torch.tensor(y)).double().mean().item()
+        assert accuracy(Tensor, scores, y) == pytest.approx(expected)
+    else:
+        with pytest.raises((TypeError, ValueError), match=r"\. .+"):
+            accuracy(Tensor, scores, y)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -196,7 +232,42 @@ MISUSE = {
     "epochs": (lambda: trained((X, Y), epochs=-1), "epochs must be 0 or more, but is -1"),
     "batch": (lambda: list(batches(3, 0)), "batch_size must be 1 or more, but is 0"),
     "accuracy": (lambda: accuracy(Tensor, X, [0]), "4 samples and 1 targets"),
+    "no pair": (lambda: trained((X, Y), validation=X), r"a pair \(x, y\).*but is ndarray"),
+    "validation of nothing": (lambda: trained((X, Y), validation=(X[:0], Y[:0])), "no sample"),
+    "one sample": (lambda: accuracy(Tensor, 1.0, 1), r"an axis of samples, but have shapes \(\)"),
+    "negative n": (lambda: list(batches(-1, 2)), "n must be 0 or more, but is -1"),
+    "a column": (lambda: accuracy(Tensor, X, Y.astype(int)), r"\(4, 1\).*y.reshape\(len\(y\)\)"),
+    "one-hot": (lambda: accuracy(Tensor, X, np.eye(4, 3)), r"one-hot, write y.argmax\(axis=-1\)"),
+    "one logit": (lambda: accuracy(Tensor, Y, [0, 1, 0, 1]), r"\(4, 1\).*logit of yes.*> 0\)"),
+    "one number each": (lambda: accuracy(Tensor, Y[:, 0], [0, 1, 0, 1]), r"returns shape \(4,\)"),
+    "other rows": (
+        lambda: accuracy(lambda x: Tensor(x[:2]), X, [0, 1, 0, 1]),
+        r"one row for each of the 4 samples, but the model returns shape \(2, 3\)",
+    ),
+    "from one": (lambda: accuracy(Tensor, X, [1, 2, 3, 1]), "from 0 to 2.*but holds 1 to 3"),
+    "negative class": (lambda: accuracy(Tensor, X, [0, -1, 0, 0]), "but holds -1 to 0"),
 }
+
+
+@pytest.mark.parametrize(
+    ("misuse", "message"),
+    [
+        (lambda: trained((X, Y), epochs=2.5), "epochs must be an integer, but is 2.5"),
+        (lambda: list(batches(3, "2")), "batch_size must be an integer, but is '2'"),
+        (lambda: accuracy(Tensor, X, [0.0, 1.0, 0.0, 0.0]), "as integers, but holds float64"),
+        (lambda: accuracy(Tensor, X, [True, False] * 2), "as integers, but holds bool"),
+    ],
+)
+def test_what_is_of_the_wrong_type_raises_an_error_that_teaches(misuse, message):
+    with pytest.raises(TypeError, match=message):
+        misuse()
+
+
+def test_a_refused_validation_is_refused_before_the_training(data):
+    model = line()
+    with pytest.raises(ValueError, match="2 samples and 4 targets"):
+        trained((X, Y), model=model, validation=(X[:2], Y))
+    assert_array_equal(model.weight.data, line().weight.data)
 
 
 @pytest.mark.parametrize("name", MISUSE)
