@@ -14,10 +14,21 @@ from course_lib.exercises.asserts import (
     assert_true,
     given,
     probe,
+    quiet,
+)
+from course_lib.exercises.calls import (
+    KINDS,
+    call,
+    check,
+    check_keyword,
+    check_kinds,
+    check_raises,
+    side_by_side,
 )
 from course_lib.exercises.variation import rng
 
 __all__ = [
+    "KINDS",
     "CheckFailed",
     "assert_close",
     "assert_equal",
@@ -25,7 +36,14 @@ __all__ = [
     "assert_raises",
     "assert_shape",
     "assert_true",
+    "call",
+    "check",
+    "check_keyword",
+    "check_kinds",
+    "check_raises",
     "given",
     "probe",
+    "quiet",
     "rng",
+    "side_by_side",
 ]

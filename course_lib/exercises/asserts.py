@@ -7,9 +7,11 @@ functions live in the same process, and in a grader that keeps the student in an
 
 from __future__ import annotations
 
+import io
 import sys
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,7 @@ __all__ = [
     "assert_true",
     "given",
     "probe",
+    "quiet",
 ]
 
 
@@ -92,7 +95,8 @@ def probe(function: Callable[..., Any], *args: Any) -> Any:
 
     In a notebook this calls ``function(*args)``. In a grader the function travels to the student's
     process and runs there, so it may use what cannot travel back (an object of the student's class,
-    NumPy's error state, gradients). It must not close over the student's names: pass them.
+    NumPy's error state, gradients). It must not close over the student's names: pass them. It runs
+    in `quiet`: a right answer that warns costs nothing.
 
     Parameters
     ----------
@@ -109,7 +113,33 @@ def probe(function: Callable[..., Any], *args: Any) -> Any:
     >>> float(probe(quietly, np.exp, 0.0))
     1.0
     """
-    return student.probe(function, *args)
+    return student.probe(_quietly, function, *args)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """While the block runs, floating-point errors, warnings and stderr are silent.
+
+    nbgrader gives no points for a test cell that wrote to stderr, whatever the answer is.
+
+    Examples
+    --------
+    >>> with quiet():
+    ...     np.log(np.zeros(1)).tolist()
+    [-inf]
+    """
+    with (
+        np.errstate(all="ignore"),
+        warnings.catch_warnings(),
+        redirect_stderr(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _quietly(function: Callable[..., Any], *args: Any) -> Any:
+    with quiet():
+        return function(*args)
 
 
 @contextmanager

@@ -66,7 +66,9 @@ def source_notebook(root: Path, slug: str) -> NotebookNode:
             "Restore it from git."
         )
     notebook = _jupytext().reads(path.read_text(encoding="utf-8"), fmt="py:percent")
-    notebook.metadata = NotebookNode(kernelspec=NotebookNode(KERNELSPEC))
+    # What the course says of the exercise (`answers_in`) goes along, of the rest the kernel alone.
+    kept = {name: notebook.metadata[name] for name in ("course",) if name in notebook.metadata}
+    notebook.metadata = NotebookNode(kernelspec=NotebookNode(KERNELSPEC), **kept)
     seen: set[str] = set()
     after, place = "start", 0
     for cell in notebook.cells:

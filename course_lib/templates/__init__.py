@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -31,12 +32,14 @@ def write_templates(root: Path, slug: str, *, part: str, title: str = "") -> lis
     part : str
         The folder under ``book/``, which ``_toc.yml`` already knows.
     title : str
-        The chapter's title; made from the slug by default.
+        Subject and question, such as "Layers: what do hidden layers do?"; the sidebar shows what
+        stands before the colon. Made from the slug by default.
 
     Raises
     ------
     CourseError
-        When the name is unfit or taken, or the part unknown. Nothing is written then.
+        When the name is unfit or taken, the title no subject with its question, or the part
+        unknown. Nothing is written then.
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", slug):
         raise CourseError(
@@ -48,8 +51,13 @@ def write_templates(root: Path, slug: str, *, part: str, title: str = "") -> lis
     taken += [page for page in toc_entries(root) if page.rpartition("/")[2] == slug]
     if taken:
         raise CourseError(f"{slug!r} is taken: {', '.join(taken)} is there. Choose another name.")
-    toc = _with_page(root / "_toc.yml", f"book/{part}/{slug}", part)
-    title = title or slug.replace("-", " ").capitalize()
+    title = title or f"{slug.replace('-', ' ').capitalize()}: what is it?"
+    if not re.fullmatch(r"[^:]+: [^:]+\?", title):
+        raise CourseError(
+            f"{title!r} cannot be a chapter's title: a subject, a colon and a question are wanted, "
+            "such as 'Layers: what do hidden layers do?'."
+        )
+    toc = _with_page(root / "_toc.yml", f"book/{part}/{slug}", part, title.partition(":")[0])
     for name, path in paths.items():
         text = (_HERE / name).read_text(encoding="utf-8")
         text = text.replace("@@slug@@", slug).replace("@@name@@", slug.replace("-", "_"))
@@ -59,7 +67,7 @@ def write_templates(root: Path, slug: str, *, part: str, title: str = "") -> lis
     return [*paths.values(), root / "_toc.yml"]
 
 
-def _with_page(path: Path, page: str, part: str) -> str:
+def _with_page(path: Path, page: str, part: str, subject: str) -> str:
     """Return the text of ``_toc.yml`` with a page after the last of its part."""
     lines = path.read_text(encoding="utf-8").splitlines()
     of_part = [row for row, line in enumerate(lines) if f"file: book/{part}/" in line]
@@ -71,5 +79,10 @@ def _with_page(path: Path, page: str, part: str) -> str:
         )
     last = of_part[-1]
     indent = lines[last][: len(lines[last]) - len(lines[last].lstrip())]
-    lines.insert(last + 1, f"{indent}- file: {page}")
+    # What belongs to the last page's entry is indented more than its dash.
+    after = last + 1
+    while after < len(lines) and lines[after].startswith(f"{indent}  "):
+        after += 1
+    # Quoted, since a subject may hold what means something in YAML.
+    lines[after:after] = [f"{indent}- file: {page}", f"{indent}  title: {json.dumps(subject)}"]
     return "\n".join(lines) + "\n"

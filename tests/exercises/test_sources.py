@@ -71,3 +71,13 @@ def test_what_nbgrader_refuses_is_told_in_its_words(tiny_course):
 def test_an_unknown_name_lists_the_nearest(tiny_course):
     with pytest.raises(CourseError, match="No exercise is called 'tinny'. Did you mean tiny"):
         sources.source_notebook(tiny_course, "tinny")
+
+
+def test_a_release_says_which_modules_hold_its_answers(tiny_course):
+    text = paths.source_path(tiny_course, "tiny")
+    header = "# jupyter:\n#   course: {answers_in: [course_lib.scratch.layers]}\n"
+    text.write_text(text.read_text().replace("# jupyter:\n", header))
+    for make in (sources.source_notebook, sources.release_notebook):
+        assert make(tiny_course, "tiny").metadata.course == {
+            "answers_in": ["course_lib.scratch.layers"]
+        }
