@@ -4,6 +4,12 @@ import numpy as np
 
 from course_lib.exercises.answers import right, wrong
 
+#: What the mutants of the reference may do (see course_lib/exercises/mutants.py).
+accepted = {
+    ("corrected_means", "float32"): "Six digits are asked for, and float32 has seven.",
+    ("penalized", "float32"): "Six digits are asked for, and float32 has seven.",
+}
+
 # A step, and how long it may be -------------------------------------------------------------------
 
 
@@ -11,37 +17,87 @@ from course_lib.exercises.answers import right, wrong
 def walks_uphill():
     """The gradient is a direction, so one goes there."""
 
-    def descend(weights, slopes, rate):
-        for w, g in zip(weights, slopes):
-            w += rate * g
+    def descend(weights, gradients, rate, max_norm=None):
+        norm = np.sqrt(sum((g**2).sum() for g in gradients))
+        scale = 1 if max_norm is None else min(1, max_norm / max(norm, 1e-300))
+        for w, g in zip(weights, gradients):
+            w += rate * scale * g
 
 
 @wrong(loses=["test-descend", "test-descend-hidden"], says="makes a new array")
 def moves_a_copy():
     """w = w - ... reads like the formula, and leaves the network where it was."""
 
-    def descend(weights, slopes, rate):
-        for w, g in zip(weights, slopes):
-            w = w - rate * g
+    def descend(weights, gradients, rate, max_norm=None):
+        norm = np.sqrt(sum((g**2).sum() for g in gradients))
+        scale = 1 if max_norm is None else min(1, max_norm / max(norm, 1e-300))
+        for w, g in zip(weights, gradients):
+            w = w - rate * scale * g
 
 
-@wrong(loses=["test-descend", "test-descend-hidden"], says="did not change")
+@wrong(loses=["test-descend", "test-descend-hidden"], says="which left it as it was")
 def replaces_the_list():
     """New arrays go into the list, which is not what the network holds."""
 
-    def descend(weights, slopes, rate):
-        for i, (w, g) in enumerate(zip(weights, slopes)):
-            weights[i] = w - rate * g
+    def descend(weights, gradients, rate, max_norm=None):
+        norm = np.sqrt(sum((g**2).sum() for g in gradients))
+        scale = 1 if max_norm is None else min(1, max_norm / max(norm, 1e-300))
+        for i, (w, g) in enumerate(zip(weights, gradients)):
+            weights[i] = w - rate * scale * g
 
 
-@wrong(loses=["test-descend-hidden"], says="descend changed the slopes")
-def scales_the_slopes():
-    """Multiplying in place saves an array, and the next step finds smaller slopes."""
+@wrong(loses=["test-descend", "test-descend-hidden"], says="you changed gradients[0]")
+def scales_the_gradients():
+    """Multiplying in place saves an array, and the next step finds smaller gradients."""
 
-    def descend(weights, slopes, rate):
-        for w, g in zip(weights, slopes):
-            g *= rate
-            w -= g
+    def descend(weights, gradients, rate, max_norm=None):
+        norm = np.sqrt(sum((g**2).sum() for g in gradients))
+        if max_norm is not None and norm > max_norm:
+            for g in gradients:
+                g *= max_norm / norm
+        for w, g in zip(weights, gradients):
+            w -= rate * g
+
+
+@wrong(loses=["test-descend-hidden"], says="one length for all arrays together")
+def limits_each_array():
+    """Each array has a length of its own: the direction of the whole step changes."""
+
+    def descend(weights, gradients, rate, max_norm=None):
+        for w, g in zip(weights, gradients):
+            norm = np.linalg.norm(g)
+            scale = max_norm / norm if max_norm is not None and norm > max_norm else 1
+            w -= rate * scale * g
+
+
+@wrong(loses=["test-descend", "test-descend-hidden"], says="wrong with one max_norm only")
+def limits_each_entry():
+    """np.clip is at hand, and clips entries."""
+
+    def descend(weights, gradients, rate, max_norm=None):
+        for w, g in zip(weights, gradients):
+            w -= rate * (g if max_norm is None else np.clip(g, -max_norm, max_norm))
+
+
+@wrong(loses=["test-descend", "test-descend-hidden"], says="scaled down if that is above max_norm")
+def normalizes_always():
+    """Short gradients are made longer, too."""
+
+    def descend(weights, gradients, rate, max_norm=None):
+        norm = np.sqrt(sum((g**2).sum() for g in gradients))
+        for w, g in zip(weights, gradients):
+            w -= rate * (g if max_norm is None else max_norm * g / max(norm, 1e-300))
+
+
+@wrong(loses=["test-descend", "test-descend-hidden"], says="the rate comes afterwards")
+def limits_the_step():
+    """The limit is put on rate * gradient, which is what moves the weights."""
+
+    def descend(weights, gradients, rate, max_norm=None):
+        norm = rate * np.sqrt(sum((g**2).sum() for g in gradients))
+        scale = max_norm / norm if max_norm is not None and norm > max_norm else 1
+        for w, g in zip(weights, gradients):
+            w -= rate * scale * g
 
 
 @wrong(
@@ -51,8 +107,8 @@ def scales_the_slopes():
 def limit_of_the_flattest():
     """The longest step is taken for the longest valley."""
 
-    def longest_rate(H):
-        return 2 / np.linalg.eigvalsh(H).min()
+    def longest_rate(H, beta=0.0):
+        return 2 * (1 + beta) / np.linalg.eigvalsh(H).min()
 
 
 @wrong(
@@ -62,8 +118,8 @@ def limit_of_the_flattest():
 def limit_without_crossing():
     """1 / curvature lands exactly at the bottom, and jumping over it seems forbidden."""
 
-    def longest_rate(H):
-        return 1 / np.linalg.eigvalsh(H).max()
+    def longest_rate(H, beta=0.0):
+        return (1 + beta) / np.linalg.eigvalsh(H).max()
 
 
 @wrong(
@@ -73,8 +129,8 @@ def limit_without_crossing():
 def limit_from_the_diagonal():
     """The diagonal holds the curvature of each weight, but the steep way may lie between them."""
 
-    def longest_rate(H):
-        return 2 / np.diag(H).max()
+    def longest_rate(H, beta=0.0):
+        return 2 * (1 + beta) / np.diag(H).max()
 
 
 @wrong(
@@ -84,8 +140,48 @@ def limit_from_the_diagonal():
 def limit_from_all_curvatures():
     """np.linalg.norm without ord=2 is the root of the sum of all squared curvatures."""
 
-    def longest_rate(H):
-        return 2 / np.linalg.norm(H)
+    def longest_rate(H, beta=0.0):
+        return 2 * (1 + beta) / np.linalg.norm(H)
+
+
+@wrong(loses=["test-longest_rate", "test-longest_rate-hidden"], says="Solve for the rate")
+def limit_shrinks_with_memory():
+    """Under constant gradients the steps grow by 1 / (1 - beta), so the rate has to be less."""
+
+    def longest_rate(H, beta=0.0):
+        return 2 * (1 - beta) / np.linalg.eigvalsh(H).max()
+
+
+@wrong(loses=["test-longest_rate", "test-longest_rate-hidden"], says="beta is ignored")
+def limit_without_memory():
+    """The formula of the chapter."""
+
+    def longest_rate(H, beta=0.0):
+        return 2 / np.linalg.eigvalsh(H).max()
+
+
+@wrong(loses=["test-longest_rate-hidden"], says="never finds it")
+def power_method_from_ones():
+    """The obvious start has no part in the steepest direction, and finds the next."""
+
+    def longest_rate(H, beta=0.0):
+        x = np.ones(len(H))
+        for _ in range(300):
+            x = H @ x
+            x = x / np.linalg.norm(x)
+        return 2 * (1 + beta) / (x @ H @ x)
+
+
+@wrong(loses=["test-longest_rate-hidden"], says="Close curvatures need many rounds")
+def power_method_stops_early():
+    """Thirty rounds are plenty where the curvatures are far apart."""
+
+    def longest_rate(H, beta=0.0):
+        x = np.random.default_rng(0).normal(size=len(H))
+        for _ in range(30):
+            x = H @ x
+            x = x / np.linalg.norm(x)
+        return 2 * (1 + beta) / (x @ H @ x)
 
 
 # Momentum -----------------------------------------------------------------------------------------
@@ -103,8 +199,8 @@ def momentum_with_the_wrong_sign():
             self.weights, self.rate, self.beta, self.nesterov = weights, rate, beta, nesterov
             self.v = [np.zeros_like(w) for w in weights]
 
-        def step(self, slopes):
-            for w, v, g in zip(self.weights, self.v, slopes):
+        def step(self, gradients):
+            for w, v, g in zip(self.weights, self.v, gradients):
                 v[...] = self.beta * v - g
                 w -= self.rate * (self.beta * v - g if self.nesterov else v)
 
@@ -121,8 +217,8 @@ def momentum_as_a_mean():
             self.weights, self.rate, self.beta, self.nesterov = weights, rate, beta, nesterov
             self.v = [np.zeros_like(w) for w in weights]
 
-        def step(self, slopes):
-            for w, v, g in zip(self.weights, self.v, slopes):
+        def step(self, gradients):
+            for w, v, g in zip(self.weights, self.v, gradients):
                 v[...] = self.beta * v + (1 - self.beta) * g
                 w -= self.rate * (g + self.beta * v if self.nesterov else v)
 
@@ -136,8 +232,8 @@ def momentum_with_one_velocity():
             self.weights, self.rate, self.beta, self.nesterov = weights, rate, beta, nesterov
             self.v = {}
 
-        def step(self, slopes):
-            for w, g in zip(self.weights, slopes):
+        def step(self, gradients):
+            for w, g in zip(self.weights, gradients):
                 v = self.beta * self.v.get(w.shape, np.zeros(w.shape)) + g
                 self.v[w.shape] = v
                 w -= self.rate * (g + self.beta * v if self.nesterov else v)
@@ -145,15 +241,15 @@ def momentum_with_one_velocity():
 
 @wrong(loses=["test-Momentum-hidden"], says="is no part of it")
 def momentum_holds_the_rate():
-    """Steps are remembered in place of slopes: the same until the rate changes."""
+    """Steps are remembered in place of gradients: the same until the rate changes."""
 
     class Momentum:
         def __init__(self, weights, rate, beta=0.9, nesterov=False):
             self.weights, self.rate, self.beta, self.nesterov = weights, rate, beta, nesterov
             self.v = [np.zeros_like(w) for w in weights]
 
-        def step(self, slopes):
-            for w, v, g in zip(self.weights, self.v, slopes):
+        def step(self, gradients):
+            for w, v, g in zip(self.weights, self.v, gradients):
                 v[...] = self.beta * v + self.rate * g
                 w -= self.rate * g + self.beta * v if self.nesterov else v
 
@@ -167,15 +263,15 @@ def nesterov_with_the_old_velocity():
             self.weights, self.rate, self.beta, self.nesterov = weights, rate, beta, nesterov
             self.v = [np.zeros_like(w) for w in weights]
 
-        def step(self, slopes):
-            for w, v, g in zip(self.weights, self.v, slopes):
+        def step(self, gradients):
+            for w, v, g in zip(self.weights, self.v, gradients):
                 w -= self.rate * (g + self.beta * v)
                 v[...] = self.beta * v + g
 
 
-@wrong(loses=["test-Momentum-hidden"], says="changed together with them")
-def velocity_is_the_first_slope():
-    """The first velocity is the first slope, the very array, and then it is changed in place."""
+@wrong(loses=["test-Momentum-hidden"], says="you changed gradients[0]")
+def velocity_is_the_first_gradient():
+    """The first velocity is the first gradient, the very array, and then it is changed in place."""
 
     class Momentum:
         def __init__(self, weights, rate, beta=0.9, nesterov=False):
@@ -183,35 +279,35 @@ def velocity_is_the_first_slope():
             self.v = None
             self.taken = 0
 
-        def step(self, slopes):
+        def step(self, gradients):
             self.taken += 1
             if self.v is None:
-                self.v = list(slopes)
-                for w, g in zip(self.weights, slopes):
+                self.v = list(gradients)
+                for w, g in zip(self.weights, gradients):
                     w -= self.rate * (g + self.beta * g if self.nesterov else g)
                 return
-            for w, v, g in zip(self.weights, self.v, slopes):
+            for w, v, g in zip(self.weights, self.v, gradients):
                 old = g.copy()
                 v *= self.beta
                 v += old
                 w -= self.rate * (old + self.beta * v if self.nesterov else v)
 
 
-@wrong(loses=["test-Momentum-hidden"], says="the network overwrites that of the slopes")
+@wrong(loses=["test-Momentum-hidden"], says="the network overwrites that of the gradients")
 def velocity_of_the_next_batch():
-    """The first velocity is the slopes' own array, never changed, and yet it does not stay."""
+    """The first velocity is the gradients' own array, never changed, and yet it does not stay."""
 
     class Momentum:
         def __init__(self, weights, rate, beta=0.9, nesterov=False):
             self.weights, self.rate, self.beta, self.nesterov = weights, rate, beta, nesterov
             self.v = None
 
-        def step(self, slopes):
+        def step(self, gradients):
             if self.v is None:
-                self.v = list(slopes)
+                self.v = list(gradients)
             else:
-                self.v = [self.beta * v + g for v, g in zip(self.v, slopes)]
-            for w, v, g in zip(self.weights, self.v, slopes):
+                self.v = [self.beta * v + g for v, g in zip(self.v, gradients)]
+            for w, v, g in zip(self.weights, self.v, gradients):
                 w -= self.rate * (g + self.beta * v if self.nesterov else v)
 
 
@@ -227,8 +323,8 @@ def velocity_of_the_module():
             if [v.shape for v in remembered] != [w.shape for w in weights] or rate != 1.0:
                 remembered[:] = [np.zeros_like(w) for w in weights]
 
-        def step(self, slopes):
-            for w, v, g in zip(self.weights, remembered, slopes):
+        def step(self, gradients):
+            for w, v, g in zip(self.weights, remembered, gradients):
                 v[...] = self.beta * v + g
                 w -= self.rate * (g + self.beta * v if self.nesterov else v)
 
@@ -245,8 +341,8 @@ def adagrad_without_root():
             self.weights, self.rate, self.eps = weights, rate, eps
             self.q = [np.zeros_like(w) for w in weights]
 
-        def step(self, slopes):
-            for w, q, g in zip(self.weights, self.q, slopes):
+        def step(self, gradients):
+            for w, q, g in zip(self.weights, self.q, gradients):
                 q += g**2
                 w -= self.rate * g / (q + self.eps)
 
@@ -263,8 +359,8 @@ def rmsprop_keeps_the_rest():
             self.weights, self.rate, self.beta, self.eps = weights, rate, beta, eps
             self.q = [np.zeros_like(w) for w in weights]
 
-        def step(self, slopes):
-            for w, q, g in zip(self.weights, self.q, slopes):
+        def step(self, gradients):
+            for w, q, g in zip(self.weights, self.q, gradients):
                 q[...] = (1 - self.beta) * q + self.beta * g**2
                 w -= self.rate * g / (np.sqrt(q) + self.eps)
 
@@ -278,8 +374,8 @@ def rmsprop_epsilon_in_the_root():
             self.weights, self.rate, self.beta, self.eps = weights, rate, beta, eps
             self.q = [np.zeros_like(w) for w in weights]
 
-        def step(self, slopes):
-            for w, q, g in zip(self.weights, self.q, slopes):
+        def step(self, gradients):
+            for w, q, g in zip(self.weights, self.q, gradients):
                 q[...] = self.beta * q + (1 - self.beta) * g**2
                 w -= self.rate * g / np.sqrt(q + self.eps)
 
@@ -293,10 +389,63 @@ def adagrad_calls_its_rate_lr():
             self.weights, self.lr, self.eps = weights, rate, eps
             self.q = [np.zeros_like(w) for w in weights]
 
-        def step(self, slopes):
-            for w, q, g in zip(self.weights, self.q, slopes):
+        def step(self, gradients):
+            for w, q, g in zip(self.weights, self.q, gradients):
                 q += g**2
                 w -= self.lr * g / (np.sqrt(q) + self.eps)
+
+
+@wrong(loses=["test-AdaGrad-RMSProp-hidden"], says="belongs to it (self. ...)")
+def adagrad_shares_its_squares():
+    """A dictionary in the class body is one for all optimizers, until a new one empties it."""
+
+    class AdaGrad:
+        squares = {}  # noqa: RUF012
+
+        def __init__(self, weights, rate, eps=1e-10):
+            self.weights, self.rate, self.eps = weights, rate, eps
+            self.squares.clear()
+
+        def step(self, gradients):
+            for i, (w, g) in enumerate(zip(self.weights, gradients)):
+                self.squares[i] = self.squares.get(i, np.zeros(g.shape)) + g**2
+                w -= self.rate * g / (np.sqrt(self.squares[i]) + self.eps)
+
+
+@wrong(loses=["test-AdaGrad-RMSProp-hidden"], says="belongs to it (self. ...)")
+def rmsprop_keeps_its_settings_in_the_class():
+    """cls.beta and cls.eps are those of the optimizer that was made last."""
+
+    class RMSProp:
+        def __init__(self, weights, rate, beta=0.99, eps=1e-8):
+            RMSProp.beta, RMSProp.eps = beta, eps
+            self.weights, self.rate = weights, rate
+            self.q = [np.zeros_like(w) for w in weights]
+
+        def step(self, gradients):
+            for w, q, g in zip(self.weights, self.q, gradients):
+                q[...] = self.beta * q + (1 - self.beta) * g**2
+                w -= self.rate * g / (np.sqrt(q) + self.eps)
+
+
+@wrong(
+    loses=["test-RMSProp", "test-AdaGrad-RMSProp-hidden"],
+    says="you changed gradients[0]",
+)
+def rmsprop_squares_what_came():
+    """g *= g saves an array."""
+
+    class RMSProp:
+        def __init__(self, weights, rate, beta=0.99, eps=1e-8):
+            self.weights, self.rate, self.beta, self.eps = weights, rate, beta, eps
+            self.q = [np.zeros_like(w) for w in weights]
+
+        def step(self, gradients):
+            for w, q, g in zip(self.weights, self.q, gradients):
+                old = g.copy()
+                g *= g
+                q[...] = self.beta * q + (1 - self.beta) * g
+                w -= self.rate * old / (np.sqrt(q) + self.eps)
 
 
 # Bias correction, and Adam ------------------------------------------------------------------------
@@ -347,6 +496,55 @@ def means_counted_from_zero():
         return np.array(means)
 
 
+@wrong(loses=["test-corrected_means-hidden"], says="the fractions are lost")
+def means_of_whole_numbers():
+    """zeros_like of integers holds integers: what is written into it loses its fractions."""
+
+    def corrected_means(values, beta):
+        values = np.asarray(values)
+        means, m = np.zeros_like(values), 0.0
+        for t, x in enumerate(values, start=1):
+            m = beta * m + (1 - beta) * x
+            means[t - 1] = m / (1 - beta**t)
+        return means
+
+
+@wrong(loses=["test-corrected_means", "test-corrected_means-hidden"], says="raised AttributeError")
+def means_of_arrays_alone():
+    """A list has no shape."""
+
+    def corrected_means(values, beta):
+        means, m = np.zeros(values.shape), 0.0
+        for t, x in enumerate(values, start=1):
+            m = beta * m + (1 - beta) * x
+            means[t - 1] = m / (1 - beta**t)
+        return means
+
+
+@wrong(loses=["test-corrected_means", "test-corrected_means-hidden"], says="you changed values")
+def means_written_over_the_values():
+    """One array less, and the caller's losses are gone."""
+
+    def corrected_means(values, beta):
+        m = 0.0
+        for t, x in enumerate(values, start=1):
+            m = beta * m + (1 - beta) * x
+            values[t - 1] = m / (1 - beta**t)
+        return np.array(values, dtype=float)
+
+
+@wrong(loses=["test-corrected_means", "test-corrected_means-hidden"], says="expected  an array")
+def means_as_a_list():
+    """append gives a list, and np.array is forgotten."""
+
+    def corrected_means(values, beta):
+        means, m = [], 0.0
+        for t, x in enumerate(values, start=1):
+            m = beta * m + (1 - beta) * x
+            means.append(float(m / (1 - beta**t)))
+        return means
+
+
 @wrong(
     loses=["test-Adam", "test-Adam-hidden", "test-Adam-eps-hidden"],
     says="the means were not corrected for having started at 0",
@@ -360,9 +558,9 @@ def adam_without_correction():
             self.m = [np.zeros_like(w) for w in weights]
             self.q = [np.zeros_like(w) for w in weights]
 
-        def step(self, slopes):
+        def step(self, gradients):
             b1, b2 = self.betas
-            for w, m, q, g in zip(self.weights, self.m, self.q, slopes):
+            for w, m, q, g in zip(self.weights, self.m, self.q, gradients):
                 m[...] = b1 * m + (1 - b1) * g
                 q[...] = b2 * q + (1 - b2) * g**2
                 w -= self.rate * m / (np.sqrt(q) + self.eps)
@@ -375,18 +573,111 @@ def adam_epsilon_in_the_root():
     class Adam:
         def __init__(self, weights, rate=0.001, betas=(0.9, 0.999), eps=1e-8):
             self.weights, self.rate, self.betas, self.eps = weights, rate, betas, eps
+            self.t = [0 for _ in weights]
+            self.m = [np.zeros_like(w) for w in weights]
+            self.q = [np.zeros_like(w) for w in weights]
+
+        def step(self, gradients):
+            b1, b2 = self.betas
+            for i, (w, m, q, g) in enumerate(zip(self.weights, self.m, self.q, gradients)):
+                if g is None:
+                    continue
+                self.t[i] += 1
+                m[...] = b1 * m + (1 - b1) * g
+                q[...] = b2 * q + (1 - b2) * g**2
+                root = np.sqrt(q / (1 - b2 ** self.t[i]) + self.eps)
+                w -= self.rate * m / (1 - b1 ** self.t[i]) / root
+
+
+@wrong(loses=["test-Adam-hidden"], says="so does its t")
+def adam_with_one_t_for_all():
+    """t counts the steps of the optimizer, as in the formula."""
+
+    class Adam:
+        def __init__(self, weights, rate=0.001, betas=(0.9, 0.999), eps=1e-8):
+            self.weights, self.rate, self.betas, self.eps = weights, rate, betas, eps
             self.t = 0
             self.m = [np.zeros_like(w) for w in weights]
             self.q = [np.zeros_like(w) for w in weights]
 
-        def step(self, slopes):
+        def step(self, gradients):
             self.t += 1
             b1, b2 = self.betas
-            for w, m, q, g in zip(self.weights, self.m, self.q, slopes):
+            for w, m, q, g in zip(self.weights, self.m, self.q, gradients):
+                if g is None:
+                    continue
                 m[...] = b1 * m + (1 - b1) * g
                 q[...] = b2 * q + (1 - b2) * g**2
-                root = np.sqrt(q / (1 - b2**self.t) + self.eps)
+                root = np.sqrt(q / (1 - b2**self.t)) + self.eps
                 w -= self.rate * m / (1 - b1**self.t) / root
+
+
+@wrong(loses=["test-Adam-hidden"], says="a gradient of 0 would shrink them")
+def adam_takes_none_for_zero():
+    """A weight that rests has no slope, and rolls on with its momentum."""
+
+    class Adam:
+        def __init__(self, weights, rate=0.001, betas=(0.9, 0.999), eps=1e-8):
+            self.weights, self.rate, self.betas, self.eps = weights, rate, betas, eps
+            self.t = 0
+            self.m = [np.zeros_like(w) for w in weights]
+            self.q = [np.zeros_like(w) for w in weights]
+
+        def step(self, gradients):
+            self.t += 1
+            b1, b2 = self.betas
+            for w, m, q, g in zip(self.weights, self.m, self.q, gradients):
+                g = np.zeros(w.shape) if g is None else g
+                m[...] = b1 * m + (1 - b1) * g
+                q[...] = b2 * q + (1 - b2) * g**2
+                root = np.sqrt(q / (1 - b2**self.t)) + self.eps
+                w -= self.rate * m / (1 - b1**self.t) / root
+
+
+@wrong(loses=["test-Adam-hidden"], says="Adam.step(gradients=")
+def adam_knows_no_none():
+    """A step with None in it crashes, and the message says which call it was."""
+
+    class Adam:
+        def __init__(self, weights, rate=0.001, betas=(0.9, 0.999), eps=1e-8):
+            self.weights, self.rate, self.betas, self.eps = weights, rate, betas, eps
+            self.t = 0
+            self.m = [np.zeros_like(w) for w in weights]
+            self.q = [np.zeros_like(w) for w in weights]
+
+        def step(self, gradients):
+            self.t += 1
+            b1, b2 = self.betas
+            for w, m, q, g in zip(self.weights, self.m, self.q, gradients):
+                m[...] = b1 * m + (1 - b1) * g
+                q[...] = b2 * q + (1 - b2) * g**2
+                root = np.sqrt(q / (1 - b2**self.t)) + self.eps
+                w -= self.rate * m / (1 - b1**self.t) / root
+
+
+@wrong(loses=["test-Adam-hidden"], says="belongs to it (self. ...)")
+def adam_shares_its_counters():
+    """A list in the class body, made anew by whoever comes last."""
+
+    class Adam:
+        t = []  # noqa: RUF012
+
+        def __init__(self, weights, rate=0.001, betas=(0.9, 0.999), eps=1e-8):
+            self.weights, self.rate, self.betas, self.eps = weights, rate, betas, eps
+            self.t[:] = [0 for _ in weights]
+            self.m = [np.zeros_like(w) for w in weights]
+            self.q = [np.zeros_like(w) for w in weights]
+
+        def step(self, gradients):
+            b1, b2 = self.betas
+            for i, (w, m, q, g) in enumerate(zip(self.weights, self.m, self.q, gradients)):
+                if g is None:
+                    continue
+                self.t[i] += 1
+                m[...] = b1 * m + (1 - b1) * g
+                q[...] = b2 * q + (1 - b2) * g**2
+                root = np.sqrt(q / (1 - b2 ** self.t[i])) + self.eps
+                w -= self.rate * m / (1 - b1 ** self.t[i]) / root
 
 
 @wrong(loses=["test-Adam-hidden"], says="t counts steps, not weights")
@@ -400,9 +691,9 @@ def adam_counts_weights():
             self.m = [np.zeros_like(w) for w in weights]
             self.q = [np.zeros_like(w) for w in weights]
 
-        def step(self, slopes):
+        def step(self, gradients):
             b1, b2 = self.betas
-            for w, m, q, g in zip(self.weights, self.m, self.q, slopes):
+            for w, m, q, g in zip(self.weights, self.m, self.q, gradients):
                 self.t += 1
                 m[...] = b1 * m + (1 - b1) * g
                 q[...] = b2 * q + (1 - b2) * g**2
@@ -420,10 +711,10 @@ def adam_shares_its_memory():
             self.t = 0
             self.memory = {w.shape: (np.zeros_like(w), np.zeros_like(w)) for w in weights}
 
-        def step(self, slopes):
+        def step(self, gradients):
             self.t += 1
             b1, b2 = self.betas
-            for w, g in zip(self.weights, slopes):
+            for w, g in zip(self.weights, gradients):
                 m, q = self.memory[w.shape]
                 m[...] = b1 * m + (1 - b1) * g
                 q[...] = b2 * q + (1 - b2) * g**2
@@ -445,10 +736,10 @@ def adam_keeps_the_corrected_means():
             self.m = [np.zeros_like(w) for w in weights]
             self.q = [np.zeros_like(w) for w in weights]
 
-        def step(self, slopes):
+        def step(self, gradients):
             self.t += 1
             b1, b2 = self.betas
-            for w, m, q, g in zip(self.weights, self.m, self.q, slopes):
+            for w, m, q, g in zip(self.weights, self.m, self.q, gradients):
                 m[...] = (b1 * m + (1 - b1) * g) / (1 - b1**self.t)
                 q[...] = (b2 * q + (1 - b2) * g**2) / (1 - b2**self.t)
                 w -= self.rate * m / (np.sqrt(q) + self.eps)
@@ -464,9 +755,9 @@ def adam_never_counts():
             self.m = [np.zeros_like(w) for w in weights]
             self.q = [np.zeros_like(w) for w in weights]
 
-        def step(self, slopes, t=1):
+        def step(self, gradients, t=1):
             b1, b2 = self.betas
-            for w, m, q, g in zip(self.weights, self.m, self.q, slopes):
+            for w, m, q, g in zip(self.weights, self.m, self.q, gradients):
                 m[...] = b1 * m + (1 - b1) * g
                 q[...] = b2 * q + (1 - b2) * g**2
                 root = np.sqrt(q / (1 - b2**t)) + self.eps
@@ -484,10 +775,10 @@ def adam_calls_its_rate_lr():
             self.m = [0.0 for _ in weights]
             self.q = [0.0 for _ in weights]
 
-        def step(self, slopes):
+        def step(self, gradients):
             self.t += 1
             b1, b2 = self.betas
-            for i, (w, g) in enumerate(zip(self.weights, slopes)):
+            for i, (w, g) in enumerate(zip(self.weights, gradients)):
                 self.m[i] = b1 * self.m[i] + (1 - b1) * g
                 self.q[i] = b2 * self.q[i] + (1 - b2) * g**2
                 root = np.sqrt(self.q[i] / (1 - b2**self.t)) + self.eps
@@ -523,27 +814,27 @@ def decays_without_the_rate():
 def penalty_twice_as_strong():
     """The slope of w**2, with the half forgotten."""
 
-    def penalized(weights, slopes, strength):
-        return [g + 2 * strength * w * (w.ndim >= 2) for w, g in zip(weights, slopes)]
+    def penalized(weights, gradients, strength):
+        return [g + 2 * strength * w * (w.ndim >= 2) for w, g in zip(weights, gradients)]
 
 
 @wrong(loses=["test-penalized", "test-decay-penalized-hidden"], says="Biases have no penalty")
 def penalizes_biases():
     """The formula has no exception in it."""
 
-    def penalized(weights, slopes, strength):
-        return [g + strength * w for w, g in zip(weights, slopes)]
+    def penalized(weights, gradients, strength):
+        return [g + strength * w for w, g in zip(weights, gradients)]
 
 
-@wrong(loses=["test-decay-penalized-hidden"], says="penalized returns new arrays")
+@wrong(loses=["test-penalized", "test-decay-penalized-hidden"], says="you changed gradients[0]")
 def penalizes_in_place():
-    """g += ... changes the slopes of the network."""
+    """g += ... changes the gradients of the network."""
 
-    def penalized(weights, slopes, strength):
-        for w, g in zip(weights, slopes):
+    def penalized(weights, gradients, strength):
+        for w, g in zip(weights, gradients):
             if w.ndim >= 2:
                 g += strength * w
-        return slopes
+        return gradients
 
 
 # The finder ---------------------------------------------------------------------------------------
@@ -649,6 +940,51 @@ def finder_knows_its_limit():
         return rates[np.argmin(corrected_means(losses, beta))] / 10
 
 
+@wrong(loses=["test-find_rate-hidden"], says="with the argument `beta`")
+def finder_knows_its_smoothing():
+    """The 0.8 of the signature is written into the call."""
+
+    def find_rate(try_rate, rates, beta=0.8, explosion=4.0):
+        losses = []
+        for rate in rates:
+            loss = try_rate(rate)
+            if not np.isfinite(loss) or (losses and loss > explosion * min(losses)):
+                break
+            losses.append(loss)
+        return rates[np.argmin(corrected_means(losses, 0.8))] / 10
+
+
+@wrong(loses=["test-find_rate-hidden"], says="The loss of the explosion itself is not among them")
+def finder_counts_the_explosion():
+    """The last loss is kept before it is looked at, where it is a number."""
+
+    def find_rate(try_rate, rates, beta=0.8, explosion=4.0):
+        losses = []
+        for rate in rates:
+            loss = try_rate(rate)
+            if not np.isfinite(loss):
+                break
+            losses.append(loss)
+            if loss > explosion * min(losses):
+                break
+        return rates[np.argmin(corrected_means(losses, beta))] / 10
+
+
+@wrong(loses=["test-find_rate", "test-find_rate-hidden"], says="you changed rates")
+def finder_divides_the_rates():
+    """A tenth of every rate, in place, and then the best of them."""
+
+    def find_rate(try_rate, rates, beta=0.8, explosion=4.0):
+        losses = []
+        for rate in rates:
+            loss = try_rate(rate)
+            if not np.isfinite(loss) or (losses and loss > explosion * min(losses)):
+                break
+            losses.append(loss)
+        rates /= 10
+        return rates[np.argmin(corrected_means(losses, beta))]
+
+
 # Right, and unusual -------------------------------------------------------------------------------
 
 
@@ -656,62 +992,156 @@ def finder_knows_its_limit():
 def with_numpy_out():
     """Ufuncs that write in place, and a limit from the spectral norm."""
 
-    def descend(weights, slopes, rate):
+    def descend(weights, gradients, rate, max_norm=None):
+        length = np.linalg.norm(np.concatenate([np.ravel(g) for g in gradients]))
+        factor = rate * min(1.0, (max_norm or length) / (length or 1.0)) if length else rate
         for i in range(len(weights)):
-            np.subtract(weights[i], rate * slopes[i], out=weights[i])
+            np.subtract(weights[i], factor * gradients[i], out=weights[i])
 
-    def longest_rate(H):
-        return float(2.0 / np.linalg.norm(H, 2))
+    def longest_rate(H, beta=0.0):
+        return float(2.0 * (1 + beta) / np.linalg.norm(H, 2))
 
 
 @right
 def with_power_method():
     """The largest curvature by repeated multiplication, entry by entry in the step."""
 
-    def longest_rate(H):
-        x = np.linspace(1.0, 2.0, len(H))
+    def longest_rate(H, beta=0.0):
+        x = np.random.default_rng(1).normal(size=len(H))
         for _ in range(5000):
             x = H @ x
             x = x / np.sqrt(np.sum(x * x))
-        return 2.0 / (x @ (H @ x))
+        return 2.0 * (1 + beta) / (x @ (H @ x))
 
-    def descend(weights, slopes, rate):
-        for w, g in zip(weights, slopes):
+    def descend(weights, gradients, rate, max_norm=None):
+        total = 0.0
+        for g in gradients:
+            for x in g.flat:
+                total += x * x
+        scale = max_norm / total**0.5 if max_norm is not None and total > max_norm**2 else 1.0
+        for w, g in zip(weights, gradients):
             for place in np.ndindex(w.shape):
-                w[place] = w[place] - rate * g[place]
+                w[place] = w[place] - rate * scale * g[place]
+
+
+@right
+def warns_on_the_way():
+    """Divisions by 0 whose results are not used: NumPy warns, and the numbers are right."""
+
+    def descend(weights, gradients, rate, max_norm=None):
+        norm = np.sqrt(np.sum([np.sum(g**2) for g in gradients]))
+        share = np.float64(np.inf if max_norm is None else max_norm) / norm
+        for w, g in zip(weights, gradients):
+            w -= rate * (g if not share < 1 else share * g)
+
+    def corrected_means(values, beta):
+        means, m = [np.float64(0)], np.float64(0)
+        for t in range(len(values) + 1):
+            if t:
+                m = beta * m + (1 - beta) * values[t - 1]
+            means.append(m / np.float64(1 - beta**t))
+        return np.array(means[2:], dtype=float)
+
+    class AdaGrad:
+        def __init__(self, weights, rate, eps=1e-10):
+            self.weights, self.rate, self.eps = weights, rate, eps
+            self.q = [0.0 for _ in weights]
+
+        def step(self, gradients):
+            for i, (w, g) in enumerate(zip(self.weights, gradients)):
+                self.q[i] = self.q[i] + g * g
+                root = np.sqrt(self.q[i])
+                w -= np.where(g == 0, 0.0, self.rate / ((root + self.eps) / g))
+
+
+@right
+def with_other_names_and_progress():
+    """Parameters by other names, and a progress bar, which is written to stderr."""
+
+    def descend(params, grads, lr, max_norm=None):
+        norm = sum(float(np.vdot(g, g)) for g in grads) ** 0.5
+        lr = lr if max_norm is None or norm <= max_norm else lr * max_norm / norm
+        for p, g in zip(params, grads):
+            p -= lr * g
+
+    def penalized(ws, gs, decay_rate):
+        return [np.array(g + decay_rate * w) if w.ndim > 1 else g.copy() for w, g in zip(ws, gs)]
+
+    def find_rate(step, rates, beta=0.8, explosion=4.0):
+        import sys
+
+        losses = []
+        for i, rate in enumerate(rates):
+            print(f"{i} of {len(rates)}", end="\\r", file=sys.stderr)
+            loss = step(rate)
+            if np.isnan(loss) or loss == np.inf or loss > explosion * min([*losses, np.inf]):
+                break
+            losses.append(loss)
+        return float(rates[int(np.argmin(corrected_means(losses, beta)))]) / 10
+
+
+@right
+def limit_by_trying():
+    """The edge is found by halving: does descent with this rate shrink in every direction?"""
+
+    def longest_rate(H, beta=0.0):
+        curvatures = np.linalg.svd(np.asarray(H, dtype=float), compute_uv=False)
+        low, high = 0.0, 8 / curvatures.max()
+        for _ in range(60):
+            rate = (low + high) / 2
+            sizes = [np.abs(np.roots([1, -(1 + beta - rate * c), beta])).max() for c in curvatures]
+            low, high = (rate, high) if max(sizes) < 1 else (low, rate)
+        return low
+
+
+@right
+def means_from_the_end():
+    """Every mean anew from its values, the last first, with Python's own lists."""
+
+    def corrected_means(values, beta):
+        values = [float(x) for x in values]
+        found = []
+        for n in range(len(values), 0, -1):
+            shares = [beta ** (n - 1 - k) for k in range(n)]
+            top = sum(share * x for share, x in zip(shares, values))
+            found.insert(0, top / sum(shares))
+        return np.array(found)
 
 
 @right
 def with_slices():
     """What is new is written over what was there: w[:] = ..., in every step of the three."""
 
-    def descend(weights, slopes, rate):
-        for w, g in zip(weights, slopes):
-            w[:] = w - rate * g
+    def descend(weights, gradients, rate, max_norm=None):
+        norm = np.sqrt(sum(np.sum(g**2) for g in gradients))
+        scale = 1.0 if max_norm is None or norm == 0 else min(1.0, max_norm / norm)
+        for w, g in zip(weights, gradients):
+            w[:] = w - rate * scale * g
 
     class Momentum:
         def __init__(self, weights, rate, beta=0.9, nesterov=False):
             self.weights, self.rate, self.beta, self.nesterov = weights, rate, beta, nesterov
             self.velocities = [np.zeros_like(w) for w in weights]
 
-        def step(self, slopes):
-            for w, v, g in zip(self.weights, self.velocities, slopes):
+        def step(self, gradients):
+            for w, v, g in zip(self.weights, self.velocities, gradients):
                 v[:] = self.beta * v + g
                 w[:] = w - self.rate * (g + self.beta * v if self.nesterov else v)
 
     class Adam:
         def __init__(self, weights, rate=0.001, betas=(0.9, 0.999), eps=1e-8):
-            self.weights, self.rate, self.betas, self.eps, self.t = weights, rate, betas, eps, 0
-            self.means = [(np.zeros_like(w), np.zeros_like(w)) for w in weights]
+            self.weights, self.rate, self.betas, self.eps = weights, rate, betas, eps
+            self.means = [(np.zeros(1), np.zeros_like(w), np.zeros_like(w)) for w in weights]
 
-        def step(self, slopes):
-            self.t += 1
+        def step(self, gradients):
             b1, b2 = self.betas
-            for w, (m, q), g in zip(self.weights, self.means, slopes):
-                m[:] = b1 * m + (1 - b1) * g
-                q[:] = b2 * q + (1 - b2) * g**2
-                a, b = m / (1 - b1**self.t), q / (1 - b2**self.t)
-                w[:] = w - self.rate * a / (np.sqrt(b) + self.eps)
+            for w, (t, m, q), g in zip(self.weights, self.means, gradients):
+                if g is not None:
+                    t += 1
+                    m[:] = b1 * m + (1 - b1) * g
+                    q[:] = b2 * q + (1 - b2) * g**2
+                    a, b = m / (1 - b1**t), q / (1 - b2**t)
+                    w[:] = w - self.rate * a / (np.sqrt(b) + self.eps)
 
 
 @right
@@ -729,8 +1159,8 @@ def one_class_for_all():
         def __init__(self, weights, rate, eps=1e-10):
             super().__init__(weights, rate, eps)
 
-        def step(self, slopes):
-            for i, g in enumerate(slopes):
+        def step(self, gradients):
+            for i, g in enumerate(gradients):
                 q = self.get("q", i) + g * g
                 self.memory["q", i] = q
                 self.weights[i][...] = self.weights[i] - self.rate * g / (self.eps + q**0.5)
@@ -740,8 +1170,8 @@ def one_class_for_all():
             super().__init__(weights, rate, eps)
             self.beta = beta
 
-        def step(self, slopes):
-            for i, g in enumerate(slopes):
+        def step(self, gradients):
+            for i, g in enumerate(gradients):
                 q = self.get("q", i)
                 q = q + (1 - self.beta) * (g * g - q)
                 self.memory["q", i] = q
@@ -757,9 +1187,11 @@ def adam_in_the_efficient_order():
             self.weights, self.rate, self.betas, self.eps = weights, rate, betas, eps
             self.state = [{"t": 0, "m": 0.0 * w, "q": 0.0 * w} for w in weights]
 
-        def step(self, slopes):
+        def step(self, gradients):
             b1, b2 = self.betas
-            for w, s, g in zip(self.weights, self.state, slopes):
+            for w, s, g in zip(self.weights, self.state, gradients):
+                if g is None:
+                    continue
                 s["t"] += 1
                 s["m"] = s["m"] + (1 - b1) * (g - s["m"])
                 s["q"] = s["q"] + (1 - b2) * (g * g - s["q"])
@@ -777,8 +1209,8 @@ def momentum_by_nesterov_and_a_flag():
             self.rate, self.beta, self.nesterov = rate, beta, nesterov
             self.pairs = [[w, 0.0] for w in weights]
 
-        def step(self, slopes):
-            for pair, g in zip(self.pairs, slopes):
+        def step(self, gradients):
+            for pair, g in zip(self.pairs, gradients):
                 w, v = pair
                 pair[1] = v = self.beta * v + g
                 ahead = [v, g + self.beta * v][self.nesterov]
@@ -817,15 +1249,15 @@ def memory_made_at_the_first_step():
             self.arrays, self.rate, self.settings = tuple(weights), rate, (beta, nesterov)
             self.velocity = {}
 
-        def step(self, slopes):
+        def step(self, gradients):
             beta, nesterov = self.settings
-            for w, g in zip(self.arrays, slopes):
+            for w, g in zip(self.arrays, gradients):
                 v = self.velocity.setdefault(id(w), np.zeros(w.shape))
                 np.copyto(v, beta * v + g)
                 w[...] -= self.rate * (beta * v + g if nesterov else v)
 
-    def penalized(weights, slopes, strength):
-        return tuple(g + strength * (w.ndim > 1) * w for w, g in zip(weights, slopes))
+    def penalized(weights, gradients, strength):
+        return tuple(g + strength * (w.ndim > 1) * w for w, g in zip(weights, gradients))
 
 
 @right
@@ -837,5 +1269,5 @@ def decay_by_subtraction():
             if len(w.shape) > 1:
                 w -= rate * strength * w
 
-    def penalized(weights, slopes, strength):
-        return [g if w.ndim < 2 else np.add(g, strength * w) for w, g in zip(weights, slopes)]
+    def penalized(weights, gradients, strength):
+        return [g if w.ndim < 2 else np.add(g, strength * w) for w, g in zip(weights, gradients)]
