@@ -165,9 +165,10 @@ def test_serve_names_a_taken_port_and_a_missing_site(course, tiny_course):
 @pytest.mark.slow
 def test_new_writes_what_builds_and_proves_itself(course, tiny_course):
     (tiny_course / "tests" / "misconceptions").mkdir(parents=True)
-    done = course("new", "my-topic", "--part", "part", "--title", "Why?", cwd=tiny_course)
+    done = course("new", "my-topic", "--part", "part", "--title", "Signs: why?", cwd=tiny_course)
     assert done.returncode == 0, done.stderr
-    assert "- file: book/part/my-topic" in (tiny_course / "_toc.yml").read_text()
+    entry = '- file: book/part/my-topic\n        title: "Signs"\n'
+    assert entry in (tiny_course / "_toc.yml").read_text()
     from course_lib.book.chapters import run_chapters
     from course_lib.exercises import proofs
 
@@ -186,6 +187,8 @@ def test_new_refuses_without_writing(course, tiny_course):
     assert "cannot be a chapter's name" in one_line(course("new", "My Topic", cwd=tiny_course))
     assert "is taken" in one_line(course("new", "tiny", "--part", "part", cwd=tiny_course))
     assert "It has: part" in one_line(course("new", "fine", "--part", "nowhere", cwd=tiny_course))
+    told = one_line(course("new", "fine", "--part", "part", "--title", "Why?", cwd=tiny_course))
+    assert "a subject, a colon and a question" in told
     assert sorted(tiny_course.rglob("*")) == before
 
 

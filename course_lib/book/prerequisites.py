@@ -1,9 +1,8 @@
 """What each chapter needs: read from the chapters, checked, and drawn as a map.
 
-A chapter says in its front matter what it takes and what it needs::
+A chapter says in its front matter what it needs::
 
     course:
-      minutes: 25
       needs: [layers]
       exercise: activations
 
@@ -26,6 +25,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
+from course_lib.book.reading import minutes
 from course_lib.paths import CourseError, toc_entries
 
 __all__ = ["Chapter", "levels", "read_chapters", "setup", "svg"]
@@ -33,7 +33,6 @@ __all__ = ["Chapter", "levels", "read_chapters", "setup", "svg"]
 _WIDTH, _HEIGHT = 330, 66
 _GAP_ACROSS, _GAP_DOWN = 24, 30
 _LINE = 50
-_MINUTES = range(1, 181)
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,9 @@ class Chapter:
     page : str
         Its path without ending, such as ``book/part/slug``.
     title : str
-        Its heading: the question that it answers.
+        Its heading: subject and question, such as "Layers: what do hidden layers do?".
     minutes : int
-        How long it takes to read.
+        How long it takes to read, as `course_lib.book.reading` estimates it.
     needs : tuple of str
         The slugs of the chapters that it builds on directly.
     exercise : str or None
@@ -66,9 +65,15 @@ class Chapter:
         return Path(self.page).name
 
     @property
-    def name(self) -> str:
-        """Its slug as words."""
-        return self.slug.replace("-", " ").capitalize()
+    def subject(self) -> str:
+        """What its title says before the colon: its name in the sidebar and in other chapters."""
+        return self.title.partition(":")[0]
+
+    @property
+    def question(self) -> str:
+        """What its title asks after the colon; nothing where there is no colon."""
+        asked = self.title.partition(":")[2].strip()
+        return asked[:1].upper() + asked[1:]
 
 
 def read_chapters(root: Path) -> list[Chapter]:
@@ -112,17 +117,12 @@ def _read(root: Path, page: str) -> Chapter:
     course = yaml.safe_load(front).get("course") if mark and end else None
     if not isinstance(course, dict):
         raise CourseError(
-            f"{page}.md has no `course:` in its front matter: give minutes, needs and exercise."
+            f"{page}.md has no `course:` in its front matter: give needs and exercise."
         )
     titles = [line[2:].strip() for line in body.splitlines() if line.startswith("# ")]
-    minutes, needs = course.get("minutes"), course.get("needs")
+    needs = course.get("needs")
     if not titles:
         raise CourseError(f"{page}.md has no heading: begin it with `# ` and its question.")
-    if not isinstance(minutes, int) or minutes not in _MINUTES:
-        raise CourseError(
-            f"{page}.md: `minutes` is {minutes!r}; wanted: a whole number from {_MINUTES[0]} to "
-            f"{_MINUTES[-1]}."
-        )
     if not isinstance(needs, list) or not all(isinstance(need, str) for need in needs):
         raise CourseError(
             f"{page}.md: `needs` is {needs!r}; wanted: a list of chapters, such as [layers], or []."
@@ -130,7 +130,7 @@ def _read(root: Path, page: str) -> Chapter:
     exercise = course.get("exercise")
     if exercise is not None and not (root / "solutions" / f"{exercise}.py").is_file():
         raise CourseError(f"{page}.md: its exercise {exercise!r} has no solutions/{exercise}.py.")
-    return Chapter(page, titles[0], minutes, tuple(needs), exercise)
+    return Chapter(page, titles[0], minutes(text), tuple(needs), exercise)
 
 
 def _disagreements(chapters: Sequence[Chapter], known: set[str]) -> list[str]:
@@ -209,13 +209,13 @@ def svg(chapters: Sequence[Chapter], links: dict[str, str]) -> str:
 def _arrow(start: tuple[float, float], end: tuple[float, float]) -> str:
     x, y = start[0] + _WIDTH / 2, start[1] + _HEIGHT
     to_x, to_y = end[0] + _WIDTH / 2, end[1] - 2
-    bend = (to_y - y) / 2
-    path = f"M{x:g} {y:g}C{x:g} {y + bend:g} {to_x:g} {to_y - bend:g} {to_x:g} {to_y:g}"
+    reach = (to_y - y) / 2
+    path = f"M{x:g} {y:g}C{x:g} {y + reach:g} {to_x:g} {to_y - reach:g} {to_x:g} {to_y:g}"
     return f'<path class="need" d="{path}" marker-end="url(#coursemap-tip)"/>'
 
 
 def _box(chapter: Chapter, link: str, x: float, y: float) -> str:
-    question = textwrap.wrap(chapter.title, _LINE)[:2]
+    question = textwrap.wrap(chapter.question, _LINE)[:2]
     words = "".join(
         f'<text class="question" x="{x + 12:g}" y="{y + 39 + 16 * number:g}">'
         f"{html.escape(line)}</text>"
@@ -224,7 +224,7 @@ def _box(chapter: Chapter, link: str, x: float, y: float) -> str:
     return (
         f'<a href="{html.escape(link)}">'
         f'<rect x="{x:g}" y="{y:g}" width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>'
-        f'<text class="name" x="{x + 12:g}" y="{y + 20:g}">{html.escape(chapter.name)}</text>'
+        f'<text class="name" x="{x + 12:g}" y="{y + 20:g}">{html.escape(chapter.subject)}</text>'
         f'<text class="minutes" x="{x + _WIDTH - 12:g}" y="{y + 20:g}" text-anchor="end">'
         f"{chapter.minutes} min</text>{words}</a>"
     )
@@ -261,7 +261,7 @@ def _draw(app: Sphinx, tree: nodes.document, page: str) -> None:
             node.replace_self(nodes.raw("", svg(chapters, links), format="html"))
             continue
         items = [
-            nodes.list_item("", nodes.paragraph(text=f"{c.name}: {c.title} ({c.minutes} min)"))
+            nodes.list_item("", nodes.paragraph(text=f"{c.title} ({c.minutes} min)"))
             for c in chapters
         ]
         node.replace_self(nodes.enumerated_list("", *items))

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 
 from course_lib.book.chapters import executed_path, read_chapter
 from course_lib.book.prerequisites import read_chapters
+from course_lib.book.reading import minutes, prose
 
 ROOT = Path(__file__).parents[2]
 PAGES = [chapter.page for chapter in read_chapters(ROOT)]
@@ -37,14 +39,6 @@ def sections(text):
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def prose(text):
-    """Return what is there to be read in a row: no code, formulas, options or questions."""
-    text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
-    text = re.sub(r"^(`{3,}).*?^\1$", "", text, flags=re.DOTALL | re.MULTILINE)
-    text = re.sub(r"^(:{3,}).*?^\1$", "", text, flags=re.DOTALL | re.MULTILINE)
-    return re.sub(r"\$\$.*?\$\$", "", text, flags=re.DOTALL)
-
-
 @pytest.fixture(params=PAGES, ids=lambda page: page.rsplit("/", 1)[-1])
 def page(request):
     return request.param
@@ -57,6 +51,31 @@ def text(page):
 
 def test_a_page_is_read_in_one_sitting(text):
     assert 1500 <= len(prose(text).split()) <= 3000
+
+
+def test_the_sidebar_shows_the_subject_alone(page, text):
+    subject = re.search(r"^# (.+?):", text, re.MULTILINE)[1]
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    entries = {entry["file"]: entry for part in toc["parts"] for entry in part["chapters"]}
+    assert entries[page].get("title") == subject
+
+
+def test_other_chapters_are_called_by_their_subject(text):
+    # Sphinx would put the whole title there, question and all.
+    slugs = {name.rsplit("/", 1)[-1] for name in PAGES}
+    bare = re.findall(r"\{doc\}`([^`<]+)`", text)
+    assert [name for name in bare if name.rsplit("/", 1)[-1] in slugs] == []
+
+
+def test_imports_are_folded(page):
+    first = shown(read_chapter(ROOT, page))[0]
+    assert "import" in first.source
+    assert "hide-input" in first.metadata.get("tags", [])
+
+
+def test_a_reader_predicts_before_the_page_shows(text):
+    boxes = re.findall(r"^:::+\{admonition\} Predict, then try\n:class: tip\n", text, re.MULTILINE)
+    assert len(boxes) >= 2
 
 
 def test_cells_fit_the_screen(page):
@@ -91,8 +110,8 @@ def test_every_claim_could_be_false(page):
 
 def test_a_page_begins_with_what_it_takes_and_what_it_gives(text):
     head = prose(text).lstrip().split("\n\n")
-    assert re.fullmatch(r"# .+\?", head[0])
-    assert re.match(r"\*Time to read:\* \d+ minutes\.", head[1])
+    assert re.fullmatch(r"# [A-Z][^:?]+: [^:]+\?", head[0])
+    assert head[1].startswith(f"*Time to read:* {minutes(text)} minutes.")
     assert "*Needs:*" in head[1]
     able = head[1].split("*You will be able to:*")[1]
     assert len(re.findall(r"\*\*\w+\*\*", able)) == 3

@@ -20,22 +20,24 @@ def course(folder: Path, chapters: dict[str, str], order: list[str] | None = Non
     (folder / "solutions").mkdir()
     (folder / "solutions" / "known.py").touch()
     for slug, front in chapters.items():
-        (part / f"{slug}.md").write_text(f"---\n{front}\n---\n\n# What is {slug}?\n\nText.\n")
+        (part / f"{slug}.md").write_text(
+            f"---\n{front}\n---\n\n# Letter {slug}: what is it?\n\nText.\n"
+        )
     files = "\n".join(f"      - file: book/part/{slug}" for slug in order or chapters)
     toc = f"root: index\nparts:\n  - caption: A part\n    chapters:\n{files}\n"
     (folder / "_toc.yml").write_text(toc + "      - file: book/appendix/notation\n")
     return folder
 
 
-def front(needs: str = "[]", minutes: str = "20", exercise: str = "known") -> str:
-    return f"course:\n  minutes: {minutes}\n  needs: {needs}\n  exercise: {exercise}"
+def front(needs: str = "[]", exercise: str = "known") -> str:
+    return f"course:\n  needs: {needs}\n  exercise: {exercise}"
 
 
 def test_chapters_are_read_in_the_order_of_the_book(tmp_path: Path) -> None:
-    root = course(tmp_path, {"b": front(), "a": front("[b]", "5")})
+    root = course(tmp_path, {"b": front(), "a": front("[b]")})
     assert read_chapters(root) == [
-        Chapter("book/part/b", "What is b?", 20, (), "known"),
-        Chapter("book/part/a", "What is a?", 5, ("b",), "known"),
+        Chapter("book/part/b", "Letter b: what is it?", 5, (), "known"),
+        Chapter("book/part/a", "Letter a: what is it?", 5, ("b",), "known"),
     ]
 
 
@@ -43,8 +45,6 @@ def test_chapters_are_read_in_the_order_of_the_book(tmp_path: Path) -> None:
     ("chapters", "said"),
     [
         ({"a": "title: x"}, r"a\.md has no `course:`"),
-        ({"a": front(minutes="soon")}, r"`minutes` is 'soon'; wanted: a whole number"),
-        ({"a": front(minutes="0")}, r"`minutes` is 0"),
         ({"a": front("layers")}, r"`needs` is 'layers'; wanted: a list"),
         ({"a": front(exercise="lost")}, r"'lost' has no solutions/lost\.py"),
         ({"a": front("[b]")}, r"needs 'b', which is not in _toc\.yml"),
@@ -59,7 +59,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, chapters: dict[str, str], said: 
 
 
 def test_all_that_is_wrong_is_named_at_once(tmp_path: Path) -> None:
-    root = course(tmp_path, {"a": front(minutes="x"), "b": front("[z]")}, ["a", "b", "gone"])
+    root = course(tmp_path, {"a": front("layers"), "b": front("[z]")}, ["a", "b", "gone"])
     with pytest.raises(CourseError) as caught:
         read_chapters(root)
     assert re.findall(r"book/part/(\w+)\.md", str(caught.value)) == ["a", "gone", "b"]
@@ -75,15 +75,15 @@ def test_rows_put_each_chapter_below_its_needs() -> None:
 
 def test_the_map_links_each_chapter_and_draws_each_need() -> None:
     chapters = [
-        Chapter("book/p/a", "Why <not> & when?", 10, (), None),
-        Chapter("book/p/b", "Then?", 15, ("a",), None),
-        Chapter("book/p/c", "Or?", 15, ("a",), None),
+        Chapter("book/p/a", "This & that: why <not>, and when?", 10, (), None),
+        Chapter("book/p/b", "Time: then?", 15, ("a",), None),
+        Chapter("book/p/c", "Choice: or?", 15, ("a",), None),
     ]
     text = svg(chapters, {c.page: f"{c.page}.html" for c in chapters})
     drawn = ElementTree.fromstring(text.replace("<svg ", f'<svg xmlns="{SVG[1:-1]}" ', 1))
     links = drawn.findall(f"{SVG}a")
     assert [link.get("href") for link in links] == [f"book/p/{x}.html" for x in "abc"]
-    assert "".join(links[0].itertext()) == "A10 minWhy <not> & when?"
+    assert "".join(links[0].itertext()) == "This & that10 minWhy <not>, and when?"
     assert len(drawn.findall(f"{SVG}path")) == 2
     boxes = [link.find(f"{SVG}rect") for link in links]
     corners = [(float(box.get("x", "")), float(box.get("y", ""))) for box in boxes]
@@ -109,8 +109,6 @@ def test_what_a_page_says_of_its_needs_is_what_its_front_matter_says() -> None:
 
     for slug, chapter in chapters.items():
         text = (ROOT / f"{chapter.page}.md").read_text(encoding="utf-8")
-        (minutes,) = re.findall(r"^\*Time to read:\* (\d+) minutes", text, re.MULTILINE)
-        assert int(minutes) == chapter.minutes, slug
         (line,) = re.findall(r"^\*Needs:\*(.*)$", text, re.MULTILINE)
-        named = set(re.findall(r"\{doc\}`([^`]+)`", line))
+        named = set(re.findall(r"\{doc\}`[^`<]+<([^`>]+)>`", line))
         assert set(chapter.needs) <= named <= all_needs(slug), slug
