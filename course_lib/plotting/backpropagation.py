@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from numpy.typing import ArrayLike
 
+from course_lib.plotting.drawings import Drawn, arrow, blank, box, label
 from course_lib.plotting.style import (
     COLORS,
     INK,
@@ -33,6 +33,10 @@ def graph(
 ) -> Figure:
     """Draw a computation as a graph, with the value and the slope of the loss at each node.
 
+    On each edge stand the slope of its step and, closer to the node at which it arrives, what the
+    edge carries back: that slope times the slope of the loss in the result. `drawings.graph` has
+    no room for both.
+
     Parameters
     ----------
     places : mapping of str to (float, float)
@@ -47,93 +51,60 @@ def graph(
     -------
     matplotlib.figure.Figure
     """
-    figure, axes = new_figure(width=WIDTH, height=3.7)
     columns, rows = zip(*places.values(), strict=True)
-    half_width, half_height = 0.38, 0.30
+    width, wide, tall, head, margin = 6.84, 0.8, 0.68, 0.42, 0.03  # inches
+    height = max(rows) - min(rows) + tall + head + 2 * margin
+    figure, axes = new_figure(width=WIDTH, height=height + 0.16)
+    blank(axes, width, height)
+    pitch = (width - wide) / (max(columns) - min(columns))
+    spots = {
+        name: Drawn(
+            wide / 2 + (x - min(columns)) * pitch,
+            margin + tall / 2 + y - min(rows),
+            wide - 2 * margin,
+            tall,
+        )
+        for name, (x, y) in places.items()
+    }
     drawn: dict[tuple[str, str], int] = {}
     for start, end, slope in edges:
         twins = sum((start, end) == edge[:2] for edge in edges)
         number = drawn[start, end] = drawn.get((start, end), -1) + 1
-        bend = 0.0 if twins == 1 else 0.7 * (number - (twins - 1) / 2)
-        (x0, y0), (x1, y1) = places[start], places[end]
-        axes.add_patch(
-            FancyArrowPatch(
-                (x0 + half_width, y0),
-                (x1 - half_width, y1),
-                arrowstyle="-|>",
-                mutation_scale=11,
-                connectionstyle=f"arc3,rad={bend}",
-                color=MUTED,
-                linewidth=1.2,
-                shrinkA=0,
-                shrinkB=1,
-                zorder=1,
-            )
-        )
-        middle_x, middle_y = (x0 + x1) / 2, (y0 + y1) / 2
-        axes.text(
-            middle_x,
-            middle_y - bend * (x1 - x0 - 2 * half_width) * 0.85,
-            f"×{slope:g}".replace("-", "−"),
-            ha="center",
-            va="center",
-            fontsize=9.5,
-            color=INK,
-            bbox=HALO,
-            zorder=2,
-        )
-    for name, (x, y) in places.items():
-        axes.add_patch(
-            FancyBboxPatch(
-                (x - half_width, y - half_height),
-                2 * half_width,
-                2 * half_height,
-                boxstyle="round,pad=0,rounding_size=0.08",
-                facecolor=PAPER,
-                edgecolor=INK,
-                linewidth=1.1,
-                zorder=3,
-            )
-        )
-        for text, height, color, weight in (
-            (name, 0.17, INK, "normal"),
-            (f"{values[name]:g}", -0.02, COLORS[0], "bold"),
-            (f"{slopes[name]:+g}", -0.20, COLORS[1], "bold"),
+        side = number - (twins - 1) / 2  # 0 for an only edge, else above or below
+        (x0, y0), (x1, y1) = spots[start].right, spots[end].left
+        arrow(axes, (x0, y0), (x1, y1), bend=-1.1 * side)
+        for text, share, color in (
+            (f"×{slope:g}", 0.66, INK),
+            (f"{slope * slopes[end]:+g}", 0.34, COLORS[1]),
         ):
-            axes.text(
-                x,
-                y + height,
-                text.replace("-", "−"),
-                ha="center",
-                va="center",
-                fontsize=9.5,
-                color=color,
-                fontweight=weight,
-                zorder=4,
+            # A steep edge leaves little room between two boxes, and twins have none for two labels
+            # in a row: theirs are stacked outside of the arcs.
+            across = share if y0 == y1 else 0.5 + 0.3 * (share - 0.5)
+            x = x0 + (across if twins == 1 else 0.5) * (x1 - x0)
+            y = y0 + share * (y1 - y0) + side * (0.54 if color == INK else 0.90)
+            label(axes, (x, y), _minus(text), size=9, color=color, bold=color != INK, on_line=True)
+    for name, spot in spots.items():
+        box(axes, spot.center, "", width=spot.width, height=tall)
+        for row, (text, color) in enumerate(
+            (
+                (name, INK),
+                (f"{values[name]:g}", COLORS[0]),
+                (f"{slopes[name]:+g}", COLORS[1]),
             )
-    x, y = min(columns) - half_width, max(rows) + 0.62
-    axes.text(x, y, "forward: the value", color=COLORS[0], fontweight="bold", va="center")
-    axes.text(
-        max(columns) + half_width,
-        y,
-        "backward: the slope of the loss",
-        color=COLORS[1],
-        fontweight="bold",
-        ha="right",
-        va="center",
-    )
-    axes.text(
-        (min(columns) + max(columns)) / 2 - 0.25,
-        y,
-        "× slope of the step",
-        color=INK,
-        ha="center",
-        va="center",
-    )
-    axes.set_xlim(min(columns) - 0.45, max(columns) + 0.45)
-    axes.set_ylim(min(rows) - 0.42, y + 0.2)
-    axes.set_axis_off()
+        ):
+            at = spot.x, spot.y + 0.2 * (1 - row)
+            label(axes, at, _minus(text), size=9.5, color=color, bold=row > 0)
+    for x, text, color, ha in (
+        (0.0, "forward: the value", COLORS[0], "left"),
+        (0.46 * width, "× slope of the step", INK, "center"),
+        (width, "backward: the slope of the loss", COLORS[1], "right"),
+    ):
+        label(axes, (x, height - 0.1), text, color=color, bold=color != INK, ha=ha)
     return figure
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")
 
 
 @styled

@@ -1,4 +1,4 @@
-"""Draw the figures of the chapter *How does a network turn data into an error?*."""
+"""Draw the figures of the chapter *Forward propagation*."""
 
 from collections.abc import Mapping
 

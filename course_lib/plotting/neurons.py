@@ -1,4 +1,4 @@
-"""Draw the figures of the chapter *What does one neuron compute?*."""
+"""Draw the figures of the chapter *Artificial neurons*."""
 
 from collections.abc import Mapping
 
@@ -134,13 +134,14 @@ def sum_of_mistakes(images: ArrayLike, labels: ArrayLike, weights: ArrayLike) ->
     """
     images, labels, weights = np.asarray(images), np.asarray(labels), np.asarray(weights)
     count = len(images)
-    figure, panels = new_figure(2, count, width=7.0, height=2.9)
+    figure, panels = new_figure(2, count, width=7.0, height=0.6 + 2 * 6.6 / max(count, 6))
     panels = np.reshape(panels, (2, count))
+    word = "mistake " if count <= 6 else ""  # a narrow column has room for the number alone
     largest = np.abs(weights).max()
     for k in range(count):
         sign, color = ("+", YES) if labels[k] > 0 else ("−", NO)
         squares(panels[0, k], labels[k] * images[k])
-        panels[0, k].set_title(f"{sign} mistake {k + 1}", color=color, fontsize=9.5)
+        panels[0, k].set_title(f"{sign} {word}{k + 1}", color=color, fontsize=9.5)
         squares(panels[1, k], weights[k], largest)
     panels[0, 0].set_ylabel("image")
     panels[1, 0].set_ylabel("weights so far")
@@ -309,13 +310,15 @@ def two_neurons(
             w = np.asarray(w, dtype=float)
             foot = _line(axes, w, b, color=color, linestyle=style)
             inward = w / np.linalg.norm(w)
+            # The name runs along the line, on the side where the answer is no; the arrow stands
+            # beyond its end, where it crosses neither the name nor a point.
+            start = foot + 0.95 * room * np.array([inward[1], -inward[0]]) * np.sign(inward[1])
             axes.annotate(
                 "",
-                foot + 0.35 * room * inward,
-                foot,
+                start + 0.4 * room * inward,
+                start,
                 arrowprops={"arrowstyle": "-|>", "color": color, "linewidth": 1.5},
             )
-            # The name runs along the line, on the side where the answer is no.
             tilt = np.degrees(np.arctan2(inward[0], -inward[1]))
             axes.text(
                 *(foot - 0.17 * room * inward),

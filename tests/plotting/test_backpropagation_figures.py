@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from course_lib.plotting import backpropagation as figures
-from course_lib.plotting.style import figure_to_svg
+from course_lib.plotting.style import INK, figure_to_svg
 
 
 def texts(axes) -> list[str]:
@@ -76,11 +76,30 @@ def test_every_panel_says_what_is_against_what(make):
 def test_graph_writes_names_values_and_signed_slopes():
     (axes,) = make_graph().axes
     written = texts(axes)
-    for text in ("w", "h", "L", "1.5", "+12", "9", "+1", "×2", "×1.5"):
+    for text in ("w", "h", "L", "1.5", "9", "+1", "×2", "×1.5"):
         assert text in written
     assert written.count("×−3") == 2  # with a minus sign, not a hyphen
-    assert sum(isinstance(patch, FancyBboxPatch) for patch in axes.patches) == 4
+    assert (
+        sum(isinstance(patch, FancyBboxPatch) and not patch.get_fill() for patch in axes.patches)
+        == 4
+    )
     assert sum(isinstance(patch, FancyArrowPatch) for patch in axes.patches) == 4
+
+
+def test_graph_writes_on_each_edge_what_comes_back_along_it():
+    (axes,) = make_graph().axes
+    written = texts(axes)
+    assert written.count("+12") == 2  # 2 times 6: on the edge, and at w
+    assert written.count("+9") == 2
+    assert written.count("−3") == 2  # both edges from L bring −3 to h
+    x = {text.get_text(): text.get_position()[0] for text in axes.texts if text.get_color() != INK}
+    steps = {text.get_text(): text.get_position()[0] for text in axes.texts}
+    assert x["+12"] < steps["×2"]  # closer to where it arrives
+
+
+def test_letters_of_the_graph_can_be_read():
+    (axes,) = make_graph().axes
+    assert min(text.get_fontsize() for text in axes.texts) >= 9
 
 
 def test_graph_draws_two_edges_between_the_same_nodes_apart():
@@ -98,9 +117,12 @@ def test_graph_draws_two_edges_between_the_same_nodes_apart():
 def test_graph_leaves_room_around_every_node():
     (axes,) = make_graph().axes
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-    for x, y in PLACES.values():
-        assert left < x - 0.34 and x + 0.34 < right
-        assert bottom < y - 0.3 and y + 0.3 < top
+    boxes = [patch.get_extents() for patch in axes.patches if isinstance(patch, FancyBboxPatch)]
+    inside = axes.transData.inverted()
+    for box in boxes:
+        (x0, y0), (x1, y1) = inside.transform([box.min, box.max])
+        assert left < x0 < x1 < right
+        assert bottom < y0 < y1 < top
 
 
 def test_agreement_draws_each_way_and_no_disagreement_at_the_border():

@@ -156,3 +156,20 @@ def test_two_neurons_names_lines_and_inputs_on_both_sides():
     first, second = before.lines[:2]
     assert np.allclose(first.get_xdata() + first.get_ydata(), 0.5)
     assert np.allclose(second.get_xdata() + second.get_ydata(), 1.5)
+
+
+def test_many_mistakes_are_numbered_without_the_word_that_would_not_fit():
+    labels = np.array([1, -1] * 4)
+    figure = figures.sum_of_mistakes(np.ones((8, 2, 2)), labels, np.ones((8, 2, 2)))
+    titles = [axes.get_title("left") for axes in figure.axes[:8]]
+    assert titles == ["+ 1", "− 2", "+ 3", "− 4", "+ 5", "− 6", "+ 7", "− 8"]
+
+
+def test_two_neurons_draws_each_arrow_toward_yes_and_away_from_the_name():
+    before, _ = make_two_neurons().axes
+    arrows = [text for text in before.texts if not text.get_text()]
+    names = [text for text in before.texts if text.get_text() in ("left", "right")]
+    for arrow, name, w in zip(arrows, names, ([1, 1], [-1, -1]), strict=True):
+        head, foot = np.array(arrow.xy), np.array(arrow.get_position())
+        assert np.allclose((head - foot) / np.linalg.norm(head - foot), w / np.sqrt(2))
+        assert np.linalg.norm(foot - name.get_position()) > 0.3

@@ -39,7 +39,33 @@ def make_used_pixels():
     return figures.used_pixels(weights_of_a_pixel_of_its_own())
 
 
-MAKERS = [make_by_heart, make_gaps, make_used_pixels]
+def make_boundaries():
+    side = np.linspace(-1, 1, 21)
+    across, up = np.meshgrid(side, side)
+    points = np.array([[0.5, 0.5], [-0.5, -0.5], [0.2, -0.8]])
+    regions = {"upper half": up, "left half": -across}
+    return figures.boundaries(1.0, regions, points, [1, 0, 1], [False, False, True])
+
+
+def make_penalties():
+    best = {"L2": [1.2, 1.6], "L1": [0.0, 2.0]}
+    return figures.penalties(np.eye(2), [1.5, 2.0], best, budget=2.0)
+
+
+def make_dropped():
+    one = [[True, False, True], [True, True, False]]
+    other = [[True, True, True], [False, True, True]]
+    return figures.dropped({"one": one, "other": other})
+
+
+MAKERS = [
+    make_by_heart,
+    make_gaps,
+    make_used_pixels,
+    make_boundaries,
+    make_penalties,
+    make_dropped,
+]
 
 
 def line_called(axes, label):
@@ -126,8 +152,9 @@ def test_gaps_draws_every_run_and_the_line_between_the_means():
 
 
 def test_gaps_names_seen_and_unseen_once_and_by_markers_of_their_own():
-    (axes,) = make_gaps().axes
-    legend = [text.get_text() for text in axes.get_legend().get_texts()]
+    figure = make_gaps()
+    (axes,) = figure.axes
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend == ["unseen, right labels", "seen, a fifth of the labels wrong"]
     unseen, seen = (line_called(axes, name) for name in legend)
     assert unseen.get_marker() != seen.get_marker()
@@ -178,3 +205,70 @@ def test_used_pixels_draws_a_single_network():
     (panel,) = figures.used_pixels({"one": np.ones((64, 2))}).axes
     assert len(panel.collections[0].get_offsets()) == 64
     assert len(panel.lines[0].get_xdata()) == 0
+
+
+def test_gaps_marks_the_ideals_where_the_share_of_right_labels_is_given():
+    (axes,) = figures.gaps(RESULTS, right=0.8).axes
+    upright = [line.get_xdata()[0] for line in axes.lines if len(set(line.get_xdata())) == 1]
+    assert 0.8 in upright and 1.0 in upright
+    assert {text.get_text() for text in axes.texts} == {"ideal, seen", "ideal, unseen"}
+    (plain,) = make_gaps().axes
+    assert not plain.texts
+
+
+def test_used_pixels_makes_four_panels_as_large_as_the_page_allows():
+    figure = figures.used_pixels({name: np.eye(64) for name in "abcd"})
+    assert figure.get_size_inches()[0] == 7
+    assert len(figure.axes) == 4
+
+
+def inside(path, point):
+    return any(polygon.contains_point(point) for polygon in path)
+
+
+def test_boundaries_fills_where_the_network_says_yes_and_rings_wrong_labels():
+    upper, left = make_boundaries().axes
+    assert [upper.get_title("left"), left.get_title("left")] == ["upper half", "left half"]
+    for panel, yes, no in [(upper, (0.5, 0.5), (0.5, -0.5)), (left, (-0.5, -0.5), (0.5, -0.5))]:
+        filled = panel.collections[0].get_paths()
+        assert inside(filled, yes)
+        assert not inside(filled, no)
+        labeled_yes, labeled_no, rings = panel.lines
+        assert np.array_equal(labeled_yes.get_xydata(), [[0.5, 0.5], [0.2, -0.8]])
+        assert np.array_equal(labeled_no.get_xydata(), [[-0.5, -0.5]])
+        assert labeled_yes.get_marker() != labeled_no.get_marker()
+        assert np.array_equal(rings.get_xydata(), [[0.2, -0.8]])
+    (legend,) = make_boundaries().legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ["labeled yes", "labeled no", "wrong label"]
+
+
+def test_penalties_draws_a_circle_and_a_diamond_of_the_budget_and_what_touches_them():
+    round_one, pointed = make_penalties().axes
+    assert round_one.get_title("left") == "L2: a circle"
+    assert pointed.get_title("left") == "L1: a diamond"
+    for panel, norm, place in [(round_one, 2, [1.2, 1.6]), (pointed, 1, [0.0, 2.0])]:
+        outline = panel.lines[0].get_xydata()
+        assert np.allclose(np.linalg.norm(outline, norm, axis=1), 2)
+        dots = [line.get_xydata()[0] for line in panel.lines if len(line.get_xdata()) == 1]
+        assert np.allclose(dots, [[1.5, 2.0], place])
+        assert panel.get_aspect() == 1
+        assert (panel.get_xlabel(), panel.get_xlim()) == ("$w_1$", panel.get_ylim())
+
+
+def test_penalties_draws_the_contour_that_touches_heavily():
+    for panel in make_penalties().axes:
+        (contours,) = [c for c in panel.collections if len(c.get_linewidths()) > 1]
+        widths = contours.get_linewidths()
+        assert np.argmax(widths) == 3 and np.sum(widths == max(widths)) == 1
+
+
+def test_dropped_crosses_out_what_is_silenced_in_each_panel():
+    one, other = make_dropped().axes
+    assert [one.get_title("left"), other.get_title("left")] == ["one", "other"]
+    for panel, silenced in [(one, 2), (other, 1)]:
+        assert [text.get_text() for text in panel.texts].count("×") == silenced
+        names = [text.get_text() for text in panel.texts if text.get_text().startswith("hidden")]
+        assert names == ["hidden 1", "hidden 2"]
+    # Units stand at the same heights in both, so that the eye can compare.
+    assert np.allclose(one.get_position().height, other.get_position().height)
