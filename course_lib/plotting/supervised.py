@@ -180,10 +180,10 @@ def thresholds(
         axes.plot(grid, cost, color=color, linestyle=style, label=name, drawstyle="steps-mid")
         best = int(np.argmin(cost))
         axes.plot(grid[best], cost[best], "o", color=color, markersize=7)
-    axes.axvline(theory, color=MUTED, linestyle=":", linewidth=1)
-    axes.text(theory, 0.02, " 1/21", color=MUTED, fontsize=9, transform=axes.get_xaxis_transform())
+    axes.axvline(theory, color=MUTED, linestyle=":", linewidth=1.2, label="asked for by the costs")
     axes.set_xscale("log")
-    axes.set_ylim(0, None)
+    # At the right end every tumor is missed: that would leave the rest no room.
+    axes.set_ylim(0, 2.5 * max(float(cost[0]) for cost in costs.values()))
     axes.set_xlabel("threshold on the probability of a malignant tumor")
     axes.set_ylabel("cost per patient")
     axes.legend(loc="upper left")
