@@ -12,17 +12,12 @@ export OMP_NUM_THREADS := 1
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-# Made again when a pin changes. The stamp is written last, so an interrupted install is repeated.
-$(VENV)/ready: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info; (3, 11) <= v[:2] <= (3, 13) or sys.exit("This is Python %d.%d; the course needs 3.11, 3.12 or 3.13. Install one and say: make PYTHON=python3.11 $(MAKECMDGOALS)" % v[:2])'
-	@echo "Making the environment in $(VENV) (a few minutes the first time) ..."
-	@begin=$$(date +%s); set -e; \
-	$(PYTHON) -m venv $(VENV); \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt; \
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	    --no-deps --no-build-isolation --editable . ; \
-	touch $@; \
-	echo "environment   made                                      $$(( $$(date +%s) - begin )) s"
+# Made again when a pin changes, and looked at when TORCH says which build of PyTorch is wanted.
+# The stamp is written last, so an interrupted install is repeated.
+$(VENV)/ready: requirements.txt pyproject.toml $(if $(TORCH),asked)
+	@$(PYTHON) tools/environment.py $(VENV) --torch "$(TORCH)"
+
+asked:
 
 env: $(VENV)/ready ## Make the Python environment in .venv
 
@@ -37,10 +32,9 @@ lab: env ## JupyterLab with nbgrader, chapters and exercise sources as notebooks
 
 # ------------------------------------------------------------------------------------- checks
 
-# Each part of `make test` has a name of its own, and prints its own summary.
+# The parts are listed in tools/parts.py, with what each may take. Each has a name of its own here.
 test: env system ## Everything that CI runs
-	@$(BIN)/course build --sample-class
-	@$(MAKE) --no-print-directory lint test-code test-exercises test-notebooks test-processors
+	@MAKE="$(MAKE)" $(BIN)/python tools/parts.py
 
 test-fast: env ## The part that takes less than two minutes: form, and code without the site
 	@$(MAKE) --no-print-directory lint
@@ -52,8 +46,15 @@ lint: env ## Form, spelling, and which part of course_lib may import which
 	@said=$$($(BIN)/lint-imports --no-logo) || { echo "$$said"; exit 1; }; echo "$$said" | tail -n 1
 	@$(BIN)/codespell
 
+# One process more than cores: many of these tests wait for other processes. Files keep their order,
+# in which the long ones come first.
+CODE := -q -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/exercises/test_proofs.py
+
 test-code: env ## pytest: the library, grading, the site; all but the proofs of exercises
-	@$(BIN)/pytest -q -n 2 --dist loadfile --ignore tests/exercises/test_proofs.py --cov --cov-report=term:skip-covered
+	@$(BIN)/pytest $(CODE)
+
+coverage: env ## The same with coverage, which takes half as long again
+	@$(BIN)/pytest $(CODE) --cov --cov-report=term:skip-covered
 
 # Apart from the rest: one file, and both processes are to have their share of it.
 test-exercises: env ## The proofs of exercises: reference, release, wrong and right answers
@@ -83,4 +84,4 @@ pins: env ## Compile requirements.txt from pyproject.toml
 clean: ## Delete what was built, but not the environment and nobody's work
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help env course serve lab test test-fast lint test-code test-exercises test-notebooks test-processors system format pins clean
+.PHONY: help asked env course serve lab test test-fast lint test-code coverage test-exercises test-notebooks test-processors system format pins clean

@@ -4,6 +4,7 @@ import functools
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,26 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give an output that nbval waits for the time that a busy machine needs."""
+    """Give an output that nbval waits for the time that a busy machine needs.
+
+    And let a test that can race be run once more when it fails.
+    """
     for item in items:
         if hasattr(item, "output_timeout"):
             item.output_timeout = PATIENCE
+        if item.get_closest_marker("races"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """List the tests that needed a second try: each of them is to be mended."""
+    raced = sorted({report.nodeid for report in terminalreporter.stats.get("rerun", ())})
+    # Of processes side by side, each reports to the first one.
+    if not raced or hasattr(terminalreporter.config, "workerinput"):
+        return
+    terminalreporter.section("needed a second try, and to be mended")
+    terminalreporter.write_line("\n".join(raced))
+    # `make test` lists those of all its parts at its end.
+    if listed := os.environ.get("COURSE_RACED"):
+        with Path(listed).open("a", encoding="utf-8") as file:
+            file.writelines(f"{name}\n" for name in raced)

@@ -118,7 +118,36 @@ def _device() -> list[Finding]:
         if device.type == "cpu"
         else ""
     )
-    return [Finding("device", "ok", str(device), advice)]
+    return [Finding("device", "ok", str(device), advice), _build()]
+
+
+def _build() -> Finding:
+    """Say which build of PyTorch is installed, and what the other one would cost or bring."""
+    import torch
+
+    card = nvidia_card(Path("/"))
+    if torch.version.cuda is None:
+        advice = (
+            "For the NVIDIA card: `make env TORCH=cuda` makes the environment anew, 4 GB larger."
+            if card
+            else ""
+        )
+        return Finding("PyTorch", "note" if advice else "ok", "built for the CPU", advice)
+    advice = (
+        ""
+        if card
+        else "4 GB of the environment are for NVIDIA cards, and none with a driver is here: "
+        "`make env TORCH=cpu` makes it anew without them."
+    )
+    return Finding(
+        "PyTorch", "note" if advice else "ok", f"built for CUDA {torch.version.cuda}", advice
+    )
+
+
+def nvidia_card(root: Path) -> bool:
+    """Tell whether there is an NVIDIA card with a driver, as `tools/environment.py` does."""
+    places = ("dev/nvidiactl", "proc/driver/nvidia/version", "usr/lib/wsl/lib/nvidia-smi")
+    return any((root / place).exists() for place in places)
 
 
 def _folder(root: Path) -> list[Finding]:

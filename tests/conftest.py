@@ -45,6 +45,13 @@ CHROMIUM = [
 PATIENCE = 300_000
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that side by side no process waits for the last."""
+    marks = ("slow", "site", "browser")
+    long = {item.path for item in items if any(map(item.get_closest_marker, marks))}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session")
 def root():
     return ROOT

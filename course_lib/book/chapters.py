@@ -19,13 +19,16 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nbformat
-from nbformat import NotebookNode
+import yaml
 
+from course_lib.book import unchanged
 from course_lib.imports import imported_modules
 from course_lib.paths import CourseError, toc_entries
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 #: A cell that runs longer than this, in seconds, is an error: no chapter may take that long.
 SECONDS_PER_CELL = 900
@@ -114,6 +117,12 @@ def run_chapters(
         When a chapter fails, naming every chapter that did, the cell and the error. The others
         are finished and kept.
     """
+    whole = pages is None
+    if whole and not force and (kept := _all_kept(root)) is not None:
+        runs = [ChapterRun(page, False, 0.0) for page in kept]
+        for run in runs:
+            report(run)
+        return runs
     pages = chapter_pages(root) if pages is None else pages
     graph = ImportGraph(root)
     prints = {page: fingerprint(root, page, graph) for page in pages}
@@ -125,8 +134,48 @@ def run_chapters(
         _refresh(root, page)
         runs.append(ChapterRun(page, False, 0.0))
         report(runs[-1])
-    if not stale:
-        return runs
+    if stale:
+        runs += _run_side_by_side(root, stale, prints, workers, report)
+    if whole:
+        declared = sorted({name for page in pages for name in _declared(read_chapter(root, page))})
+        unchanged.remember(
+            root, "chapters", _digest_of_all(root, declared), pages=pages, declared=declared
+        )
+    return runs
+
+
+def _all_kept(root: Path) -> list[str] | None:
+    """Return the pages, when none can have changed since all of them were run or kept."""
+    kept = unchanged.remembered(root, "chapters")
+    if kept and kept["digest"] == _digest_of_all(root, kept["declared"]):
+        return kept["pages"]
+    return None
+
+
+def _digest_of_all(root: Path, declared: list[str]) -> str:
+    """Return a text that changes with anything that any chapter could depend on, or has become."""
+    entries = toc_entries(root)
+    files = [root / "_toc.yml", root / "requirements.txt"]
+    files += [root / f"{page}.md" for page in entries]
+    files += [executed_path(root, page) for page in entries]
+    files += [root / name for name in declared]
+    # The library, and the way of running chapters.
+    files += unchanged.code(root / PACKAGE, Path(__file__).parent)
+    # A folder for each notebook, whose name is its digest; their database changes when it is read.
+    cached = sorted(path.name for path in (cache_path(root) / "executed").glob("*"))
+    there = (cache_path(root) / "global.db").is_file()
+    return unchanged.digest(files, str(_FORMAT), str(there), *cached)
+
+
+def _run_side_by_side(
+    root: Path,
+    stale: list[str],
+    prints: dict[str, str],
+    workers: int | None,
+    report: Callable[[ChapterRun], None],
+) -> list[ChapterRun]:
+    """Run chapters, a process each, and hand them to the cache as they come."""
+    runs = []
     # Whoever imports this first on a machine makes a list of its fonts, and says so in its output:
     # that must not be a page.
     import matplotlib.font_manager  # noqa: F401
@@ -163,9 +212,13 @@ def fingerprint(root: Path, page: str, graph: ImportGraph | None = None) -> str:
         _digest(root / "requirements.txt"),
     ]
     parts += [f"{name} {_digest(path)}" for name, path in graph.files(modules)]
-    declared = notebook.metadata.get("course", {}).get("data", [])
-    parts += [f"{name} {_digest(root / name)}" for name in declared]
+    parts += [f"{name} {_digest(root / name)}" for name in _declared(notebook)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _declared(notebook: NotebookNode) -> list[str]:
+    """Return the data files that a chapter names in its front matter."""
+    return notebook.metadata.get("course", {}).get("data", [])
 
 
 class ImportGraph:
@@ -209,9 +262,21 @@ class ImportGraph:
 
 
 def _is_notebook(path: Path) -> bool:
-    from myst_nb.core.read import is_myst_markdown_notebook
-
-    return path.is_file() and is_myst_markdown_notebook(path.read_text(encoding="utf-8"))
+    """Tell whether MyST-NB takes a page for a notebook; importing it would take a second."""
+    if not path.is_file():
+        return False
+    first, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
+    if not first.startswith("---"):
+        return False
+    end = next((n for n, line in enumerate(lines) if line.startswith(("---", "..."))), len(lines))
+    try:
+        matter = yaml.safe_load("\n".join(lines[:end]))
+    except yaml.YAMLError:
+        return False
+    if not isinstance(matter, dict):
+        return False
+    text = matter.get("jupytext", {}).get("text_representation", {})
+    return matter.get("file_format") == "mystnb" or text.get("format_name") == "myst"
 
 
 def _stable(notebook: NotebookNode) -> dict[str, Any]:
@@ -289,6 +354,8 @@ def _failure(root: Path, path: Path, notebook: NotebookNode, error: Exception) -
 
 def _keep(path: Path, notebook: NotebookNode) -> None:
     """Write a notebook whole or not at all, so that a killed build leaves nothing half done."""
+    import nbformat
+
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.partial")
     nbformat.write(notebook, partial)
@@ -296,6 +363,8 @@ def _keep(path: Path, notebook: NotebookNode) -> None:
 
 
 def _kept_print(root: Path, page: str) -> str | None:
+    import nbformat
+
     try:
         kept = nbformat.read(executed_path(root, page), as_version=4)
     except (OSError, ValueError, nbformat.ValidationError):
@@ -305,6 +374,8 @@ def _kept_print(root: Path, page: str) -> str | None:
 
 def _refresh(root: Path, page: str) -> None:
     """Put edited prose into the kept notebook, whose outputs still hold."""
+    import nbformat
+
     path = executed_path(root, page)
     kept, fresh = nbformat.read(path, as_version=4), read_chapter(root, page)
     ran = iter([cell for cell in kept.cells if cell.cell_type == "code"])
@@ -332,6 +403,7 @@ def _is_cached(root: Path, page: str) -> bool:
 
 def _cache(root: Path, page: str) -> None:
     """Hand the executed notebook to the cache that Sphinx reads."""
+    import nbformat
     from jupyter_cache import get_cache
     from jupyter_cache.base import CacheBundleIn
 

@@ -169,10 +169,10 @@ def test_cells_that_hang_or_die_cost_themselves(tiny_course, work, where, reques
     solved(notebook, "quad", "def quad(z):\n    while True:\n        pass")
     notebook.cells.insert(3, new_code_cell("import os\nos._exit(3)"))
     nbformat.write(notebook, path)
-    result = check(tiny_course, "tiny", path, seconds_per_cell=15)
+    result = check(tiny_course, "tiny", path, seconds_per_cell=8)
     assert result.points == 4
     (lost,) = [r.message for r in result.results if r.message]
-    assert lost.startswith("Took too long, stopped after 15 s")
+    assert lost.startswith("Took too long, stopped after 8 s")
 
 
 def test_what_is_imported_ahead_is_what_somebody_imports():

@@ -55,7 +55,7 @@ def test_a_syntax_error_is_reported():
     ],
 )
 def test_a_fatal_cell_costs_itself_alone(culprit, status):
-    before, fatal, after = run("x = 1", culprit, "x + 1", seconds_per_cell=15)
+    before, fatal, after = run("x = 1", culprit, "x + 1", seconds_per_cell=8)
     assert before.status == "ok"
     assert fatal.status == status
     assert after.outputs[0].data["text/plain"] == "2"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from course_lib.grading import apart
 from course_lib.grading.engine import jobs
@@ -20,23 +23,57 @@ sys.path.insert(0, str(Path(__file__).parent))
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def over_files() -> Iterator[Callable[[Path], None]]:
-    """Return a function that lets the stock kernels of a course talk through files.
+def _talk_through_files(folder: Path, place: str) -> None:
+    """Let the stock kernels of a course talk through files.
 
     A port may be taken by somebody else between its choice and its use.
     """
+    with (folder / "nbgrader_config.py").open("a") as file:
+        file.write(
+            f"c.KernelManager.transport = 'ipc'\nc.KernelManager.ip = '{place}/k'\n"
+            "c.Execute.startup_timeout = 600\n"
+        )
+
+
+@pytest.fixture
+def over_files() -> Iterator[Callable[[Path], None]]:
+    """Return a function that lets the stock kernels of a course talk through files."""
     # The name of a socket has at most 107 bytes.
     with tempfile.TemporaryDirectory(prefix="k-") as place:
+        yield lambda folder: _talk_through_files(folder, place)
 
-        def change(folder: Path) -> None:
-            with (folder / "nbgrader_config.py").open("a") as file:
-                file.write(
-                    f"c.KernelManager.transport = 'ipc'\nc.KernelManager.ip = '{place}/k'\n"
-                    "c.Execute.startup_timeout = 600\n"
-                )
 
-        yield change
+@pytest.fixture(scope="session")
+def _stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small class, released and graded by stock nbgrader, once for all processes of a run."""
+    import small_course as small
+
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    place, folder = shared / "stock", shared / "stock" / "course"
+    with FileLock(shared / "stock.lock"), tempfile.TemporaryDirectory(prefix="k-") as sockets:
+        if (place / "graded").exists():
+            return folder
+        shutil.rmtree(place, ignore_errors=True)
+        folder.mkdir(parents=True)
+        small.build(folder)
+        _talk_through_files(folder, sockets)
+        for step in ("generate_assignment", "autograde"):
+            if step == "autograde":
+                for student, answers in small.ANSWERS.items():
+                    small.hand_in(folder, student, small.answered(folder, **answers))
+            command = [sys.executable, "-m", "nbgrader", step, small.SLUG]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
+            assert done.returncode == 0, done.stderr
+        (place / "graded").touch()
+    return folder
+
+
+@pytest.fixture
+def stock(_stock: Path, tmp_path: Path) -> Path:
+    """A copy of the small class as stock nbgrader has released and graded it."""
+    return shutil.copytree(_stock, tmp_path / "stock")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -69,9 +106,13 @@ def light_zygote() -> Iterator[None]:
     from light import LIGHT
 
     jobs.close()
+
+    class Light(zygote_module.Zygote):
+        def __init__(self) -> None:
+            super().__init__(LIGHT)
+
     with pytest.MonkeyPatch.context() as patch:
-        original = zygote_module.Zygote
-        patch.setattr(zygote_module, "Zygote", lambda: original(LIGHT))
+        patch.setattr(zygote_module, "Zygote", Light)
         yield
         jobs.close()
 

@@ -248,6 +248,7 @@ def few_in_flight(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(pool.Pool, "in_flight", lambda _: request.param)
 
 
+@pytest.mark.races
 @pytest.mark.usefixtures("few_in_flight")
 def test_workers_that_all_go_are_said_and_waited_for(
     few: Cluster, course: Path, monkeypatch: pytest.MonkeyPatch
@@ -272,6 +273,7 @@ def test_workers_that_all_go_are_said_and_waited_for(
     no_zygote_is_left(few)
 
 
+@pytest.mark.races
 @pytest.mark.usefixtures("few_in_flight")
 def test_workers_that_never_come_back_end_the_run(
     few: Cluster, course: Path, monkeypatch: pytest.MonkeyPatch
@@ -305,6 +307,7 @@ FAMILY = {
 }
 
 
+@pytest.mark.races
 @pytest.mark.parametrize("seed", range(int(os.environ.get("KILLS", "1"))))
 @pytest.mark.parametrize("kind", FAMILY)
 def test_killed_workers_are_replaced_by_their_nannies(
@@ -352,6 +355,7 @@ def test_killed_workers_are_replaced_by_their_nannies(
     no_zygote_is_left(few)
 
 
+@pytest.mark.races
 def test_a_submission_that_kills_its_workers_needs_a_person(few: Cluster, course: Path) -> None:
     hungry = ANSWERS["ann"] | {"total": f"# TAKES ALL MEMORY\n{small.TOTAL}"}
     small.hand_in(course, "cem", small.answered(course, **hungry))
@@ -365,6 +369,7 @@ def test_a_submission_that_kills_its_workers_needs_a_person(few: Cluster, course
     assert points(report) == POINTS | {"cem": []}
 
 
+@pytest.mark.races
 @pytest.mark.usefixtures("few_in_flight")
 def test_a_scheduler_that_dies_loses_nothing(few: Cluster, course: Path) -> None:
     few.add_worker("--no-nanny")
@@ -387,6 +392,7 @@ def test_a_scheduler_that_dies_loses_nothing(few: Cluster, course: Path) -> None
     assert any(row.seconds is None for row in again.students)
 
 
+@pytest.mark.races
 def test_a_client_that_gave_its_scheduler_up_says_that_it_is_gone(
     few: Cluster, course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -682,7 +682,7 @@ class Graded:
         self.folder = folder
         self.attacks = list(attacks)
         # Endless loops last as long.
-        small.build(folder, seconds=15)
+        small.build(folder, seconds=10)
         grading.release([small.SLUG], folder)
         self.met: list[bytes] = []
         with _listening(self.met) as port:

@@ -9,7 +9,6 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,8 @@ from sqlalchemy import Engine, event
 from course_lib import grading
 from course_lib.grading import NEEDS_A_PERSON, GradingError, Report
 
-pytestmark = pytest.mark.slow
+# Nothing here needs PyTorch.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("light_zygote")]
 
 ALL = {"test-total": 3, "test-mean": 2, "test-mean-parts": 2, "why": 2}
 
@@ -147,7 +147,7 @@ SCORES = {
 
 
 #: How long a cell may take. Two of the class take for ever.
-SECONDS = 15
+SECONDS = 10
 
 
 class GradedClass:
@@ -175,7 +175,7 @@ class GradedClass:
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> GradedClass:
+def graded(tmp_path_factory: pytest.TempPathFactory, light_zygote: None) -> GradedClass:
     return GradedClass(tmp_path_factory.mktemp("small"))
 
 
@@ -389,9 +389,6 @@ def nbgrader(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
 
 
-HONEST = ("full", "untouched", "partial")
-
-
 def fresh(graded: GradedClass, folder: Path, students: tuple[str, ...]) -> Path:
     """Return a course with some of the class, ungraded."""
     folder.mkdir()
@@ -401,17 +398,12 @@ def fresh(graded: GradedClass, folder: Path, students: tuple[str, ...]) -> Path:
     return folder
 
 
-def test_stock_nbgrader_gives_the_same_points(
-    graded: GradedClass, tmp_path: Path, over_files: Callable[[Path], None]
-) -> None:
-    folder = fresh(graded, tmp_path / "stock", HONEST)
-    over_files(folder)
-    for step in ("generate_assignment", "autograde"):
-        done = nbgrader(folder, step, small.SLUG)
-        assert done.returncode == 0, done.stderr
-    report = grading.read_report(small.SLUG, folder)
-    assert {row.student: row.points() for row in report.students} == {
-        student: SCORES[student] for student in HONEST
+def test_stock_nbgrader_gives_the_same_points(stock: Path) -> None:
+    """Its own class has three who handed in the same, whom it has released and graded."""
+    report = grading.read_report(small.SLUG, stock)
+    same = {"full": "ann", "untouched": "cem", "partial": "bob"}
+    assert {student: report[twin].points() for student, twin in same.items()} == {
+        student: SCORES[student] for student in same
     }
 
 

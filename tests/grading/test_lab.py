@@ -126,6 +126,7 @@ def open_by_double_click(page: Any, *names: str) -> None:
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
 
 
+@pytest.mark.races
 def test_a_teacher_changes_points_and_nothing_else_changes(page: Any, course_root: Path) -> None:
     source = course_root / "solutions" / "activations.py"
     before = source.read_text(encoding="utf-8")
@@ -166,12 +167,14 @@ def test_a_teacher_changes_points_and_nothing_else_changes(page: Any, course_roo
     assert changed[1][1:] == changed[0][1:].replace('"points": 1', '"points": 7')
 
 
+@pytest.mark.races
 def test_a_chapter_opens_as_a_notebook(page: Any) -> None:
     open_by_double_click(page, "book", "foundations", "activations.md")
     # Cells far below the window are made while the notebook is being looked at.
     page.locator(".jp-NotebookPanel .jp-CodeCell").nth(3).wait_for(state="attached")
 
 
+@pytest.mark.races
 def test_validate_says_what_fails(page: Any, lab: str) -> None:
     page.goto(f"{lab}/lab/tree/exercises/activations/activations.ipynb?reset")
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
@@ -183,6 +186,7 @@ def test_validate_says_what_fails(page: Any, lab: str) -> None:
     assert "NotImplementedError" in text
 
 
+@pytest.mark.races
 def test_the_formgrader_finds_the_course(page: Any, lab: str) -> None:
     page.goto(f"{lab}/formgrader/manage_assignments")
     page.get_by_role("link", name="activations", exact=True).wait_for()
@@ -194,6 +198,7 @@ def test_the_formgrader_finds_the_course(page: Any, lab: str) -> None:
     frame.get_by_role("link", name="activations", exact=True).wait_for()
 
 
+@pytest.mark.races
 def test_the_formgraders_buttons_grade_and_give_feedback(
     page: Any, lab: str, course_root: Path
 ) -> None:

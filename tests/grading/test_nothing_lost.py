@@ -417,15 +417,23 @@ def test_a_graded_notebook_that_is_damaged_is_made_again(course: Path) -> None:
 # What is graded as it stands
 
 
-@pytest.fixture
-def pair(ungraded: Path, tmp_path: Path, light_zygote: None) -> Path:
+@pytest.fixture(scope="module")
+def graded_pair(
+    ungraded: Path, light_zygote: None, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """Two students of the class, graded."""
-    folder = tmp_path / "pair"
+    folder = tmp_path_factory.mktemp("pair") / "course"
     shutil.copytree(ungraded, folder)
     for student in set(ANSWERS) - {"ann", "cem"}:
         shutil.rmtree(folder / "submitted" / student)
     grading.grade(small.SLUG, folder)
     return folder
+
+
+@pytest.fixture
+def pair(graded_pair: Path, tmp_path: Path) -> Path:
+    """A copy of the two, to be changed."""
+    return shutil.copytree(graded_pair, tmp_path / "pair")
 
 
 def graded_now(folder: Path) -> list[str]:
@@ -490,6 +498,9 @@ def test_what_is_too_large_to_be_read_is_known_by_its_times(
     pair: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(record, "_MOST_READ", 100)
+    # A copy has times of its own.
+    grading.grade(small.SLUG, pair)
+    assert graded_now(pair) == []
     (pair / "submitted" / "cem" / small.SLUG / "sums.ipynb").touch()
     assert graded_now(pair) == ["cem"]
     assert graded_now(pair) == []

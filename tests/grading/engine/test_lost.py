@@ -41,7 +41,7 @@ def test_a_death_takes_back_its_own_cell_and_keeps_its_last_words(run):
 
 
 def test_last_words_are_kept_of_a_cell_that_was_stopped(run):
-    ran = run(("solution", "print('x' * 10**6)\nwhile True:\n    pass"), seconds=15)
+    ran = run(("solution", "print('x' * 10**6)\nwhile True:\n    pass"), seconds=6)
     assert ran[0].status == "timeout"
     assert set(texts(ran[0])) == {"x"}
     assert len(texts(ran[0])) == 2**16

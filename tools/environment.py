@@ -1,0 +1,247 @@
+"""Make the Python environment of the course: ``python3 tools/environment.py .venv``.
+
+It runs with the system's Python, before there is an environment: nothing but the standard library.
+
+``requirements.txt`` names every package that Linux needs, so nothing is resolved: what it names is
+installed as it stands, and ``pip check`` then tells whether something is missing (other systems
+need a few packages more), which a second, resolving run of pip adds.
+
+PyTorch goes its own way. The usual index has, for Linux, the build for NVIDIA cards: with its
+libraries, 4 GB more than the build for the CPU, which PyTorch's own index has. A machine without a
+card gets the latter, as long as that index answers within a few seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+#: PyTorch's own index of the builds for the CPU.
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+
+#: How long that index is waited for, in seconds.
+PATIENCE = 5.0
+
+#: Where the packages are named.
+PINS = "requirements.txt"
+
+
+class Failed(Exception):
+    """A step failed; the message is what a person needs to know."""
+
+
+def main() -> None:
+    """Read the command line and make the environment."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("folder", type=Path, help="the environment, such as .venv")
+    parser.add_argument("--torch", default="", help="cpu or cuda; found out by default")
+    arguments = parser.parse_args()
+    try:
+        make(arguments.folder, Path(), arguments.torch)
+    except Failed as failed:
+        sys.exit(str(failed))
+    except KeyboardInterrupt:
+        sys.exit("Stopped. The same command goes on.")
+
+
+def make(folder: Path, root: Path, asked: str) -> None:
+    """Make the environment, or bring it up to date, unless it is already.
+
+    The stamp ``ready`` in it holds which build of PyTorch it has. It is written last, so an
+    interrupted run is repeated. Which build is there changes only when somebody asks for another.
+    """
+    begin = time.monotonic()
+    check_python(sys.version_info[:2])
+    stamp = folder / "ready"
+    there = stamp.read_text(encoding="utf-8").strip() if stamp.is_file() else ""
+    there = there or build_of(folder)
+    wanted = choose(asked, platform.system(), nvidia_card(Path("/")), say)
+    build = wanted if asked else there or wanted
+    inputs = [root / PINS, root / "pyproject.toml"]
+    fresh = stamp.is_file() and all(p.stat().st_mtime <= stamp.stat().st_mtime for p in inputs)
+    if fresh and there == build:
+        return
+    # It is asked while other things go on.
+    index = Index(CPU_INDEX, pinned(root, "torch")) if build == "cpu" else None
+    # Another build of PyTorch leaves libraries behind: the environment begins anew.
+    anew = bool(there) and there != build
+    if anew and index is not None and index.trouble():
+        raise Failed(f"{index.trouble()}, so {folder} stays as it is. TORCH=cpu needs that index.")
+    say(f"Making the environment in {folder} (a few minutes the first time) ...")
+    stamp.unlink(missing_ok=True)
+    _run([sys.executable, "-m", "venv", *(["--clear"] if anew else []), str(folder)])
+    python = str(next(p for p in (folder / "bin", folder / "Scripts") if p.is_dir()) / "python")
+    install(python, folder, root, index)
+    # Without its own index, PyTorch may have come in another build than was wanted.
+    stamp.write_text(f"{build_of(folder) if build == 'cpu' else build}\n", encoding="utf-8")
+    say(f"{'environment':<14}{'made':<42}{time.monotonic() - begin:6.1f} s")
+
+
+def say(sentence: str) -> None:
+    """Tell the person at the terminal."""
+    print(sentence, flush=True)
+
+
+def check_python(version: tuple[int, int]) -> None:
+    """Refuse a Python that the pinned packages are not made for."""
+    if not (3, 11) <= version <= (3, 13):
+        raise Failed(
+            f"This is Python {version[0]}.{version[1]}; the course needs 3.11, 3.12 or 3.13. "
+            "Install one and say: make course PYTHON=python3.11"
+        )
+
+
+# ---------------------------------------------------------------------------- which build of torch
+
+
+def choose(asked: str, system: str, card: bool, say: Callable[[str], None]) -> str:
+    """Return which build of PyTorch to install: ``cpu`` or ``cuda``.
+
+    ``cuda`` stands for what the usual index has, which on Linux is the build for NVIDIA cards.
+    Other systems find one build there, without CUDA.
+    """
+    if asked not in ("", "cpu", "cuda"):
+        raise Failed(f"TORCH={asked} is unknown: say TORCH=cpu or TORCH=cuda, or leave it out.")
+    if system != "Linux":
+        if asked:
+            say(f"TORCH={asked} is for Linux; {system} takes the one build that the index has.")
+        return "cuda"
+    return asked or ("cuda" if card else "cpu")
+
+
+def nvidia_card(root: Path) -> bool:
+    """Tell whether there is an NVIDIA card with a driver: without one, PyTorch cannot use it.
+
+    The last place is the driver of Windows, as the Linux inside it sees it.
+    """
+    places = ("dev/nvidiactl", "proc/driver/nvidia/version", "usr/lib/wsl/lib/nvidia-smi")
+    return any((root / place).exists() for place in places)
+
+
+def build_of(folder: Path) -> str:
+    """Return which build of PyTorch an environment has; nothing when it has none."""
+    for packages in ("lib/python*/site-packages", "Lib/site-packages"):
+        for path in folder.glob(f"{packages}/torch/version.py"):
+            # As in: cuda: Optional[str] = '13.0'
+            text = path.read_text(encoding="utf-8")
+            return "cuda" if re.search(r"^cuda\b.*= ['\"]", text, re.MULTILINE) else "cpu"
+    return ""
+
+
+def pinned(root: Path, name: str) -> str:
+    """Return the version that the pins name."""
+    text = (root / PINS).read_text(encoding="utf-8")
+    found = re.search(rf"^{re.escape(name)}==(\S+)", text, re.MULTILINE)
+    if found is None:
+        raise Failed(f"{PINS} names no version of {name}.")
+    return found.group(1)
+
+
+class Index:
+    """Asks an index, while other things go on, whether it has a version of PyTorch."""
+
+    def __init__(self, url: str, version: str, patience: float = PATIENCE) -> None:
+        self.url = url
+        self.version = version
+        self._until = time.monotonic() + patience
+        self._answer = f"{url} does not answer"
+        # A thread, since looking a name up takes as long as it likes.
+        self._asking = threading.Thread(target=self._ask, args=(patience,), daemon=True)
+        self._asking.start()
+
+    def _ask(self, patience: float) -> None:
+        try:
+            with urllib.request.urlopen(f"{self.url}/torch/", timeout=patience) as page:
+                listed = page.read().decode("utf-8", "replace")
+        except (OSError, ValueError) as error:
+            self._answer = f"{self.url} cannot be reached ({getattr(error, 'reason', error)})"
+            return
+        # Not 2.13.0 in 12.13.0, nor in 2.13.0.1.
+        has = re.search(rf"torch-{re.escape(self.version)}(?:-|\+|%2B)", listed)
+        self._answer = "" if has else f"{self.url} has no torch {self.version}"
+
+    def trouble(self) -> str:
+        """Return why the index cannot be used; nothing when it can."""
+        self._asking.join(max(0.0, self._until - time.monotonic()))
+        return self._answer
+
+
+# ----------------------------------------------------------------------------------------- install
+
+
+def install(python: str, folder: Path, root: Path, index: Index | None) -> None:
+    """Install the pinned packages and the course, complete what is missing, and compile."""
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # pip would compile on one core, one package after the other.
+    add = [*pip, "--no-compile"]
+    install_torch([*add, "--no-deps"], pinned(root, "torch"), index, say)
+    # One core compiles PyTorch's modules while the other installs the rest.
+    with subprocess.Popen(_compile(python, folder, "1")):
+        rest = folder / "pins-without-torch.txt"
+        pins = (root / PINS).read_text(encoding="utf-8")
+        rest.write_text(re.sub(r"^torch==\S+$", "", pins, flags=re.MULTILINE), encoding="utf-8")
+        _run([*add, "--no-deps", "-r", str(rest)])
+    if _complaint(python):
+        _run([*add, "-r", str(root / PINS)])
+    _run([*add, "--no-deps", "--no-build-isolation", "--editable", str(root)])
+    if complaint := _complaint(python):
+        raise Failed(f"The packages do not fit together:\n{complaint}")
+    subprocess.run(_compile(python, folder, "0"), check=False)
+
+
+def _compile(python: str, folder: Path, processes: str) -> list[str]:
+    """Return the command that compiles what is not compiled yet.
+
+    Some packages carry files for other Pythons, which do not compile; pip is silent on them, too.
+    """
+    return [python, "-m", "compileall", "-qq", "-j", processes, str(folder / "lib")]
+
+
+def install_torch(
+    pip: list[str], version: str, index: Index | None, say: Callable[[str], None]
+) -> None:
+    """Install PyTorch from its own index, or else from the usual one, and say so."""
+    wanted = f"torch=={version}"
+    if index is not None:
+        trouble = index.trouble()
+        if not trouble:
+            try:
+                _run([*pip, "--index-url", index.url, wanted])
+                return
+            except Failed as failed:
+                trouble = f"{index.url} broke off ({str(failed).splitlines()[-1]})"
+        say(f"PyTorch comes from the usual index, on Linux 4 GB more: {trouble}")
+    _run([*pip, wanted])
+
+
+def _complaint(python: str) -> str:
+    """Return what ``pip check`` finds missing or at odds."""
+    done = subprocess.run(
+        [python, "-m", "pip", "--disable-pip-version-check", "check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() if done.returncode else ""
+
+
+def _run(command: list[str]) -> None:
+    """Run a command without a word; when it fails, with its own words."""
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode:
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        raise Failed("\n".join([f"This failed: {' '.join(command)}", *lines[-15:]]))
+
+
+if __name__ == "__main__":
+    main()
