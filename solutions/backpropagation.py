@@ -1,5 +1,7 @@
 # ---
 # jupyter:
+#   course:
+#     answers_in: [course_lib.scratch.tensor]
 #   jupytext:
 #     text_representation:
 #       extension: .py
@@ -14,30 +16,26 @@
 # # Backpropagation: an engine of your own
 #
 # - **Time:** 120 minutes. **Difficulty:** 3 of 5. **Points:** 35, of which a person gives 4.
-# - **Needs:** the chapter *How does every weight learn its share of the blame?*, NumPy arrays and
-#   broadcasting.
+# - **Needs:** the chapter *Backpropagation*, NumPy arrays and broadcasting.
 #
 # You will write the backward step of each operation that a network of fully connected layers
-# needs, put the operations of a computation in order, and send the blame back through all of them.
-# In the last step everything is wired together: a network reads handwritten digits, trained by
-# nothing but your engine. Then the same engine answers one more question. For each digit that the
-# network gets wrong: which pixels were to blame?
+# needs, put the operations of a computation in order, and send the blame back through all of them,
+# also where two losses share a part of their graph. In the end a network reads handwritten digits,
+# trained by nothing but your engine. Then the same engine answers one more question. For each digit
+# that the network gets wrong: which pixels were to blame?
 #
-# **How to check.** Each step has a test below it: run it, and it is silent when all is well.
-# *Validate* in the notebook's toolbar runs all of them. `course check backpropagation` in a
-# terminal also runs the hidden tests, which try what the visible ones do not, and shows points and
-# hints in a table. A wrong step does not cost you the later ones: where a test says `given(...)`,
-# it lends your function a right version of what an earlier step was to build. Section names in the
-# hints are those of the chapter.
-#
-# **What holds in every step**
+# **What is special here**
 #
 # - `grad` holds the slopes of a loss in the result of an operation, in the shape of the result.
 #   A backward step returns the slopes of the loss in the operands, each in the shape of its operand.
-# - Arrays are `float64` unless the step says otherwise. What you are given still belongs to its
-#   owner: return new arrays, and leave the old ones as they were.
-# - Loops or whole arrays, NumPy or another library inside your function: all of it counts, if
-#   NumPy arrays come out.
+# - Arrays hold `float64`, `float32` or integers (a matrix of zeros and ones, say), except where a
+#   step says `float64`. Slopes may have fractions, whatever the operands hold.
+# - You may hand an array on as it is, if it is right as it is. Never change the numbers in it: it
+#   belongs to its owner.
+#
+# `course_lib.scratch.tensor` holds answers to this exercise: leave it closed. What holds in every
+# exercise (how to check, what the tests look at, what counts) is on the page *How exercises work* in
+# the appendix.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
@@ -50,15 +48,16 @@ np.set_printoptions(suppress=True)
 # %% [markdown]
 # ## Step 1. A judge who knows no calculus
 #
-# Before you write a derivative, build something that tells you when it is wrong. Nudge one entry of
-# `x` up by `h`, compute the loss, nudge it down, compute it again: the difference of the two,
-# divided by `2h`, is close to the slope. It is slow, and it cannot be fooled by a wrong transpose.
-# Use it on every step that follows.
+# Before you write a derivative, build something that tells you when it is wrong. The chapter nudged
+# one weight of one network. Here a loss is any function of any array, and every entry is measured:
+# nudge it up by `h`, compute the loss, nudge it down, compute it again. The *central difference*, the
+# first loss minus the second, divided by `2h`, is close to the slope. It is slow, and it cannot be
+# fooled by a wrong transpose. Use it on every step that follows.
 
 
 # %% nbgrader={"grade": false, "grade_id": "numerical_gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def numerical_gradient(loss, x, h=1e-5):
-    """Measure the slope of a loss in each entry of x by a central difference.
+    """Compute the central difference of a loss in each entry of x.
 
     Parameters
     ----------
@@ -68,11 +67,13 @@ def numerical_gradient(loss, x, h=1e-5):
         Where to measure. When the function returns, x holds exactly what it held before. (Adding h
         and taking it off again may leave a trace of rounding; keep the old number, or nudge a copy.)
     h : float
-        How far to nudge.
+        How far to nudge one entry, while all others are as they were.
 
     Returns
     -------
     ndarray, same shape as x
+        The difference of the two losses, divided by 2 h, also where h is so large that this is not
+        the slope.
 
     Example
     -------
@@ -93,63 +94,67 @@ def numerical_gradient(loss, x, h=1e-5):
 # %% nbgrader={"grade": true, "grade_id": "test-numerical_gradient", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
-assert_close(
-    numerical_gradient(lambda x: np.sum(x**2), np.array([1.0, -3.0])),
-    [2.0, -6.0],
+check(
+    numerical_gradient,
+    {"loss": lambda x: np.sum(x**2), "x": np.array([1.0, -3.0])},
+    np.array([2.0, -6.0]),
     rtol=1e-5,
-    what="numerical_gradient of sum(x**2) at [1, -3]",
     hint="(loss with x[i] + h, minus loss with x[i] - h) / (2 * h), one entry at a time. Twice the "
     "right values: divide by 2 * h, not by h. See 'Asking each weight'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-numerical_gradient-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: other shapes and layouts in memory, a large h, and whether x is left as it was.
+# Hidden: losses that couple the entries, a large h, other shapes and layouts in memory.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal
+from course_lib.exercises import check, check_keyword, check_kinds
 
 x = np.array([[0.5, -1.0, 2.0], [1.5, 0.0, -0.5]])
-got = numerical_gradient(lambda x: np.sum(x**3), x, 1e-3)
-assert_close(
-    got,
-    3 * x**2,
-    atol=3e-6,
-    what="numerical_gradient of sum(x**3), shape (2, 3), h = 0.001",
-    hint="An error near 3 * x * h means that only one side was measured: (loss(x + h) - loss(x)) / h "
-    "is a slope somewhere between x and x + h. Nudge to both sides. And an entry must be back in its "
-    "place before the next one is nudged. See 'Asking each weight'.",
+check(
+    numerical_gradient,
+    {"loss": lambda x: np.sum(x) ** 2 + np.sum(x**2), "x": x, "h": 1e-3},
+    2 * x.sum() + 2 * x,
+    hint="The loss is sum(x)**2 + sum(x**2), where every entry matters for the slope of every other. "
+    "An error of 2 * h everywhere means that only one side was measured: (loss(x + h) - loss(x)) / h "
+    "is a slope somewhere between x and x + h. Nudge to both sides. Errors that grow from entry to "
+    "entry: an entry must be back in its place before the next one is nudged. "
+    "See 'Asking each weight'.",
 )
-assert_equal(
-    x.tolist(),
-    [[0.5, -1.0, 2.0], [1.5, 0.0, -0.5]],
-    what="The array that was given to numerical_gradient",
-    hint="x must hold what it held before: put every entry back exactly (x += h and then x -= h "
-    "may not), or nudge a copy. See 'Asking each weight'.",
+check_keyword(
+    numerical_gradient,
+    {"loss": lambda x: np.sum(x**3), "x": x},
+    "h",
+    [(1e-5, 3 * x**2), (0.5, 3 * x**2 + 0.25), (0.1, 3 * x**2 + 0.01)],
+    hint="The loss is sum(x**3). ((x + h)**3 - (x - h)**3) / (2 * h) is 3 * x**2 + h**2: nudge by h, "
+    "to both sides, and divide by 2 * h. See 'Asking each weight'.",
 )
 weights = np.arange(24.0).reshape(2, 3, 4) / 10
-for name, x in {
-    "shape (2, 3, 4)": np.linspace(-1, 1, 24).reshape(2, 3, 4),
-    "the transpose of an array": np.linspace(-1, 1, 24).reshape(4, 3, 2).T,
-    "every second column of an array": np.linspace(-1, 1, 48).reshape(2, 3, 8)[..., ::2],
-}.items():
-    assert_close(
-        numerical_gradient(lambda x: np.sum(weights * x**2), x),
+for name, kind, x in (
+    ("", "float64", np.linspace(-1, 1, 24).reshape(2, 3, 4)),
+    (", the transpose of an array", "float64", np.linspace(-1, 1, 24).reshape(4, 3, 2).T),
+    ("", "strided", np.linspace(-1, 1, 24).reshape(2, 3, 4)),
+):
+    check_kinds(
+        numerical_gradient,
+        {"loss": lambda x: np.sum(weights * x**2), "x": x},
         2 * weights * x,
+        kinds=[kind],
         rtol=1e-5,
-        what=f"numerical_gradient of sum(weights * x**2), {name}",
+        what=f"numerical_gradient of sum(weights * x**2), x of shape (2, 3, 4){name}",
         hint="Zeros or values in the wrong place: x.ravel() and x.reshape(-1) are views of some "
         "arrays and copies of others, so nudging them may not move x. Use np.ndindex(x.shape). "
         "See 'Asking each weight'.",
     )
-assert_close(
-    numerical_gradient(lambda x: float(x) ** 2, np.array(3.0)),
+check(
+    numerical_gradient,
+    {"loss": lambda x: float(x) ** 2, "x": np.array(3.0)},
     6.0,
     rtol=1e-5,
-    what="numerical_gradient of x**2 at the single number 3.0, shape ()",
-    hint="An array without axes has one entry too, at the place (): np.ndindex(()) gives it.",
+    hint="An array without axes has one entry too, at the place (): np.ndindex(()) gives it. The loss "
+    "is x**2.",
 )
 ### END HIDDEN TESTS
 
@@ -157,7 +162,7 @@ assert_close(
 # ## Step 2. One number, many copies
 #
 # When a bias of shape (10,) is added to activations of shape (64, 10), NumPy acts as if there were
-# 64 copies of it. They are one vector, used 64 times, and the slopes that come back along 64 ways
+# 64 copies of it. They are one vector, used 64 times, and the slopes that come back along 64 paths
 # add up. Write the function that adds them up, for whatever NumPy can broadcast: axes that were put
 # in front, and axes of length 1 that were stretched.
 
@@ -193,20 +198,20 @@ def undo_broadcasting(grad, shape):
 # %% nbgrader={"grade": true, "grade_id": "test-undo_broadcasting", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
 G = np.array([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])
-assert_close(
-    undo_broadcasting(G, (3,)),
-    [11.0, 22.0, 33.0],
-    what="undo_broadcasting of slopes of shape (2, 3) to the shape (3,)",
+check(
+    undo_broadcasting,
+    {"grad": G, "shape": (3,)},
+    np.array([11.0, 22.0, 33.0]),
     hint="An array of shape (3,) was used in both rows: add the rows up. A mean would be a sum over "
     "the copies, divided by a number that nobody asked for. See 'From numbers to arrays'.",
 )
-assert_close(
-    undo_broadcasting(G, (2, 1)),
-    [[6.0], [60.0]],
-    what="undo_broadcasting of slopes of shape (2, 3) to the shape (2, 1)",
+check(
+    undo_broadcasting,
+    {"grad": G, "shape": (2, 1)},
+    np.array([[6.0], [60.0]]),
     hint="The axis of length 1 was stretched to 3: add up along it, and keep it (keepdims=True). "
     "See 'From numbers to arrays'.",
 )
@@ -216,9 +221,14 @@ assert_close(
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal
+from course_lib.exercises import check, check_kinds
 
 rng = np.random.default_rng(3)
+hint = (
+    "Two things may have happened: axes were put in front (sum over them, and they are gone), and "
+    "axes of length 1 were stretched (sum over them, and keep them). Where neither did, nothing "
+    "changes. See 'From numbers to arrays'."
+)
 cases = [
     ((2, 3, 4), (3, 4)), ((2, 3, 4), (4,)), ((2, 3, 4), (1, 4)), ((2, 3, 4), (3, 1)),
     ((2, 3, 4), (2, 1, 4)), ((2, 3, 4), (1, 1, 1)), ((2, 3, 4), ()), ((5,), (1,)), ((5,), ()),
@@ -227,24 +237,24 @@ cases = [
 ]  # fmt: skip
 for shape, before in cases:
     G = rng.normal(size=shape)
-    kept = G.copy()
     # Each entry of the small array, found again in the large one by its number.
     numbers = np.broadcast_to(np.arange(np.prod(before, dtype=int)).reshape(before), shape)
     sums = np.bincount(numbers.ravel(), G.ravel(), minlength=np.prod(before, dtype=int))
-    assert_close(
-        undo_broadcasting(G, before),
+    check(
+        undo_broadcasting,
+        {"grad": G, "shape": before},
         sums.reshape(before),
         what=f"undo_broadcasting of slopes of shape {shape} to the shape {before}",
-        hint="Two things may have happened: axes were put in front (sum over them, and they are "
-        "gone), and axes of length 1 were stretched (sum over them, and keep them). Where neither "
-        "did, nothing changes. See 'From numbers to arrays'.",
+        hint=hint,
     )
-    assert_equal(
-        G.tolist(),
-        kept.tolist(),
-        what="The slopes that were given to undo_broadcasting",
-        hint="Your function changed its argument: make a new array.",
-    )
+G = np.array([[[1.0, -2.0, 5.0]], [[4.0, 0.0, 7.0]]])
+check_kinds(
+    undo_broadcasting,
+    {"grad": G, "shape": (1, 1)},
+    np.array([[15.0]]),
+    kinds=["float32", "integers", "strided"],
+    hint=hint,
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -306,97 +316,80 @@ def mul_backward(grad, a, b):
 # %% nbgrader={"grade": true, "grade_id": "test-add_backward", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.exercises import check, given
 from course_lib.scratch.tensor import undo_broadcasting as lent
 
 G = np.array([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])
 with given(undo_broadcasting=lent):
-    got = add_backward(G, np.ones((2, 3)), np.ones(3))
-    assert_equal(len(got), 2, what="How many gradients add_backward returns")
-    assert_close(
-        got[0],
-        G,
-        what="The gradient of a in a + b, shapes (2, 3) and (3,)",
-        hint="In a sum each term has slope 1: what arrives is passed on. "
-        "See 'A computation is a graph'.",
-    )
-    assert_close(
-        got[1],
-        [11.0, 22.0, 33.0],
-        what="The gradient of b in a + b, shapes (2, 3) and (3,)",
-        hint="b was added to both rows, so its gradient is the sum over the rows and has the shape "
-        "of b: undo_broadcasting does that. See 'From numbers to arrays'.",
+    check(
+        add_backward,
+        {"grad": G, "a": np.ones((2, 3)), "b": np.ones(3)},
+        (G, np.array([11.0, 22.0, 33.0])),
+        hint="In a sum each term has slope 1: what arrives is passed on (see 'A computation is a "
+        "graph'). b was added to both rows, so its gradient is the sum over the rows and has the "
+        "shape of b: undo_broadcasting does that. See 'From numbers to arrays'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-mul_backward", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.exercises import check, given
 from course_lib.scratch.tensor import undo_broadcasting as lent
 
 with given(undo_broadcasting=lent):
-    got = mul_backward(np.array([1.0, 10.0]), np.array([2.0, 3.0]), np.array([5.0, 7.0]))
-    assert_equal(len(got), 2, what="How many gradients mul_backward returns")
-    assert_close(
-        got[0],
-        [5.0, 70.0],
-        what="The gradient of a in a * b, for grad [1, 10], a [2, 3], b [5, 7]",
-        hint="Each factor's slope is the OTHER factor, times the slope that arrives. "
-        "See 'A computation is a graph'.",
-    )
-    assert_close(
-        got[1],
-        [2.0, 30.0],
-        what="The gradient of b in a * b, for grad [1, 10], a [2, 3], b [5, 7]",
+    check(
+        mul_backward,
+        {"grad": np.array([1.0, 10.0]), "a": np.array([2.0, 3.0]), "b": np.array([5.0, 7.0])},
+        (np.array([5.0, 70.0]), np.array([2.0, 30.0])),
         hint="Each factor's slope is the OTHER factor, times the slope that arrives. "
         "See 'A computation is a graph'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-add-mul-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: both operations with many pairs of shapes, against measured slopes.
+# Hidden: both operations with many pairs of shapes, against measured slopes; other kinds of numbers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.exercises import check, check_kinds, given
 from course_lib.scratch.tensor import undo_broadcasting as lent
 
 rng = np.random.default_rng(5)
+hint = (
+    "The gradient has the shape of its operand. Where the operand was broadcast, multiply first, in "
+    "the large shape, and then add up the slopes of the copies. See 'From numbers to arrays'."
+)
 pairs = [
     ((3,), (3,)), ((2, 3), (3,)), ((3,), (2, 3)), ((2, 3), (2, 1)), ((2, 1), (1, 3)),
     ((2, 3), ()), ((), (4,)), ((4, 1, 3), (2, 1)), ((2, 2), (2, 2)), ((0, 3), (3,)),
 ]  # fmt: skip
 with given(undo_broadcasting=lent):
-    for name, backward_step, operation in (
-        ("add_backward", add_backward, np.add),
-        ("mul_backward", mul_backward, np.multiply),
-    ):
+    for backward_step, operation in ((add_backward, np.add), (mul_backward, np.multiply)):
         for shapes in pairs:
             a, b = (rng.normal(size=shape) for shape in shapes)
             G = rng.normal(size=operation(a, b).shape)
-            before = G.tolist(), a.tolist(), b.tolist()
-            got = backward_step(G, a, b)
-            assert_equal(
-                (G.tolist(), a.tolist(), b.tolist()),
-                before,
-                what=f"The arrays that were given to {name}",
-                hint="Your function changed its arguments: grad *= b writes into the caller's array.",
-            )
-            for i, operand in enumerate("ab"):
-                measured = np.zeros(shapes[i])
-                for place in np.ndindex(shapes[i]):
+            measured = np.zeros(shapes[0]), np.zeros(shapes[1])
+            for i, shape in enumerate(shapes):
+                for place in np.ndindex(shape):
                     sides = [[a.copy(), b.copy()] for _ in range(2)]
                     sides[0][i][place] += 0.5  # straight lines: any step will do
                     sides[1][i][place] -= 0.5
-                    measured[place] = np.sum(G * operation(*sides[0]) - G * operation(*sides[1]))
-                assert_close(
-                    got[i],
-                    measured,
-                    atol=1e-10,
-                    what=f"{name}: the gradient of {operand}, shapes {shapes[0]} and {shapes[1]}",
-                    hint="The gradient has the shape of its operand. Where the operand was "
-                    "broadcast, multiply first, in the large shape, and then add up the slopes of "
-                    "the copies. See 'From numbers to arrays'.",
-                )
+                    measured[i][place] = np.sum(G * operation(*sides[0]) - G * operation(*sides[1]))
+            check(backward_step, {"grad": G, "a": a, "b": b}, measured, hint=hint)
+    a, b = np.array([[2.0], [-3.0]]), np.array([5.0, 7.0])
+    G = np.array([[1.0, 4.0], [-2.0, 3.0]])
+    for backward_step, right in (
+        (add_backward, (np.array([[5.0], [1.0]]), np.array([-1.0, 7.0]))),
+        (mul_backward, (np.array([[33.0], [11.0]]), np.array([8.0, -1.0]))),
+    ):
+        args = {"grad": G, "a": a, "b": b}
+        check_kinds(backward_step, args, right, kinds=["float32", "integers", "strided"], hint=hint)
+        check(
+            backward_step,
+            {"grad": G / 4, "a": a.astype(int), "b": b.astype(int)},
+            (right[0] / 4, right[1] / 4),
+            hint="The operands are integers here, and their slopes have fractions all the same: "
+            "zeros_like(a) would make an array of integers. " + hint,
+        )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -440,62 +433,57 @@ def matmul_backward(grad, a, b):
 # %% nbgrader={"grade": true, "grade_id": "test-matmul_backward", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.exercises import check, given
 from course_lib.scratch.tensor import undo_broadcasting as lent
 
 with given(undo_broadcasting=lent):
-    got = matmul_backward(
-        np.array([[1.0, 10.0]]), np.array([[1.0, 2.0]]), np.array([[3.0, 4.0], [5.0, 6.0]])
-    )
-    assert_equal(len(got), 2, what="How many gradients matmul_backward returns")
-    assert_close(
-        got[0],
-        [[43.0, 65.0]],
-        what="The gradient of a in a @ b, for grad [[1, 10]], a [[1, 2]], b [[3, 4], [5, 6]]",
-        hint="grad @ b transposed: a[0, 0] = 1 meets the row [3, 4] of b, so its slope is "
-        "3 * 1 + 4 * 10. See 'From numbers to arrays'.",
-    )
-    assert_close(
-        got[1],
-        [[1.0, 10.0], [2.0, 20.0]],
-        what="The gradient of b in a @ b, for grad [[1, 10]], a [[1, 2]], b [[3, 4], [5, 6]]",
-        hint="a transposed @ grad, in this order. See 'From numbers to arrays'.",
+    check(
+        matmul_backward,
+        {
+            "grad": np.array([[1.0, 10.0]]),
+            "a": np.array([[1.0, 2.0]]),
+            "b": np.array([[3.0, 4.0], [5.0, 6.0]]),
+        },
+        (np.array([[43.0, 65.0]]), np.array([[1.0, 10.0], [2.0, 20.0]])),
+        hint="For a it is grad @ b transposed: a[0, 0] = 1 meets the row [3, 4] of b, so its slope is "
+        "3 * 1 + 4 * 10. For b it is a transposed @ grad, in this order. "
+        "See 'From numbers to arrays'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-matmul_backward-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: two matrices of many shapes, square ones among them.
+# Hidden: two matrices of many shapes, square ones among them, and other kinds of numbers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.exercises import check, check_kinds, given
 from course_lib.scratch.tensor import undo_broadcasting as lent
 
 rng = np.random.default_rng(7)
+hint = (
+    "The gradient of a is grad @ b.T, that of b is a.T @ grad. With square matrices every wrong "
+    "transpose and every wrong order fits as well: measure with numerical_gradient. "
+    "See 'From numbers to arrays'."
+)
+
+
+def products(G, a, b):
+    return np.einsum("ik,jk->ij", G, b), np.einsum("ij,ik->jk", a, G)
+
+
 with given(undo_broadcasting=lent):
     for n, d, k in [(3, 3, 3), (2, 3, 4), (1, 5, 2), (4, 1, 4), (5, 2, 1), (2, 2, 2), (0, 3, 2)]:
         a, b, G = rng.normal(size=(n, d)), rng.normal(size=(d, k)), rng.normal(size=(n, k))
-        before = G.tolist(), a.tolist(), b.tolist()
-        got = matmul_backward(G, a, b)
-        assert_close(
-            got[0],
-            np.einsum("ik,jk->ij", G, b),
-            what=f"The gradient of a in a @ b, shapes {(n, d)} and {(d, k)}",
-            hint="It is grad @ b.T. With square matrices every wrong transpose and every wrong "
-            "order fits as well: measure with numerical_gradient. See 'From numbers to arrays'.",
-        )
-        assert_close(
-            got[1],
-            np.einsum("ij,ik->jk", a, G),
-            what=f"The gradient of b in a @ b, shapes {(n, d)} and {(d, k)}",
-            hint="It is a.T @ grad. With square matrices every wrong transpose and every wrong "
-            "order fits as well: measure with numerical_gradient. See 'From numbers to arrays'.",
-        )
-        assert_equal(
-            (G.tolist(), a.tolist(), b.tolist()),
-            before,
-            what="The arrays that were given to matmul_backward",
-            hint="Your function changed its arguments: make new arrays.",
-        )
+        check(matmul_backward, {"grad": G, "a": a, "b": b}, products(G, a, b), hint=hint)
+    a, b, G = (np.round(rng.normal(scale=4, size=shape)) for shape in [(2, 3), (3, 4), (2, 4)])
+    args, right = {"grad": G, "a": a, "b": b}, products(G, a, b)
+    check_kinds(matmul_backward, args, right, kinds=["float32", "integers", "strided"], hint=hint)
+    check(
+        matmul_backward,
+        {"grad": G / 4, "a": a.astype(int), "b": b.astype(int)},
+        (right[0] / 4, right[1] / 4),
+        hint="The matrices hold integers here, and their slopes have fractions all the same: "
+        "zeros_like(a) would make an array of integers. " + hint,
+    )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-matmul_backward-stacks-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -503,51 +491,32 @@ with given(undo_broadcasting=lent):
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given, probe
+from course_lib.exercises import check, given
 from course_lib.scratch.tensor import undo_broadcasting as lent
-
-
-def tried(function, *args):
-    try:
-        return function(*args), ""
-    except ValueError as error:
-        return None, f"ValueError: {error}"
-
 
 rng = np.random.default_rng(11)
 with given(undo_broadcasting=lent):
-    for front_a, front_b in [((2,), (2,)), ((7,), ()), ((), (7,)), ((1,), (3,)), ((2, 1), (3,))]:
-        a, b = rng.normal(size=(*front_a, 2, 3)), rng.normal(size=(*front_b, 3, 4))
+    for front_a, front_b, (n, d, k) in [
+        ((3,), (3,), (3, 3, 3)), ((2,), (2,), (2, 3, 4)), ((7,), (), (2, 3, 4)),
+        ((), (7,), (2, 3, 4)), ((1,), (3,), (2, 3, 4)), ((2, 1), (3,), (2, 3, 4)),
+    ]:  # fmt: skip
+        a, b = rng.normal(size=(*front_a, n, d)), rng.normal(size=(*front_b, d, k))
         G = rng.normal(size=(a @ b).shape)
-        got, error = probe(tried, matmul_backward, G, a, b)
-        hint = (
-            "In a stack only the last two axes are a matrix: .T turns all axes around, "
+        front = G.shape[:-2]
+        grad_a = np.einsum("...ik,...jk->...ij", G, np.broadcast_to(b, (*front, d, k)))
+        grad_b = np.einsum("...ij,...ik->...jk", np.broadcast_to(a, (*front, n, d)), G)
+        check(
+            matmul_backward,
+            {"grad": G, "a": a, "b": b},
+            (lent(grad_a, a.shape), lent(grad_b, b.shape)),
+            hint="In a stack only the last two axes are a matrix: .T turns all axes around, "
             "swapaxes(-1, -2) the last two. A matrix that multiplied a whole stack was used once in "
-            "each layer of it: its slopes add up. See 'From numbers to arrays'."
+            "each layer of it: its slopes add up. See 'From numbers to arrays'.",
         )
-        assert_equal(error, "", what=f"matmul_backward of {a.shape} and {b.shape}", hint=hint)
-        for i, (name, wanted) in enumerate(
-            [
-                (
-                    "a",
-                    np.einsum("...ik,...jk->...ij", G, np.broadcast_to(b, (*G.shape[:-2], 3, 4))),
-                ),
-                (
-                    "b",
-                    np.einsum("...ij,...ik->...jk", np.broadcast_to(a, (*G.shape[:-2], 2, 3)), G),
-                ),
-            ]
-        ):
-            assert_close(
-                got[i],
-                lent(wanted, (a, b)[i].shape),
-                what=f"The gradient of {name} in a @ b, shapes {a.shape} and {b.shape}",
-                hint=hint,
-            )
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Step 5. The bend
+# ## Step 5. ReLU
 #
 # ReLU passes positive numbers on and replaces the others by 0. Blame comes back through it where a
 # number passed, and nowhere else. At exactly 0 the slope is 0.
@@ -580,40 +549,47 @@ def relu_backward(grad, z):
 # %% nbgrader={"grade": true, "grade_id": "test-relu_backward", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
-assert_close(
-    relu_backward(np.array([5.0, 6.0, 7.0]), np.array([-1.0, 0.0, 2.0])),
-    [0.0, 0.0, 7.0],
-    what="relu_backward of the slopes [5, 6, 7] at z = [-1, 0, 2]",
+check(
+    relu_backward,
+    {"grad": np.array([5.0, 6.0, 7.0]), "z": np.array([-1.0, 0.0, 2.0])},
+    np.array([0.0, 0.0, 7.0]),
     hint="Where z was positive the slope passes unchanged, elsewhere it is 0, also at exactly 0. "
     "See 'From numbers to arrays'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-relu_backward-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: negative slopes, a batch, and whether the arguments are left as they were.
+# Hidden: negative slopes, a batch, a single number, and other kinds of numbers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal
+from course_lib.exercises import check, check_kinds
 
 G = np.array([[-2.0, 3.0, -4.0], [5.0, -6.0, 0.5]])
 z = np.array([[1.0, -1.0, 0.5], [-0.5, 0.0, 3.0]])
-assert_close(
-    relu_backward(G, z),
-    [[-2.0, 0.0, -4.0], [0.0, 0.0, 0.5]],
-    what="relu_backward of slopes of both signs, shape (2, 3)",
-    hint="It is the sign of z, what went in, that decides, not the sign of the slope: "
+right = np.array([[-2.0, 0.0, -4.0], [0.0, 0.0, 0.5]])
+hint = (
+    "It is the sign of z, what went in, that decides, not the sign of the slope: "
     "np.maximum(grad, 0) is the ReLU of the wrong array, and a negative slope is blame too. "
-    "See 'From numbers to arrays'.",
+    "See 'From numbers to arrays'."
 )
-assert_equal(
-    (G.tolist(), z.tolist()),
-    ([[-2.0, 3.0, -4.0], [5.0, -6.0, 0.5]], [[1.0, -1.0, 0.5], [-0.5, 0.0, 3.0]]),
-    what="The arrays that were given to relu_backward",
-    hint="Your function changed its arguments. grad[z <= 0] = 0 writes into the caller's slopes, "
-    "which another operation may still need: copy first.",
+check(relu_backward, {"grad": G, "z": z}, right, hint=hint)
+check_kinds(
+    relu_backward,
+    {"grad": 2 * G, "z": 2 * z},
+    2 * right,
+    kinds=["float32", "integers", "strided"],
+    hint=hint,
 )
+check(
+    relu_backward,
+    {"grad": G / 8, "z": (2 * z).astype(int)},
+    right / 8,
+    hint="z holds integers here, and the slopes have fractions all the same: zeros_like(z) would "
+    "make an array of integers. " + hint,
+)
+check(relu_backward, {"grad": np.array(-1.5), "z": np.array(2.0)}, -1.5, hint=hint)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -622,6 +598,9 @@ assert_equal(
 # The last operation turns logits into one number: softmax, then the mean over the batch of
 # $-\log p$ of the right class. Pulled back in one go, it is the shortest formula of all: what the
 # network believed, minus what is true, divided by the number of samples.
+#
+# Labels are expensive, and in many data sets some are missing. Here a missing label is written as -1.
+# A sample without a label is no part of the loss: it gets no blame, and the mean is over the others.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cross_entropy_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -633,7 +612,7 @@ def cross_entropy_backward(logits, labels):
     logits : ndarray, shape (n, k)
         A score for each class, from -10,000 to 10,000; one sample a row.
     labels : ndarray of int, shape (n,)
-        The right classes, from 0 to k - 1.
+        The right classes, from 0 to k - 1, or -1 where the label is missing. At least one is there.
 
     Returns
     -------
@@ -641,86 +620,101 @@ def cross_entropy_backward(logits, labels):
 
     Example
     -------
-    >>> cross_entropy_backward(np.zeros((1, 2)), np.array([1])).tolist()
-    [[0.5, -0.5]]
+    >>> cross_entropy_backward(np.zeros((2, 2)), np.array([1, -1])).tolist()
+    [[0.5, -0.5], [0.0, 0.0]]
     """
     ### BEGIN SOLUTION
     e = np.exp(logits - logits.max(axis=1, keepdims=True))
     believed = e / e.sum(axis=1, keepdims=True)
     true = np.eye(logits.shape[1])[labels]
-    return (believed - true) / len(labels)
+    known = labels >= 0
+    return np.where(known[:, None], believed - true, 0) / known.sum()
     ### END SOLUTION
 
 
 # %% nbgrader={"grade": true, "grade_id": "test-cross_entropy_backward", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
-logits = np.log([[1.0, 3.0], [1.0, 1.0]])  # probabilities 1/4, 3/4 and 1/2, 1/2
-assert_close(
-    cross_entropy_backward(logits, np.array([0, 1])),
-    [[(0.25 - 1) / 2, 0.75 / 2], [0.5 / 2, (0.5 - 1) / 2]],
-    what="cross_entropy_backward for the probabilities (1/4, 3/4), (1/2, 1/2) and classes 0, 1",
+check(
+    cross_entropy_backward,
+    {"logits": np.log([[1.0, 3.0], [1.0, 1.0]]), "labels": np.array([0, 1])},
+    np.array([[(0.25 - 1) / 2, 0.75 / 2], [0.5 / 2, (0.5 - 1) / 2]]),
+    what="cross_entropy_backward for the probabilities (1/4, 3/4), (1/2, 1/2) and labels 0, 1",
     hint="Probabilities, minus 1 at the right class, divided by n = 2, since the loss is a mean over "
     "the samples. With the signs exchanged it would lead uphill. See 'From numbers to arrays'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-cross_entropy_backward-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: other batches, more classes, logits up to 10,000, and whether they are left as they were.
+# Hidden: other batches, more classes, logits up to 10,000, other kinds of numbers, missing labels.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, probe
+from course_lib.exercises import check, check_kinds
 
 
-def quietly(function, *args):
-    with np.errstate(all="ignore"):
-        return function(*args)
+def measured_slopes(logits, labels):
+    def loss(z):
+        rows = np.flatnonzero(labels >= 0)
+        return np.mean(np.log(np.exp(z[rows]).sum(axis=1)) - z[rows, labels[rows]])
+
+    slopes = np.zeros(logits.shape)
+    for place in np.ndindex(logits.shape):
+        up, down = logits.copy(), logits.copy()
+        up[place] += 1e-5
+        down[place] -= 1e-5
+        slopes[place] = (loss(up) - loss(down)) / 2e-5
+    return slopes
 
 
 rng = np.random.default_rng(13)
 for n, k in [(1, 3), (5, 3), (4, 10), (6, 1)]:
     logits, labels = rng.normal(scale=2, size=(n, k)), rng.integers(k, size=n)
-
-    def loss(z, labels=labels):
-        return np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(z)), labels])
-
-    measured = np.zeros((n, k))
-    for place in np.ndindex(n, k):
-        up, down = logits.copy(), logits.copy()
-        up[place] += 1e-5
-        down[place] -= 1e-5
-        measured[place] = (loss(up) - loss(down)) / 2e-5
-    before = logits.tolist(), labels.tolist()
-    assert_close(
-        probe(quietly, cross_entropy_backward, logits, labels),
-        measured,
+    check(
+        cross_entropy_backward,
+        {"logits": logits, "labels": labels},
+        measured_slopes(logits, labels),
         rtol=1e-5,
         atol=1e-7,
-        what=f"cross_entropy_backward against measured slopes, logits of shape ({n}, {k})",
         hint="The mean is over the n samples (the rows), not over all n * k numbers, and the softmax "
         "runs along each row. See 'From numbers to arrays'.",
     )
-    assert_equal(
-        (logits.tolist(), labels.tolist()),
-        before,
-        what="The arrays that were given to cross_entropy_backward",
-        hint="Your function changed its arguments: logits -= ... writes into the caller's array.",
-    )
-assert_close(
-    probe(
-        quietly,
-        cross_entropy_backward,
-        np.array([[10_000.0, 0, -10_000], [-10_000, 10_000, 10_000], [-10_000, -10_000, -10_000]]),
-        np.array([0, 0, 1]),
-    ),
+check(
+    cross_entropy_backward,
+    {
+        "logits": np.array([[10_000.0, 0, -10_000], [-10_000, 10_000, 10_000], 3 * [-10_000]]),
+        "labels": np.array([0, 0, 1]),
+    },
     np.array([[0, 0, 0], [-6, 3, 3], [2, -4, 2]]) / 18,
     what="cross_entropy_backward for logits of ±10,000",
     hint="exp overflows, and infinity divided by infinity is nan, as 0 / 0 is. Subtract the largest "
     "logit of each row first, of its own row and not of all. "
     "See 'From scores to probabilities' in the chapter on activations.",
 )
+logits, labels = np.array([[0.0, 1.0, 3.0], [2.0, 2.0, -1.0]]), np.array([1, 0])
+check_kinds(
+    cross_entropy_backward,
+    {"logits": logits, "labels": labels},
+    measured_slopes(logits, labels),
+    kinds=["float32", "integers", "strided"],
+    rtol=1e-5,
+    atol=1e-7,
+    hint="Softmax has fractions, for integers too. See 'From numbers to arrays'.",
+)
+for labels in ([2, -1, 0, -1, -1], [-1, -1, -1, -1, 1], [0, -1, 2, 2, 1]):
+    logits, labels = rng.normal(scale=2, size=(5, 3)), np.array(labels)
+    check(
+        cross_entropy_backward,
+        {"logits": logits, "labels": labels},
+        measured_slopes(logits, labels),
+        rtol=1e-5,
+        atol=1e-7,
+        what=f"cross_entropy_backward for the labels {labels.tolist()}, where -1 is a missing one",
+        hint="A sample without a label has slopes of 0, and n counts the samples that have one. To "
+        "NumPy the index -1 is the last class, and no error: look for the missing labels yourself. "
+        "See 'From numbers to arrays'.",
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -743,7 +737,7 @@ class Node:
     pull : callable or None
         pull(grad) returns a sequence with the gradient for each parent, in their order.
     grad : ndarray, shape of data
-        The slopes of the loss in data that have arrived so far; zeros to begin with.
+        In a leaf, a node without parents: the slopes that have arrived so far; zeros to begin with.
     """
 
     def __init__(self, data, parents=(), pull=None):
@@ -773,10 +767,10 @@ def relu(z):
 
 
 def cross_entropy(logits, labels):
-    """The mean surprise at the right classes, a node with one number."""
+    """The mean of -log p of the right class, a node with one number; -1 is a missing label."""
     below = logits.data - logits.data.max(axis=1, keepdims=True)
     log_p = below - np.log(np.exp(below).sum(axis=1, keepdims=True))
-    loss = -log_p[np.arange(len(labels)), labels].mean()
+    loss = -log_p[np.arange(len(labels)), labels][labels >= 0].mean()
     return Node(loss, [logits], lambda grad: [grad * cross_entropy_backward(logits.data, labels)])
 
 
@@ -786,7 +780,7 @@ def cross_entropy(logits, labels):
 # Before slopes can flow back, the nodes must be put in an order in which each stands behind all
 # those that it was computed from. Two things make this harder than it looks. A node that is used
 # twice must be listed once, and the walk must not follow it twice either: a number that is added to
-# itself forty times has a trillion ways back to the beginning. And a graph can be thousands of
+# itself forty times has a trillion paths back to the beginning. And a graph can be thousands of
 # operations deep, where Python's recursion gives up.
 
 
@@ -798,7 +792,8 @@ def topological_order(last):
     ----------
     last : object with an attribute `parents`
         `parents` is a list of objects of the same kind; it may be empty, and may hold the same
-        object twice. Following parents never leads back to where one started.
+        object twice. Following parents never leads back to where one started. The graph stays as it
+        is: it is needed for the slopes.
 
     Returns
     -------
@@ -827,7 +822,7 @@ def topological_order(last):
 
 
 # %% nbgrader={"grade": true, "grade_id": "test-topological_order", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from course_lib.exercises import assert_equal, probe
+from course_lib.exercises import assert_equal, call, probe
 
 
 def listed(order, edges, last):
@@ -840,18 +835,18 @@ def listed(order, edges, last):
     nodes = [Plain(name) for name in range(len(edges))]
     for node, names in zip(nodes, edges, strict=True):
         node.parents = [nodes[name] for name in names]
-    return [node.name for node in order(nodes[last])]
+    return [node.name for node in call(order, {"last": nodes[last]})]
 
 
-# 0 is used by 1 and by 2, and 3 is made of both.
+# 0 is used by 1 and by 2, and 3 is made of 1 and 2.
 edges = [[], [0], [0, 1], [1, 2]]
 assert_equal(
-    list(probe(listed, topological_order, edges, 3)),
+    probe(listed, topological_order, edges, 3),
     [0, 1, 2, 3],
     what="The order of four nodes, of which 1 needs 0, 2 needs 0 and 1, and 3 needs 1 and 2",
     hint="Only one order is right here. A node is listed after its parents have been listed, and "
     "once. Listing a node when you first meet it gives an order by distance, which is not the same. "
-    "See 'Too many ways'.",
+    "See 'Too many paths'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-topological_order-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -859,7 +854,7 @@ assert_equal(
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_equal, probe
+from course_lib.exercises import assert_equal, call, probe
 
 
 def listed_in_the_end(order, edges, last):
@@ -870,7 +865,8 @@ def listed_in_the_end(order, edges, last):
     nodes = [Plain(name) for name in range(len(edges))]
     for node, names in zip(nodes, edges, strict=True):
         node.parents = [nodes[name] for name in names]
-    return [node.name for node in order(nodes[last])]
+    came = [node.name for node in call(order, {"last": nodes[last]})]
+    return came, [[parent.name for parent in node.parents] for node in nodes]
 
 
 rng = np.random.default_rng(17)
@@ -887,14 +883,21 @@ for _ in range(60):
         if name not in wanted:
             wanted.add(name)
             waiting += edges[name]
-    got = [int(name) for name in probe(listed_in_the_end, topological_order, edges, last)]
+    got, parents = probe(listed_in_the_end, topological_order, edges, last)
     what = f"The order of a graph with the parents {edges}, from node {last}"
+    assert_equal(
+        parents,
+        edges,
+        what="The parents of each node, after topological_order",
+        hint="You changed a node's list of parents. The slopes will need it: walk through it, or "
+        "through a copy of it.",
+    )
     assert_equal(
         sorted(got),
         sorted(wanted),
         what=f"{what}: the nodes in it",
         hint="Each node that leads to the last one, once, and no other; the last one too. A node that "
-        "was met before must not be listed again. See 'Too many ways'.",
+        "was met before must not be listed again. See 'Too many paths'.",
     )
     place = {name: i for i, name in enumerate(got)}
     late = [(p, name) for name in got for p in edges[name] if place[p] > place[name]]
@@ -903,12 +906,12 @@ for _ in range(60):
         [],
         what=f"{what}: it came as {got}. Parents that come behind their children",
         hint="A node can be listed when all of its parents have been, not when one of them has or "
-        "when it is first met. See 'Too many ways'.",
+        "when it is first met. See 'Too many paths'.",
     )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-topological_order-large-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: a graph with very many ways, and a very deep one.
+# Hidden: a graph with very many paths, and a very deep one.
 ### BEGIN HIDDEN TESTS
 from course_lib.exercises import assert_equal, probe
 
@@ -944,8 +947,8 @@ assert_equal(
     "",
     what="Ordering a number that was added to itself forty times (41 nodes), with at most 4,000 "
     "looks at `parents`",
-    hint="Your walk follows every way, and there are 2 to the power 40 of them: about a trillion. "
-    "Remember which nodes were entered, and do not enter a node again. See 'Too many ways'.",
+    hint="Your walk follows every path, and there are 2 to the power 40 of them: about a trillion. "
+    "Remember which nodes were entered, and do not enter a node again. See 'Too many paths'.",
 )
 assert_equal(list(names), list(range(41)), what="The order of these 41 nodes")
 names, error, _ = probe(chain, topological_order, 5000, 1, 10**9)
@@ -954,7 +957,7 @@ assert_equal(
     "",
     what="Ordering a chain of 5,000 operations",
     hint="Python gives up after some thousand calls inside each other. Replace the recursion by a "
-    "list of your own that is used as a stack. See 'Too many ways'.",
+    "list of your own that is used as a stack. See 'Too many paths'.",
 )
 assert_equal(list(names) == list(range(5001)), True, what="Whether these 5,001 nodes are in order")
 ### END HIDDEN TESTS
@@ -962,45 +965,60 @@ assert_equal(list(names) == list(range(5001)), True, what="Whether these 5,001 n
 # %% [markdown]
 # ## Step 8. The blame goes back
 #
-# Now the engine itself. The slope of the loss in itself is 1. Walk through the nodes from the last
-# to the first; when a node's turn comes, all its slopes have arrived, and `node.pull(node.grad)`
-# gives what it passes on to each of its parents. What arrives is added to what is there.
+# Now the engine itself. Walk through the nodes from the last to the first. When a node's turn comes,
+# all its slopes have arrived, and `node.pull` gives what it passes on to each of its parents. Slopes
+# that arrive at the same node are added. What has arrived at a *leaf*, a node without parents, is
+# added to its `grad`.
+#
+# Two things must hold besides. Losses may share a part of their graph, and be sent back one after the
+# other: what the first call left must not travel again in the second. And the walk may begin at a
+# node of any shape, where the caller says what the slopes of the loss are. With that your engine can
+# take over in the middle of a network, from whatever computes the rest.
 
 
 # %% nbgrader={"grade": false, "grade_id": "backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def backward(last):
-    """Add the slopes of `last` in every node that leads to it to that node's `grad`.
+def backward(last, grad=1.0):
+    """Add the slopes of a loss to the `grad` of each leaf that `last` was computed from.
 
     Parameters
     ----------
     last : Node
-        The loss: one number. Its own grad becomes 1.
+        Where the walk begins: the loss, or any other node. It may be a leaf itself.
+    grad : float or ndarray, shape of last.data
+        The slopes of the loss in `last`; a float stands for an array that is full of it. By default
+        `last` is the loss itself.
 
     Notes
     -----
-    What `grad` of an input or a weight held before stays in the sum. Each call gets a graph of its
-    own: the nodes in between, which have parents, hold zeros in `grad` before it. `node.pull` is
-    called once for each node that has parents, and may return the same array for two of them. A node
-    may stand twice among the parents of another.
+    What a leaf's `grad` held before stays in the sum. Two calls may begin at the same node, or share
+    nodes in between, which have parents: no slope of one call is passed on in another. What the nodes
+    in between hold in `grad`, before and after, is yours to choose.
+
+    `node.pull` takes slopes in the shape of node.data. In each call of `backward` it is called once
+    for each node that has parents, and it may return the same array for two of them. A node may stand
+    twice among the parents of another.
 
     Example
     -------
-    >>> w = Node(3.0)
-    >>> backward(mul(w, w))
-    >>> w.grad.item()
-    6.0
+    >>> w = Node([3.0, 5.0])
+    >>> backward(mul(w, w), np.array([1.0, 10.0]))
+    >>> w.grad.tolist()
+    [6.0, 100.0]
     """
     ### BEGIN SOLUTION
-    last.grad = np.ones(last.data.shape)
+    slopes = {last: np.zeros(last.data.shape) + grad}  # of this call, and gone when it ends
     for node in reversed(topological_order(last)):
-        if node.parents:
-            for parent, share in zip(node.parents, node.pull(node.grad), strict=True):
-                parent.grad = parent.grad + share
+        slope = slopes.pop(node)
+        if not node.parents:
+            node.grad = node.grad + slope
+            continue
+        for parent, share in zip(node.parents, node.pull(slope), strict=True):
+            slopes[parent] = slopes.get(parent, 0.0) + share
     ### END SOLUTION
 
 
 # %% nbgrader={"grade": true, "grade_id": "test-backward", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from course_lib.exercises import assert_close, given, probe
+from course_lib.exercises import assert_close, call, given, probe
 
 
 def in_order(last):
@@ -1028,30 +1046,31 @@ def slopes(backward, node):
 
     h = product(w, x)
     e = total(total(h, product(v, h)), one)
-    backward(product(e, e))
-    return [w.grad, x.grad, v.grad, h.grad]
+    call(backward, {"last": product(e, e)})
+    return [w.grad, x.grad, v.grad]
 
 
 with given(topological_order=in_order):
     assert_close(
         probe(slopes, backward, Node),
-        [8.0, 6.0, -12.0, 4.0],
-        what="The slopes in w, x, v and h of the chapter's small network",
+        [8.0, 6.0, -12.0],
+        what="The slopes in w, x and v of the chapter's small network",
         hint="h is used twice, and e is multiplied by itself. Slopes that arrive must be added to "
         "what is there: parent.grad = share overwrites what came before. "
-        "See 'Multiply along a way, add over the ways'.",
+        "See 'Multiply along a path, add over the paths'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-backward-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: arrays, random graphs, calls one after the other, and shared arrays.
+# Hidden: arrays, random graphs, shared arrays, calls one after the other, slopes to begin with.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 import torch
 
-from course_lib.exercises import assert_close, given, probe
+from course_lib.exercises import assert_close, call, check, given, probe
 
 
 def in_order(last):
+    """Lend your function a right order, from Python's own library."""
     from graphlib import TopologicalSorter
 
     parents, waiting = {}, [last]
@@ -1072,7 +1091,7 @@ def random_graph(backward, node, arrays, plan):
     def total(a, b):
         return node(a.data + b.data, [a, b], lambda grad: [grad, grad])
 
-    def bend(a):
+    def tanh(a):
         return node(np.tanh(a.data), [a], lambda grad: [grad * (1 - np.tanh(a.data) ** 2)])
 
     def summed(a):
@@ -1082,8 +1101,8 @@ def random_graph(backward, node, arrays, plan):
     values = list(leaves)
     for operation, i, j in plan:
         a, b = values[i], values[j]
-        values.append(bend((product, total)[operation](a, b)))
-    backward(summed(values[-1]))
+        values.append(tanh((product, total)[operation](a, b)))
+    call(backward, {"last": summed(values[-1])})
     return [leaf.grad for leaf in leaves]
 
 
@@ -1109,8 +1128,8 @@ with given(topological_order=in_order):
                 atol=1e-10,
                 what=f"The gradient of leaf {k} of a random graph of eight operations",
                 hint="A node may pass its slopes on when all of them have arrived: go through "
-                "topological_order from its end. "
-                "See 'Multiply along a way, add over the ways' and 'Too many ways'.",
+                "topological_order from its end. See 'Multiply along a path, add over the paths' "
+                "and 'Too many paths'.",
             )
 
 
@@ -1125,7 +1144,7 @@ def shared(backward, node):
 
     a, b, c = (node([x, x + 1.0]) for x in (1.0, 5.0, 9.0))
     u, v = np.array([1.0, 2.0]), np.array([10.0, 20.0])
-    backward(total(weighed(total(a, b), u), weighed(total(a, c), v)))
+    call(backward, {"last": total(weighed(total(a, b), u), weighed(total(a, c), v))})
     return [a.grad, b.grad, c.grad]
 
 
@@ -1136,47 +1155,95 @@ with given(topological_order=in_order):
         what="The slopes of u (a + b) + v (a + c) in a, b and c, with u = [1, 2] and v = [10, 20]",
         hint="pull may return the same array for both parents. If you keep it as it came and later "
         "add to it with +=, you write on an array that another node holds too: write "
-        "parent.grad = parent.grad + share. See 'Multiply along a way, add over the ways'.",
+        "slope = slope + share. See 'Multiply along a path, add over the paths'.",
     )
 
 
-def twice(backward, node):
+def separate_losses(backward, node):
     w = node([2.0, 3.0])
     for factor in (1.0, 10.0):
         loss = node(factor * w.data.sum(), [w], lambda grad, f=factor: [f * grad * np.ones(2)])
-        backward(loss)
-    return w.grad, loss.grad
-
-
-with given(topological_order=in_order):
-    w_grad, loss_grad = probe(twice, backward, Node)
-assert_close(
-    w_grad,
-    [11.0, 11.0],
-    what="The gradient of a weight after backward of two losses, with slopes 1 and 10",
-    hint="What a weight's grad held before stays in the sum; whoever wants to start afresh clears it "
-    "before. See 'The engine, and how far to trust it'.",
-)
-assert_close(
-    loss_grad,
-    1.0,
-    what="The grad of the loss itself after backward",
-    hint="The slope of the loss in itself is 1: set it, and let no parent's slope replace it.",
-)
-
-
-def alone(backward, node):
-    x = node(5.0)
-    backward(x)
-    return x.grad
+        call(backward, {"last": loss})
+    return w.grad
 
 
 with given(topological_order=in_order):
     assert_close(
-        probe(alone, backward, Node),
-        1.0,
-        what="backward of a node without parents: its own grad",
-        hint="The slope of anything in itself is 1. A node without parents has no pull to call.",
+        probe(separate_losses, backward, Node),
+        [11.0, 11.0],
+        what="The gradient of a weight after backward of two losses, with slopes 1 and 10",
+        hint="What a weight's grad held before stays in the sum; anyone who wants to start afresh "
+        "clears it before. See 'The engine, and how far to trust it'.",
+    )
+
+
+def losses_on_one_graph(backward, node, names):
+    """h = 2 w and k = h x are shared; send some of the losses back, one after the other."""
+    w, x = node(1.0), node(5.0)
+    h = node(2 * w.data, [w], lambda grad: [2 * grad])
+    k = node(h.data * x.data, [h, x], lambda grad: [grad * x.data, grad * h.data])
+    last = {
+        "h": h,
+        "3 h": node(3 * h.data, [h], lambda grad: [3 * grad]),
+        "h h": node(h.data**2, [h, h], lambda grad: [grad * h.data, grad * h.data]),
+        "k k": node(k.data**2, [k, k], lambda grad: [grad * k.data, grad * k.data]),
+    }
+    for name in names:
+        call(backward, {"last": last[name]})
+    return [w.grad, x.grad]
+
+
+slopes = {"h": [2.0, 0.0], "3 h": [6.0, 0.0], "h h": [8.0, 0.0], "k k": [200.0, 40.0]}
+with given(topological_order=in_order):
+    for names in (
+        ["3 h", "h h"], ["h h", "3 h"], ["k k", "3 h"], ["3 h", "k k"], ["k k", "k k"],
+        ["h", "h h"], ["k k", "h"], ["3 h", "h h", "k k", "3 h"],
+    ):  # fmt: skip
+        assert_close(
+            probe(losses_on_one_graph, backward, Node, names),
+            np.sum([slopes[name] for name in names], axis=0).tolist(),
+            what=f"The gradients of w = 1 and x = 5, after backward of {', then of '.join(names)}, "
+            "where h = 2 w and k = h x are the same nodes for all",
+            hint="Each call adds what its own loss says. A node in between (it has parents) may pass "
+            "on only what has arrived in this call: what it got in the call before has reached the "
+            "leaves already. See 'Two losses, one graph'.",
+        )
+
+
+def from_slopes(backward, node, steps, grads):
+    """Begin at w (steps = 0), at w * w (1) or at its double (2)."""
+    w = node([[1.0, 2.0], [3.0, -4.0]])
+    last = w
+    if steps:
+        last = node(w.data**2, [w, w], lambda grad: [grad * w.data, grad * w.data])
+    if steps == 2:
+        last = node(2 * last.data, [last], lambda grad: [2 * grad])
+    for grad in grads:
+        call(backward, {"last": last, "grad": grad})
+    return w.grad
+
+
+G = np.array([[1.0, -10.0], [0.5, 0.0]])
+with given(topological_order=in_order):
+    for steps, factor in enumerate((1.0, np.array([[2.0, 4.0], [6.0, -8.0]]))):
+        for grads in ([1.0], [0.25], [G], [G, 2.0, G], [np.array([[3, 2], [-1, 4]])]):
+            check(
+                probe,
+                [from_slopes, backward, Node, steps, grads],
+                sum(factor * np.broadcast_to(grad, (2, 2)) for grad in grads),
+                what=f"The gradient of w, after backward of {'w * w' if steps else 'w itself'} with "
+                + " and then ".join(f"grad={np.asarray(grad).tolist()}" for grad in grads),
+                hint="The slopes of the loss in `last` are the argument grad, and the walk begins "
+                "with these. If `last` is a leaf, they have arrived already, and it has no pull to "
+                "call. See 'Multiply along a path, add over the paths'.",
+            )
+    check(
+        probe,
+        [from_slopes, backward, Node, 2, [0.5, G]],
+        np.array([[4.0, 8.0], [12.0, -16.0]]) * (0.5 + G),
+        what=f"The gradient of w, after backward of 2 w * w with grad=0.5 and then with {G.tolist()}",
+        hint="The second call begins with its own slopes, and with nothing of the first. "
+        "See 'Two losses, one graph'.",
     )
 ### END HIDDEN TESTS
 
@@ -1226,9 +1293,9 @@ assert_true(
     calls <= 60,
     what=f"A number was added to itself 30 times, and pull was called {calls} times or more where "
     "30 calls are enough",
-    hint="Slopes are sent on along every single way, and the ways double at each step. Wait until a "
-    "node has received all of its slopes and pass them on once: this is what topological_order is "
-    "for. See 'Too many ways'.",
+    hint="Slopes are sent on along every single path, and the paths double at each step. Wait until "
+    "a node has received all of its slopes and pass them on once: this is what topological_order is "
+    "for. See 'Too many paths'.",
 )
 assert_equal(
     calls,
@@ -1242,7 +1309,7 @@ assert_close(
     2.0**30,
     what="The slope after 30 doublings",
     hint="Each number stands twice among the parents of the next, and both slopes count. "
-    "See 'Multiply along a way, add over the ways'.",
+    "See 'Multiply along a path, add over the paths'.",
 )
 ### END HIDDEN TESTS
 
@@ -1261,8 +1328,8 @@ def train_step(parameters, compute_loss, rate):
     Parameters
     ----------
     parameters : list of Node
-        Weights. Their `data` is changed, in place or for a new array; what `grad` held before the
-        call must not matter.
+        Weights, all of them leaves. Their `data` is changed, in place or for a new array; what `grad`
+        held before the call must not matter. Those that the loss does not use stay where they are.
     compute_loss : callable
         compute_loss() builds the graph from the present weights and returns the loss, a Node.
     rate : float
@@ -1293,10 +1360,10 @@ def train_step(parameters, compute_loss, rate):
 # %% nbgrader={"grade": true, "grade_id": "test-train_step", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given, probe
+from course_lib.exercises import assert_close, call, given, probe
 
 
-def lent_backward(last):
+def lent_backward(last, grad=1.0):
     """The slopes of the loss below, and of no other: 2 (w - 3)."""
     (w,) = last.parents
     w.grad = w.grad + 2 * (w.data - 3)
@@ -1304,7 +1371,14 @@ def lent_backward(last):
 
 def first_step(train_step, node):
     w = node([1.0, 4.0])
-    loss = train_step([w], lambda: node(np.sum((w.data - 3) ** 2), [w]), 0.25)
+    loss = call(
+        train_step,
+        {
+            "parameters": [w],
+            "compute_loss": lambda: node(np.sum((w.data - 3) ** 2), [w]),
+            "rate": 0.25,
+        },
+    )
     return w.data, loss
 
 
@@ -1326,50 +1400,79 @@ assert_close(
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-train_step-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: several steps one after the other, several weights, and gradients left over from before.
+# Hidden: several steps and weights, coupled by the loss, and gradients left over from before.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, given, probe
+from course_lib.exercises import assert_close, assert_equal, call, given, probe
 
 
-def lent_backward(last):
-    for w, target in zip(last.parents, (3.0, -1.0), strict=True):
-        w.grad = w.grad + 2 * (w.data - target)
+def loss_and_slopes(v, w):
+    """sum((v - 3 w)**2) + (w + 1)**2, where v has two entries and w one."""
+    gap = v - 3 * w
+    slopes = 2 * gap, -6 * gap.sum(keepdims=True) + 2 * (w + 1)
+    return np.sum(gap**2) + np.sum((w + 1) ** 2), slopes
 
 
-def many_steps(train_step, node, steps):
-    v, w = node([1.0, 4.0]), node([[2.0]])
+def lent_backward(last, grad=1.0):
+    gap = last.parents[0].data - 3 * last.parents[1].data
+    slopes = 2 * gap, -6 * gap.sum(keepdims=True) + 2 * (last.parents[1].data + 1)
+    for parent, slope in zip(last.parents, slopes, strict=True):
+        parent.grad = parent.grad + slope
+
+
+def many_steps(train_step, node, steps, rate):
+    v, w, unused = node([1.0, 4.0]), node([2.0]), node([[7.0]])
     v.grad, w.grad = v.grad + 100.0, w.grad - 100.0  # left over by somebody else
-    losses = []
+    unused.grad = unused.grad + 10.0
+    parameters, losses = [v, w, unused], []
+
+    def compute_loss():
+        gap = v.data - 3 * w.data
+        return node(np.sum(gap**2) + np.sum((w.data + 1) ** 2), [v, w])
+
     for _ in range(steps):
-        losses.append(
-            train_step(
-                [v, w],
-                lambda: node(np.sum((v.data - 3) ** 2) + np.sum((w.data + 1) ** 2), [v, w]),
-                0.1,
-            )
-        )
-    return v.data, w.data, losses
+        args = {"parameters": parameters, "compute_loss": compute_loss, "rate": rate}
+        losses.append(call(train_step, args, copies=False))
+    same = len(parameters) == 3 and all(
+        one is other for one, other in zip(parameters, (v, w, unused), strict=True)
+    )
+    return same, [v.data, w.data, unused.data], losses
 
 
 with given(backward=lent_backward):
-    for steps in (1, 2, 5):
-        v, w, losses = probe(many_steps, train_step, Node, steps)
-        for got, name, wanted in (
-            (v, "v", 3 + np.array([-2.0, 1.0]) * 0.8**steps),
-            (w, "w", np.array([[-1 + 3 * 0.8**steps]])),
+    for steps, rate in ((1, 0.02), (2, 0.01), (5, 0.02)):
+        same, came, losses = probe(many_steps, train_step, Node, steps, rate)
+        assert_equal(
+            same,
+            True,
+            what="Whether the list of parameters holds the nodes that it held before",
+            hint="You changed the list `parameters`. Change the data of the nodes in it.",
+        )
+        weights, wanted = [np.array([1.0, 4.0]), np.array([2.0])], []
+        for _ in range(steps):
+            loss, slopes = loss_and_slopes(*weights)
+            weights = [w - rate * slope for w, slope in zip(weights, slopes, strict=True)]
+            wanted.append(float(loss))
+        for name, got, right in zip(
+            ("v", "w", "that the loss does not use"),
+            came,
+            [*weights, np.array([[7.0]])],
+            strict=True,
         ):
             assert_close(
                 got,
-                wanted,
-                what=f"The weight {name} after {steps} steps, with gradients left over from before",
+                right,
+                what=f"The weight {name}: after {steps} steps with rate {rate}, with gradients left "
+                "over from before",
                 hint="backward adds to what is there. Set every parameter's grad to zeros before the "
-                "loss is computed, in every step. See 'The engine, and how far to trust it'.",
+                "loss is computed, in every step. And the loss is computed once in a step, before any "
+                "weight moves: the slopes of all weights belong to the same place. "
+                "See 'The engine, and how far to trust it'.",
             )
         assert_close(
             losses,
-            14.0 * 0.64 ** np.arange(steps),
+            wanted,
             what=f"The losses that {steps} steps return",
             hint="The loss is computed once in each step, from the weights before they move, and "
             "what is returned is the number in its data.",
@@ -1469,8 +1572,8 @@ blame(X_test, y_test, answers, weights, losses)
 # **What you see.** A curve that comes down by a factor of more than twenty, on slopes that you derived,
 # ordered and added up yourself. More than 95 of 100 unseen digits are read correctly. And below, the
 # mistakes with their reasons: the pixels whose ink spoke against the right answer, and the gaps that
-# should have been ink. Follow one red pixel back in your mind: cross-entropy, a matrix product, a
-# sum, a bend, another product. That is backpropagation.
+# should have been ink. Follow one red pixel back in your mind: cross-entropy, a sum, a matrix product,
+# a ReLU, a sum, another product. That is backpropagation.
 #
 # ## Step 11. What is wrong with this engine?
 #
@@ -1519,6 +1622,6 @@ blame(X_test, y_test, answers, weights, losses)
 #    gradients; or print grad before backward: not zero. (0.5 without the expected outcome. "Add
 #    zero_grad and see" is a cure and earns 0.5.)
 # 4. **A use of adding.** A batch in pieces (gradient accumulation), several losses, a weight that is
-#    used in several places or shared. (The sum over ways inside one call is also accepted if it is
+#    used in several places or shared. (The sum over paths inside one call is also accepted if it is
 #    told apart from adding across calls.)
 # === END MARK SCHEME ===

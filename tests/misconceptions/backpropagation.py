@@ -4,6 +4,15 @@ import numpy as np
 
 from course_lib.exercises.answers import right, wrong
 
+accepted = {
+    ("*", "float32"): "Six digits are asked for, and float32 has seven.",
+    ("numerical_gradient", "whole numbers x"): "The text asks for x of float64.",
+    (
+        "relu_backward",
+        "whole numbers grad",
+    ): "Integer slopes pass or become 0: there is no fraction.",
+}
+
 # Measuring ----------------------------------------------------------------------------------------
 
 
@@ -53,10 +62,7 @@ def nudges_a_flat_copy():
         return slopes.reshape(x.shape)
 
 
-@wrong(
-    loses=["test-numerical_gradient-hidden"],
-    says="an entry must be back in its place before the next one is nudged",
-)
+@wrong(loses=["test-numerical_gradient", "test-numerical_gradient-hidden"], says="you changed x")
 def leaves_x_nudged():
     """The last nudge is never taken back."""
 
@@ -70,7 +76,7 @@ def leaves_x_nudged():
         return slopes
 
 
-@wrong(loses=["test-numerical_gradient-hidden"], says="put every entry back exactly")
+@wrong(loses=["test-numerical_gradient-hidden"], says="you changed x")
 def nudges_up_down_and_up():
     """Adds and subtracts h, as one would on paper: 2 + h - 2h + h is nearly 2."""
 
@@ -83,6 +89,55 @@ def nudges_up_down_and_up():
             down = loss(x)
             x[place] += h
             slopes[place] = (up - down) / (2 * h)
+        return slopes
+
+
+@wrong(
+    loses=["test-numerical_gradient-hidden"],
+    says="an entry must be back in its place before the next one is nudged",
+)
+def leaves_a_copy_nudged():
+    """The caller's array is safe in a copy, which moves away from it entry by entry."""
+
+    def numerical_gradient(loss, x, h=1e-5):
+        nudged, slopes = x.copy(), np.zeros(x.shape)
+        for place in np.ndindex(x.shape):
+            nudged[place] += h
+            up = loss(nudged)
+            nudged[place] -= 2 * h
+            slopes[place] = (up - loss(nudged)) / (2 * h)
+        return slopes
+
+
+@wrong(loses=["test-numerical_gradient-hidden"], says="h is ignored")
+def knows_the_best_h():
+    """The chapter says 1e-5, and so does the code."""
+
+    def numerical_gradient(loss, x, h=1e-5):
+        slopes = np.zeros(x.shape)
+        for place in np.ndindex(x.shape):
+            up, down = x.copy(), x.copy()
+            up[place] += 1e-5
+            down[place] -= 1e-5
+            slopes[place] = (loss(up) - loss(down)) / 2e-5
+        return slopes
+
+
+@wrong(loses=["test-numerical_gradient-hidden"], says="raised TypeError")
+def counts_along_the_first_axis():
+    """len(x) for x.size: right for vectors, and a number has no length."""
+
+    def numerical_gradient(loss, x, h=1e-5):
+        x = x.copy()
+        slopes = np.zeros(x.shape)
+        for row in range(len(x)):
+            for place in np.ndindex(x.shape[1:]):
+                kept = x[(row, *place)]
+                x[(row, *place)] = kept + h
+                up = loss(x)
+                x[(row, *place)] = kept - h
+                slopes[(row, *place)] = (up - loss(x)) / (2 * h)
+                x[(row, *place)] = kept
         return slopes
 
 
@@ -147,6 +202,22 @@ def forgets_what_stands_in_front():
         return grad.sum(axis=stretched, keepdims=True)
 
 
+@wrong(loses=["test-undo_broadcasting-hidden"], says="you changed grad")
+def gathers_in_the_first_row():
+    """No new array: the rows in front are added into the first one, which is the caller's."""
+
+    def undo_broadcasting(grad, shape):
+        while grad.ndim > len(shape):
+            if len(grad) < 2 or grad.ndim < 3:
+                grad = grad.sum(axis=0)
+                continue
+            for row in grad[1:]:
+                grad[0] += row
+            grad = grad[0]
+        stretched = tuple(i for i, n in enumerate(shape) if n == 1)
+        return grad.sum(axis=stretched, keepdims=True)
+
+
 # Sums, products, matrices -------------------------------------------------------------------------
 
 
@@ -180,7 +251,7 @@ def mul_by_its_own_factor():
         return undo_broadcasting(grad * a, a.shape), undo_broadcasting(grad * b, b.shape)
 
 
-@wrong(loses=["test-add-mul-hidden"], says="writes into the caller's array")
+@wrong(loses=["test-mul_backward", "test-add-mul-hidden"], says="you changed grad")
 def mul_in_place():
     """The second product is kept in the array of slopes, which somebody else still reads."""
 
@@ -246,6 +317,36 @@ def matmul_keeps_the_copies():
         return grad @ b.swapaxes(-1, -2), a.swapaxes(-1, -2) @ grad
 
 
+@wrong(loses=["test-add-mul-hidden"], says="zeros_like(a) would make an array of integers")
+def mul_written_into_integers():
+    """The gradient is written into an array like the operand, of its dtype too."""
+
+    def mul_backward(grad, a, b):
+        grad_a, grad_b = np.zeros_like(a), np.zeros_like(b)
+        grad_a[...] = undo_broadcasting(grad * b, a.shape)
+        grad_b[...] = undo_broadcasting(grad * a, b.shape)
+        return grad_a, grad_b
+
+
+@wrong(loses=["test-matmul_backward-hidden"], says="zeros_like(a) would make an array of integers")
+def matmul_written_into_integers():
+    """The same with matrices."""
+
+    def matmul_backward(grad, a, b):
+        grad_a, grad_b = np.zeros_like(a), np.zeros_like(b)
+        grad_a[...] = undo_broadcasting(grad @ b.swapaxes(-1, -2), a.shape)
+        grad_b[...] = undo_broadcasting(a.swapaxes(-1, -2) @ grad, b.shape)
+        return grad_a, grad_b
+
+
+@wrong(loses=["test-matmul_backward-stacks-hidden"], says="raised ValueError: ")
+def matmul_by_einsum_of_two():
+    """Letters for two axes, and a stack has three."""
+
+    def matmul_backward(grad, a, b):
+        return np.einsum("ik,jk->ij", grad, b), np.einsum("ij,ik->jk", a, grad)
+
+
 # ReLU and cross-entropy ---------------------------------------------------------------------------
 
 
@@ -268,7 +369,7 @@ def relu_open_at_zero():
         return grad * (z >= 0)
 
 
-@wrong(loses=["test-relu_backward-hidden"], says="writes into the caller's slopes")
+@wrong(loses=["test-relu_backward", "test-relu_backward-hidden"], says="you changed grad")
 def relu_in_place():
     """A mask saves a product and costs the caller the slopes."""
 
@@ -340,7 +441,10 @@ def cross_entropy_one_largest_for_all():
         return p / len(labels)
 
 
-@wrong(loses=["test-cross_entropy_backward-hidden"], says="writes into the caller's array")
+@wrong(
+    loses=["test-cross_entropy_backward", "test-cross_entropy_backward-hidden"],
+    says="you changed logits",
+)
 def cross_entropy_in_place():
     """Right slopes, and the logits are not what they were."""
 
@@ -362,6 +466,69 @@ def cross_entropy_every_label_in_every_row():
         truth = np.zeros(logits.shape)
         truth[:, labels] = 1
         return (e / e.sum(axis=1, keepdims=True) - truth) / len(labels)
+
+
+@wrong(loses=["test-relu_backward-hidden"], says="zeros_like(z) would make an array of integers")
+def relu_written_into_integers():
+    """The result looks like z, and z holds integers."""
+
+    def relu_backward(grad, z):
+        answer = np.zeros_like(z)
+        answer[z > 0] = grad[z > 0]
+        return answer
+
+
+@wrong(
+    loses=["test-cross_entropy_backward-hidden"],
+    says="To NumPy the index -1 is the last class",
+)
+def cross_entropy_of_the_last_class():
+    """-1 names the last class, as it names the last entry everywhere in Python."""
+
+    def cross_entropy_backward(logits, labels):
+        e = np.exp(logits - logits.max(axis=1, keepdims=True))
+        p = e / e.sum(axis=1, keepdims=True)
+        p[np.arange(len(labels)), labels] -= 1
+        return p / len(labels)
+
+
+@wrong(
+    loses=["test-cross_entropy_backward-hidden"],
+    says="n counts the samples that have one",
+)
+def cross_entropy_mean_over_the_unlabeled():
+    """Their slopes are 0, and they are counted all the same."""
+
+    def cross_entropy_backward(logits, labels):
+        e = np.exp(logits - logits.max(axis=1, keepdims=True))
+        p = e / e.sum(axis=1, keepdims=True)
+        p[np.arange(len(labels)), labels] -= 1
+        p[labels < 0] = 0
+        return p / len(labels)
+
+
+@wrong(loses=["test-cross_entropy_backward-hidden"], says="you changed labels")
+def cross_entropy_cleans_the_labels():
+    """Missing labels become class 0 first, in the caller's array."""
+
+    def cross_entropy_backward(logits, labels):
+        known = labels >= 0
+        labels[~known] = 0
+        e = np.exp(logits - logits.max(axis=1, keepdims=True))
+        p = e / e.sum(axis=1, keepdims=True)
+        return np.where(known[:, None], p - np.eye(logits.shape[1])[labels], 0) / known.sum()
+
+
+@wrong(loses=["test-cross_entropy_backward-hidden"], says="for integers")
+def cross_entropy_written_into_integers():
+    """Logits that are whole numbers, and slopes that are cut to 0."""
+
+    def cross_entropy_backward(logits, labels):
+        answer, known = np.zeros_like(logits), labels >= 0
+        e = np.exp(logits - logits.max(axis=1, keepdims=True))
+        p = e / e.sum(axis=1, keepdims=True)
+        answer[known] = (p - np.eye(logits.shape[1])[labels])[known] / known.sum()
+        return answer
 
 
 # The order ----------------------------------------------------------------------------------------
@@ -406,8 +573,8 @@ def recursive_order():
         return order
 
 
-@wrong(loses=["test-topological_order-large-hidden"], says="Your walk follows every way")
-def order_of_all_ways():
+@wrong(loses=["test-topological_order-large-hidden"], says="Your walk follows every path")
+def order_of_all_paths():
     """Looks for doubles only when a node is listed, not when it is entered."""
 
     def topological_order(last):
@@ -446,6 +613,29 @@ def listed_as_often_as_used():
         return order
 
 
+@wrong(
+    loses=["test-topological_order-hidden", "test-topological_order-large-hidden"],
+    says="You changed a node's list of parents",
+)
+def order_eats_the_parents():
+    """Each parent is taken off the list when it has been visited: no set is needed."""
+
+    def topological_order(last):
+        order, listed, stack = [], set(), [last]
+        while stack:
+            node = stack[-1]
+            if node.parents:
+                parent = node.parents.pop()
+                if id(parent) not in listed:
+                    stack.append(parent)
+                continue
+            stack.pop()
+            if id(node) not in listed:
+                listed.add(id(node))
+                order.append(node)
+        return order
+
+
 # The engine ---------------------------------------------------------------------------------------
 
 
@@ -456,29 +646,104 @@ def listed_as_often_as_used():
 def overwrites():
     """= for +=: whoever comes last is right."""
 
-    def backward(last):
-        last.grad = np.ones(last.data.shape)
+    def backward(last, grad=1.0):
+        last.grad = np.zeros(last.data.shape) + grad
         for node in reversed(topological_order(last)):
             if node.parents:
                 for parent, share in zip(node.parents, node.pull(node.grad)):
                     parent.grad = share
 
 
+@wrong(loses=["test-backward-hidden"], says="only what has arrived in this call")
+def passes_on_earlier_calls():
+    """The engine of the chapter's first half: what a node in between holds travels again."""
+
+    def backward(last, grad=1.0):
+        last.grad = np.zeros(last.data.shape) + grad
+        for node in reversed(topological_order(last)):
+            if node.parents:
+                for parent, share in zip(node.parents, node.pull(node.grad)):
+                    parent.grad = parent.grad + share
+
+
+@wrong(loses=["test-backward-hidden"], says="only what has arrived in this call")
+def remembers_between_calls():
+    """The slopes have a dictionary of their own, and it is one for all calls."""
+
+    slopes = {}
+
+    def backward(last, grad=1.0):
+        slopes[last] = np.zeros(last.data.shape) + grad
+        for node in reversed(topological_order(last)):
+            if not node.parents:
+                node.grad = node.grad + slopes.pop(node)
+                continue
+            for parent, share in zip(node.parents, node.pull(slopes[node])):
+                slopes[parent] = slopes.get(parent, 0.0) + share
+
+
+@wrong(loses=["test-backward-hidden"], says="the walk begins with these")
+def backward_begins_with_one():
+    """The slope of the loss in itself is 1, whatever the caller says."""
+
+    def backward(last, grad=1.0):
+        slopes = {last: np.ones(last.data.shape)}
+        for node in reversed(topological_order(last)):
+            slope = slopes.pop(node)
+            if not node.parents:
+                node.grad = node.grad + slope
+                continue
+            for parent, share in zip(node.parents, node.pull(slope)):
+                slopes[parent] = slopes.get(parent, 0.0) + share
+
+
+@wrong(loses=["test-backward-hidden"], says="you changed grad")
+def backward_adds_into_grad():
+    """What was handed over becomes the sum of all that arrives."""
+
+    def backward(last, grad=1.0):
+        slopes = {last: grad if np.shape(grad) else np.full(last.data.shape, grad)}
+        for node in reversed(topological_order(last)):
+            slope = slopes.pop(node)
+            if not node.parents:
+                slope += node.grad
+                node.grad = slope.copy()
+                continue
+            for parent, share in zip(node.parents, node.pull(slope)):
+                slopes[parent] = slopes.get(parent, 0.0) + share
+
+
+@wrong(loses=["test-backward-hidden"], says="a leaf, they have arrived already")
+def backward_ends_before_a_leaf():
+    """Only parents are handed anything: a walk that begins at a leaf does nothing."""
+
+    def backward(last, grad=1.0):
+        slopes = {last: np.zeros(last.data.shape) + grad}
+        for node in reversed(topological_order(last)):
+            slope = slopes.pop(node, 0.0)
+            if node.parents:
+                for parent, share in zip(node.parents, node.pull(slope)):
+                    if parent.parents:
+                        slopes[parent] = slopes.get(parent, 0.0) + share
+                    else:
+                        parent.grad = parent.grad + share
+
+
 @wrong(
     loses=["test-backward-calls-hidden"],
     says="Wait until a node has received all of its slopes and pass them on once",
 )
-def sends_along_every_way():
-    """The chain rule as it is said: follow each way, multiply, add. Exponential."""
+def sends_along_every_path():
+    """The chain rule as it is said: follow each path, multiply, add. Exponential."""
 
-    def backward(last):
+    def backward(last, grad=1.0):
         def send(node, slope):
             node.grad = node.grad + slope
             if node.parents:
                 for parent, share in zip(node.parents, node.pull(slope)):
                     send(parent, share)
 
-        send(last, np.ones(last.data.shape))
+        send(last, np.zeros(last.data.shape) + grad)
 
 
 @wrong(
@@ -488,14 +753,14 @@ def sends_along_every_way():
 def sends_what_has_gathered():
     """Recursion that passes on the sum so far, each time something arrives: counted twice."""
 
-    def backward(last):
+    def backward(last, grad=1.0):
         def send(node):
             if node.parents:
                 for parent, share in zip(node.parents, node.pull(node.grad)):
                     parent.grad = parent.grad + share
                     send(parent)
 
-        last.grad = np.ones(last.data.shape)
+        last.grad = np.zeros(last.data.shape) + grad
         send(last)
 
 
@@ -506,8 +771,8 @@ def sends_what_has_gathered():
 def walks_forward():
     """reversed is forgotten: every node passes on what it has not got yet."""
 
-    def backward(last):
-        last.grad = np.ones(last.data.shape)
+    def backward(last, grad=1.0):
+        last.grad = np.zeros(last.data.shape) + grad
         for node in topological_order(last):
             if node.parents:
                 for parent, share in zip(node.parents, node.pull(node.grad)):
@@ -518,23 +783,25 @@ def walks_forward():
 def pulls_for_each_parent():
     """All gradients are computed, one is taken, and for the next parent they are computed again."""
 
-    def backward(last):
-        last.grad = np.ones(last.data.shape)
+    def backward(last, grad=1.0):
+        slopes = {last: np.zeros(last.data.shape) + grad}
         for node in topological_order(last)[::-1]:
-            for i in range(len(node.parents)):
-                share = node.pull(node.grad)[i]
-                node.parents[i].grad = node.parents[i].grad + share
+            slope = slopes.pop(node)
+            for i, parent in enumerate(node.parents):
+                slopes[parent] = slopes.get(parent, 0.0) + node.pull(slope)[i]
+            if not node.parents:
+                node.grad = node.grad + slope
 
 
 @wrong(loses=["test-backward-hidden"], says="What a weight's grad held before stays in the sum")
 def clears_everything_first():
     """Helpful, and against the agreement: the loss in two parts loses its first part."""
 
-    def backward(last):
+    def backward(last, grad=1.0):
         order = topological_order(last)
         for node in order:
             node.grad = np.zeros(node.data.shape)
-        last.grad = np.ones(last.data.shape)
+        last.grad = np.zeros(last.data.shape) + grad
         for node in reversed(order):
             if node.parents:
                 for parent, share in zip(node.parents, node.pull(node.grad)):
@@ -545,17 +812,18 @@ def clears_everything_first():
 def adds_into_a_shared_array():
     """The first share is kept as it came, and the next is added into it, wherever else it lives."""
 
-    def backward(last):
-        last.grad = np.ones(last.data.shape)
-        reached = set()
+    def backward(last, grad=1.0):
+        slopes = {last: np.zeros(last.data.shape) + grad}
         for node in reversed(topological_order(last)):
-            if node.parents:
-                for parent, share in zip(node.parents, node.pull(node.grad)):
-                    if parent in reached:
-                        parent.grad += share
-                    else:
-                        parent.grad = parent.grad + share if parent.grad.any() else share
-                        reached.add(parent)
+            slope = slopes.pop(node)
+            if not node.parents:
+                node.grad = node.grad + slope
+                continue
+            for parent, share in zip(node.parents, node.pull(slope)):
+                if parent in slopes:
+                    slopes[parent] += share
+                else:
+                    slopes[parent] = share
 
 
 # The step -----------------------------------------------------------------------------------------
@@ -648,6 +916,67 @@ def returns_the_node():
         return loss
 
 
+@wrong(loses=["test-train_step-hidden"], says="the slopes of all weights belong to the same place")
+def one_weight_after_the_other():
+    """The loss is computed anew for each weight, when the ones before it have moved already."""
+
+    def train_step(parameters, compute_loss, rate):
+        before = compute_loss().data.item()
+        for parameter in parameters:
+            for other in parameters:
+                other.grad = np.zeros(other.data.shape)
+            backward(compute_loss())
+            parameter.data = parameter.data - rate * parameter.grad
+        return before
+
+
+@wrong(
+    loses=["test-train_step", "test-train_step-hidden"],
+    says="A weight moves by rate times its slope against it",
+)
+def knows_its_rate():
+    """0.1 has always worked."""
+
+    def train_step(parameters, compute_loss, rate):
+        for parameter in parameters:
+            parameter.grad = np.zeros(parameter.data.shape)
+        loss = compute_loss()
+        backward(loss)
+        for parameter in parameters:
+            parameter.data = parameter.data - 0.1 * parameter.grad
+        return loss.data.item()
+
+
+@wrong(loses=["test-train_step", "test-train_step-hidden"], says="you changed parameters")
+def uses_up_the_parameters():
+    """The list is worked through from its end until nothing is left."""
+
+    def train_step(parameters, compute_loss, rate):
+        for parameter in parameters:
+            parameter.grad = np.zeros(parameter.data.shape)
+        loss = compute_loss()
+        backward(loss)
+        while parameters:
+            parameter = parameters.pop()
+            parameter.data = parameter.data - rate * parameter.grad
+        return loss.data.item()
+
+
+@wrong(loses=["test-train_step-hidden"], says="You changed the list `parameters`")
+def turns_the_parameters_around():
+    """The last layer first, as on the way back, in the caller's list."""
+
+    def train_step(parameters, compute_loss, rate):
+        parameters.reverse()
+        for parameter in parameters:
+            parameter.grad = np.zeros(parameter.data.shape)
+        loss = compute_loss()
+        backward(loss)
+        for parameter in parameters:
+            parameter.data = parameter.data - rate * parameter.grad
+        return loss.data.item()
+
+
 # Right, and unusual -------------------------------------------------------------------------------
 
 
@@ -698,12 +1027,15 @@ def one_number_at_a_time():
 
     def cross_entropy_backward(logits, labels):
         n, k = logits.shape
+        known = sum(1 for label in labels if label != -1)
         answer = np.zeros((n, k))
         for i in range(n):
+            if labels[i] == -1:
+                continue
             largest = max(logits[i])
             e = [np.exp(z - largest) for z in logits[i]]
             for j in range(k):
-                answer[i, j] = (e[j] / sum(e) - (1 if j == labels[i] else 0)) / n
+                answer[i, j] = (e[j] / sum(e) - (1 if j == labels[i] else 0)) / known
         return answer
 
 
@@ -714,8 +1046,8 @@ def with_pytorch():
     import torch
 
     def pulled(operation, grad, *arrays):
-        leaves = [torch.tensor(np.asarray(a), requires_grad=True) for a in arrays]
-        operation(*leaves).backward(torch.tensor(np.asarray(grad)))
+        leaves = [torch.tensor(np.array(a, dtype=float), requires_grad=True) for a in arrays]
+        operation(*leaves).backward(torch.tensor(np.array(grad, dtype=float)))
         return [leaf.grad.numpy() for leaf in leaves]
 
     def add_backward(grad, a, b):
@@ -731,8 +1063,9 @@ def with_pytorch():
         return pulled(torch.relu, grad, z)[0]
 
     def cross_entropy_backward(logits, labels):
-        y = torch.tensor(np.asarray(labels))
-        return pulled(lambda z: torch.nn.functional.cross_entropy(z, y), 1.0, logits)[0]
+        y = torch.tensor(np.array(labels))
+        loss = torch.nn.CrossEntropyLoss(ignore_index=-1)
+        return pulled(lambda z: loss(z, y), 1.0, logits)[0]
 
 
 @right
@@ -759,9 +1092,8 @@ def by_counting_children():
         order.reverse()
         return order
 
-    def backward(last):
-        slopes = {id(last): np.ones(last.data.shape)}
-        last.grad = np.zeros(last.data.shape)
+    def backward(last, grad=1.0):
+        slopes = {id(last): np.full(last.data.shape, grad)}
         for node in topological_order(last)[::-1]:
             slope = slopes.pop(id(node))
             node.grad = node.grad + slope
@@ -802,18 +1134,24 @@ def with_the_standard_library():
     def cross_entropy_backward(logits, labels):
         from scipy.special import softmax
 
-        answer = softmax(logits, axis=1)
-        np.subtract.at(answer, (range(len(labels)), labels), 1)
-        return answer / len(answer)
+        rows = np.flatnonzero(labels + 1)
+        answer = np.zeros(logits.shape)
+        answer[rows] = softmax(logits[rows], axis=1)
+        np.subtract.at(answer, (rows, labels[rows]), 1)
+        return answer / len(rows)
 
 
 @right
 def in_place_where_it_is_ours():
     """+=, -= and fill, on arrays that belong to the nodes."""
 
-    def backward(last):
-        last.grad[...] = 1
-        for node in topological_order(last)[::-1]:
+    def backward(last, grad=1.0):
+        nodes = topological_order(last)
+        for node in nodes:
+            if node.parents:
+                node.grad.fill(0)
+        last.grad += grad
+        for node in nodes[::-1]:
             if len(node.parents) > 0:
                 for parent, share in zip(node.parents, node.pull(node.grad)):
                     parent.grad += share
@@ -842,29 +1180,35 @@ def in_place_where_it_is_ours():
 
 
 @right
-def with_a_better_difference():
-    """Four points instead of two for the slope, and a zero in place of an array of zeros."""
+def with_other_names_and_progress():
+    """Parameters by other names, a progress bar on stderr, one copy that is put right each time."""
 
-    def numerical_gradient(loss, x, h=1e-5):
-        def at(place, step):
-            nudged = np.array(x)
-            nudged[place] += step
-            return loss(nudged)
+    def numerical_gradient(f, where, h=1e-5):
+        import sys
 
-        slopes = np.zeros(np.shape(x))
-        for place in np.ndindex(np.shape(x)):
-            near = at(place, h) - at(place, -h)
-            far = at(place, 2 * h) - at(place, -2 * h)
-            slopes[place] = (8 * near - far) / (12 * h)
-        return slopes
+        here, found = np.array(where), []
+        for place in np.ndindex(here.shape):
+            print(f"{place} of {here.shape}", end="\\r", file=sys.stderr)
+            both = []
+            for sign in (+1, -1):
+                here[place] = where[place] + sign * h
+                both.append(float(f(here)))
+            here[place] = where[place]
+            found.append((both[0] - both[1]) / (2 * h))
+        return np.array(found).reshape(here.shape)
 
-    def train_step(parameters, compute_loss, rate):
-        for parameter in parameters:
-            parameter.grad = 0.0
-        loss = compute_loss()
+    def undo_broadcasting(slopes, target):
+        wide = (1,) * (slopes.ndim - len(target)) + tuple(target)
+        copied = tuple(i for i, n in enumerate(wide) if n == 1)
+        return np.add.reduce(slopes, axis=copied).reshape(target)
+
+    def train_step(weights, loss_of, eta):
+        for w in weights:
+            w.grad = 0.0
+        loss = loss_of()
         backward(loss)
-        for parameter in parameters:
-            parameter.data = parameter.data - rate * parameter.grad
+        for w in weights:
+            w.data = w.data - eta * w.grad
         return loss.data
 
 
@@ -872,12 +1216,12 @@ def with_a_better_difference():
 def clears_with_a_slice():
     """[:] = 0 for the weights, and nodes in between are set to zeros before the walk."""
 
-    def backward(last):
+    def backward(last, grad=1.0):
         nodes = tuple(topological_order(last))
         for node in nodes:
             if node.parents:
                 node.grad = np.zeros_like(node.data)
-        last.grad = last.grad * 0 + 1.0
+        last.grad = last.grad + grad
         for node in reversed(nodes):
             shares = node.pull(node.grad) if node.pull else ()
             for parent, share in zip(node.parents, shares, strict=True):
@@ -891,3 +1235,63 @@ def clears_with_a_slice():
         for parameter in parameters:
             parameter.data[:] = parameter.data - rate * parameter.grad
         return np.asarray(loss.data)
+
+
+@right
+def warns_on_the_way():
+    """Logarithms of 0, divisions by 0 and overflows whose results are not used, or are right."""
+
+    def relu_backward(grad, z):
+        return np.where(np.log(np.asarray(z, dtype=float)) > -np.inf, grad, 0)
+
+    def mul_backward(grad, a, b):
+        other = np.where(a == 0, b * 1.0, np.multiply(a, b) / a)
+        return undo_broadcasting(grad * other, a.shape), undo_broadcasting(grad * a, b.shape)
+
+    def cross_entropy_backward(logits, labels):
+        # exp overflows to infinity where another class is far ahead, and 1 / inf is 0.
+        p = 1 / np.exp(logits[:, None, :] - logits[:, :, None]).sum(axis=2)
+        truth = np.arange(logits.shape[1]) == labels[:, None]
+        return (p - truth) * (labels >= 0)[:, None] / np.sum(labels >= 0)
+
+
+@right
+def in_float32():
+    """Six digits are asked for, and float32 has seven."""
+
+    def add_backward(grad, a, b):
+        grad = np.asarray(grad, dtype=np.float32)
+        return undo_broadcasting(grad, a.shape), undo_broadcasting(grad, b.shape)
+
+    def relu_backward(grad, z):
+        return np.float32(grad) * np.heaviside(z, 0).astype(np.float32)
+
+
+@right
+def hands_on_what_it_was_given():
+    """No copy where nothing changes, and slopes that wait at the nodes."""
+
+    def undo_broadcasting(grad, shape):
+        if grad.shape == shape:
+            return grad
+        if grad.ndim > len(shape):
+            return undo_broadcasting(np.add.reduce(grad, axis=0), shape)
+        axis = next(i for i, n in enumerate(shape) if n != grad.shape[i])
+        return undo_broadcasting(grad.sum(axis=axis, keepdims=True), shape)
+
+    def add_backward(grad, a, b):
+        return [undo_broadcasting(grad, operand.shape) for operand in (a, b)]
+
+    def backward(last, grad=1.0):
+        order = topological_order(last)
+        for node in order:
+            node.waiting = []
+        last.waiting.append(np.zeros(last.data.shape) + grad)
+        for node in order[::-1]:
+            slope = sum(node.waiting)
+            del node.waiting
+            if node.parents:
+                for parent, share in zip(node.parents, node.pull(slope)):
+                    parent.waiting.append(share)
+            else:
+                node.grad = node.grad + slope
