@@ -1,6 +1,6 @@
 """Cut a data set into three parts: to learn from, to choose by, to judge by.
 
-The chapter *What is deep learning, and when is it worth it?* says what each part is for.
+The chapter *Deep learning* says what each part is for.
 """
 
 from typing import Any, NamedTuple

@@ -1,6 +1,6 @@
 """A colleague's table of voices: 300 people, 2,000 measurements each. All of it is invented.
 
-The exercise of *What is deep learning, and when is it worth it?* asks what can be learned from it.
+The exercise of *Deep learning* asks what can be learned from it.
 **Whoever wants to find out should stop reading here.**
 
 Nothing can: the measurements are random numbers that know nothing of the labels. On such a table

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike
 
 from course_lib.plotting.style import (
@@ -19,10 +19,45 @@ from course_lib.plotting.style import (
     styled,
 )
 
-__all__ = ["edge", "paths", "race", "schedules", "speed"]
+__all__ = ["edge", "parabola", "paths", "race", "saddle", "schedules", "speed"]
 
 WIDTH = 7.0
 HALO = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.85, "boxstyle": "round,pad=0.15"}
+
+
+@styled
+def parabola(routes: Mapping[str, ArrayLike], curvature: float = 1.0) -> Figure:
+    """Draw where steps lead on one parabola, a panel for each learning rate.
+
+    Parameters
+    ----------
+    routes : mapping of str to array_like, shape (steps + 1,)
+        Title of a panel, and the weight before the first step and after each.
+    curvature : float
+        Of the parabola, ``curvature * w ** 2 / 2``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, row = new_figure(1, len(routes), width=WIDTH, height=2.5, sharey=True, squeeze=False)
+    farthest = 1.1 * max(np.max(np.abs(route)) for route in routes.values())
+    w = np.linspace(-farthest, farthest, 121)
+    for axes, color, (title, route) in zip(row[0], COLORS, routes.items(), strict=False):
+        route = np.asarray(route)
+        heights = curvature * route**2 / 2
+        axes.plot(w, curvature * w**2 / 2, color=MUTED, linestyle="-", linewidth=1.2)
+        axes.plot(
+            route, heights, color=color, linestyle="-", linewidth=1.2, marker="o", markersize=3.5
+        )
+        axes.plot(route[0], heights[0], marker="s", color=INK, markersize=6)
+        axes.set_title(title)
+        axes.set_xlabel("weight $w$")
+        axes.set_yticks([])
+        axes.set_xticks([0])
+        axes.grid(visible=False)
+    row[0, 0].set_ylabel("loss")
+    return figure
 
 
 @styled
@@ -90,7 +125,7 @@ def paths(
     routes: Mapping[str, Mapping[str, ArrayLike]],
     bottoms: Mapping[str, tuple[float, float]],
 ) -> Figure:
-    """Draw the ways of optimizers through landscapes, a row a landscape, a column an optimizer.
+    """Draw the paths of optimizers: a row for each landscape, a column for each optimizer.
 
     Parameters
     ----------
@@ -126,10 +161,59 @@ def paths(
             axes.grid(visible=False)
             axes.set_xticks([])
             axes.set_yticks([])
-            axes.set_xlabel("one weight")
-        row[0].set_ylabel(f"{place}\nanother weight")
+        row[0].set_ylabel(f"{place}\nsecond weight")
+    for axes in panels[-1]:
+        axes.set_xlabel("first weight")
     for axes, name in zip(panels[0], names, strict=True):
         axes.set_title(name)
+    return figure
+
+
+@styled
+def saddle(
+    landscape: tuple[ArrayLike, ArrayLike, ArrayLike],
+    routes: Mapping[str, ArrayLike],
+    losses: Mapping[str, ArrayLike],
+) -> Figure:
+    """Draw paths past a saddle point, and the loss along them.
+
+    Parameters
+    ----------
+    landscape : (array_like of shape (a,), (b,), (b, a))
+        Coordinates along both axes, and the height at each point; the saddle is at the origin.
+    routes : mapping of str to array_like, shape (steps + 1, 2)
+        Name of a path, and the places that it has been to.
+    losses : mapping of str to array_like, shape (steps + 1,)
+        For the same names, the height of each place.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, (left, right) = new_figure(1, 2, width=WIDTH, height=3.1)
+    x, y, height = landscape
+    left.contour(x, y, height, levels=14, colors=MUTED, linewidths=0.6, alpha=0.6)
+    for color, style, (name, route) in zip(COLORS, LINE_STYLES, routes.items(), strict=False):
+        route = np.asarray(route)
+        left.plot(*route.T, color=color, linestyle=style)
+        left.plot(*route[0], marker="s", color=INK, markersize=5)
+        right.plot(losses[name], color=color, linestyle=style, label=name)
+    left.plot(0, 0, marker="X", color=INK, markersize=8)
+    left.annotate(
+        "saddle point", (0, 0), xytext=(-8, -3), textcoords="offset points", ha="right",
+        va="top", fontsize=9.5, bbox=HALO,
+    )  # fmt: skip
+    left.set_xlim(np.min(x), np.max(x))
+    left.set_ylim(np.min(y), np.max(y))
+    left.set_aspect("equal")
+    left.grid(visible=False)
+    left.set_title("Where the weights go")
+    left.set_xlabel("first weight")
+    left.set_ylabel("second weight")
+    right.set_title("What the loss shows")
+    right.set_xlabel("step")
+    right.set_ylabel("loss")
+    right.legend(title="distance from the ridge", loc="upper right")
     return figure
 
 
@@ -202,7 +286,7 @@ def race(
     rates: ArrayLike,
     tried: Mapping[str, ArrayLike],
     chosen: Mapping[str, float],
-    curves: Mapping[str, ArrayLike],
+    results: Mapping[str, ArrayLike],
 ) -> Figure:
     """Draw how well each optimizer does at each learning rate, and the race at the best.
 
@@ -214,25 +298,31 @@ def race(
         Name of an optimizer, and the loss that it ended with at each rate.
     chosen : mapping of str to float
         For the same names, the rate for the race.
-    curves : mapping of str to array_like, shape (runs, epochs)
-        For the same names, the loss after each epoch of several runs.
+    results : mapping of str to array_like, shape (runs,)
+        For the same names, the accuracy of each run at that rate, between 0 and 1. The median is
+        marked by a line.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    figure, (left, right) = new_figure(1, 2, width=WIDTH, height=3.6, sharey=True)
+    figure, (left, right) = new_figure(1, 2, width=WIDTH, height=3.6)
     rates = list(rates)
-    for color, style, marker, name in zip(COLORS, LINE_STYLES, MARKERS, tried, strict=False):
+    styles = zip(COLORS, LINE_STYLES, MARKERS, tried, strict=False)
+    for place, (color, style, marker, name) in enumerate(styles):
         left.plot(rates, tried[name], color=color, linestyle=style, linewidth=1.5)
         left.plot(
             chosen[name], tried[name][rates.index(chosen[name])],
             marker=marker, color=color, markersize=7, markeredgecolor=PAPER,
         )  # fmt: skip
-        median = np.median(curves[name], axis=0)
         right.plot(
-            1 + np.arange(len(median)), median, color=color, linestyle=style, linewidth=1.5,
-            marker=marker, label=name,
+            results[name], np.full(len(results[name]), place), linestyle="none", marker=marker,
+            color=color, alpha=0.75,
+        )  # fmt: skip
+        middle = np.median(results[name])
+        right.plot(
+            [middle, middle], [place - 0.35, place + 0.35], color=color, linestyle="-",
+            linewidth=2.2,
         )  # fmt: skip
     left.set_xscale("log")
     left.set_yscale("log")
@@ -242,9 +332,14 @@ def race(
     left.set_title("Choosing the rate")
     left.set_xlabel("learning rate")
     left.set_ylabel("loss on the validation set")
+    right.set_yticks(range(len(tried)), list(tried))
+    right.set_ylim(len(tried) - 0.5, -0.5)
+    for label, color in zip(right.get_yticklabels(), COLORS, strict=False):
+        label.set_color(color)
+        label.set_fontweight("bold")
+    right.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     right.set_title("The race at the chosen rates")
-    right.set_xlabel("epoch")
-    right.legend(loc="upper right")
+    right.set_xlabel("test digits read correctly")
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Draw the figures of the chapter *Why do deep networks stop learning, and what saves them?*."""
+"""Draw the figures of the chapter *Initialization and normalization*."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 
+from course_lib.plotting.drawings import arrow, blank, box, brace, label, node
 from course_lib.plotting.style import COLORS, LINE_STYLES, MARKERS, MUTED, PAPER, new_figure, styled
 
-__all__ = ["normalized", "rescue", "through_depth", "window"]
+__all__ = ["normalized", "rescue", "residual_block", "through_depth", "window"]
 
 WIDTH = 5.8  # inches: narrow enough for the letters to stay legible on a phone
 
@@ -43,6 +44,7 @@ def through_depth(signal: Runs, gradient: Runs) -> Figure:
             )
             axes.plot(layers, np.median(sizes, axis=0), color=COLORS[i], linestyle=LINE_STYLES[i])
         axes.set_yscale("log")
+        axes.minorticks_off()
         axes.axhline(1, color=MUTED, linewidth=0.8, zorder=0)
     depth = len(layers) - 1
     upper.set_xlim(-0.5, depth * 1.4)
@@ -58,7 +60,7 @@ def through_depth(signal: Runs, gradient: Runs) -> Figure:
 
 @styled
 def normalized(panels: Mapping[str, ArrayLike], marked: int) -> Figure:
-    """Draw small batches as lines, one a sample, across their features.
+    """Draw small batches as lines across their features, one for each sample.
 
     Parameters
     ----------
@@ -117,7 +119,47 @@ def window(scales: Sequence[float], accuracy: Runs) -> Figure:
     _name_ends(axes, accuracy, scales[-1])
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set_xlabel("starting weights, as a multiple of He's")
-    axes.set_ylabel("unseen digits read correctly")
+    axes.set_ylabel("validation digits read correctly")
+    return figure
+
+
+@styled
+def residual_block(parts: Sequence[str]) -> Figure:
+    """Draw a residual block: a row of parts, and the connection that skips them.
+
+    Parameters
+    ----------
+    parts : sequence of str
+        Names of what the block computes with, in order.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    row, above, fork, gap = 0.8, 1.5, 0.6, 0.28
+    widths = [0.2 + 0.105 * len(name) for name in parts]  # about as wide as the bold letters
+    ends = fork + 0.02 + np.cumsum([gap + block for block in widths])
+    width = ends[-1] + 1.75
+    figure, axes = new_figure(width=width, height=1.9)
+    blank(axes, width, 1.9)
+    a = label(axes, (0.25, row), "$a$", size=12)
+    plus = node(axes, (ends[-1] + 0.5, row), "+", radius=0.16)
+    label(axes, (plus.x + 0.62, row), "$a + f(a)$", size=10.5, ha="left")
+    boxes = [
+        box(axes, (stop - block / 2, row), name, width=block)
+        for name, block, stop in zip(parts, widths, ends, strict=True)
+    ]
+    for start, stop in zip([a, *boxes], [*boxes, plus], strict=True):
+        arrow(axes, start, stop)
+    arrow(axes, plus, (plus.x + 0.58, row))
+    skip = {"color": COLORS[0], "width": 2.4, "gap": 0.0}
+    arrow(axes, (fork, row), (fork, above), head=False, **skip)
+    arrow(axes, (fork, above), (plus.x, above), head=False, **skip)
+    arrow(axes, (plus.x, above), plus.top, **skip)
+    axes.plot(fork, row, marker="o", markersize=5, color=COLORS[0], zorder=5)
+    middle = (fork + plus.x) / 2
+    label(axes, (middle, above + 0.2), "skip connection: nothing happens here", color=COLORS[0])
+    brace(axes, (boxes[-1].right[0], row - 0.3), (boxes[0].left[0], row - 0.3), "$f(a)$")
     return figure
 
 
@@ -138,7 +180,7 @@ def rescue(losses: Runs, likeness: Runs, gradient: Runs) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    figure, panels = new_figure(3, 1, width=WIDTH, height=7.4)
+    figure, panels = new_figure(3, 1, width=WIDTH, height=7.0)
     for axes, runs in zip(panels, (losses, likeness, gradient), strict=True):
         for i, (name, values) in enumerate(runs.items()):
             values = np.atleast_2d(values)
@@ -153,10 +195,11 @@ def rescue(losses: Runs, likeness: Runs, gradient: Runs) -> Figure:
         axes.set_xlim(-0.01, 1.42)
     top, middle, bottom = panels
     steps = np.atleast_2d(next(iter(losses.values()))).shape[1]
-    top.set_xticks([0, 0.5, 1], ["0", f"{steps / 2:g}", f"{steps}"])
+    top.set_xticks([0, steps // 2 / steps, 1], ["0", f"{steps // 2}", f"{steps}"])
     top.set(title="Learning", xlabel="step", ylabel="loss", yscale="log")
     middle.set(title="Before the first step: samples", ylabel="likeness", ylim=(0, 1.05))
     bottom.set(title="Before the first step: gradients", ylabel="length", yscale="log")
+    bottom.minorticks_off()  # thousands of short lines that nobody counts
     for axes in (middle, bottom):
         axes.set_xticks([0, 1], ["first layer", "last layer"])
     _name_ends(top, {name: _smooth(np.atleast_2d(runs)) for name, runs in losses.items()}, 1)

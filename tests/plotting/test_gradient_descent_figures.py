@@ -34,6 +34,10 @@ def make_edge():
     )
 
 
+def make_parabola():
+    return figures.parabola({"creeps": [1.0, 0.9, 0.8], "leaps": [1.0, -1.5, 2.0]}, curvature=2.0)
+
+
 X, Y = np.linspace(-2, 2, 30), np.linspace(-1, 1, 20)
 HEIGHT = X**2 + 10 * Y[:, None] ** 2
 ROUTE = np.array([[-1.5, 0.5], [-1.0, -0.2], [0.1, 0.05]])
@@ -44,6 +48,14 @@ def make_paths():
         {"bowl": (X, Y, HEIGHT), "valley": (X, Y, HEIGHT + 1)},
         {place: {"plain": ROUTE, "Adam": ROUTE + 0.1} for place in ("bowl", "valley")},
         {"bowl": (0, 0), "valley": (0.5, 0)},
+    )
+
+
+def make_saddle():
+    return figures.saddle(
+        (X, Y, X * Y[:, None]),
+        {"far": ROUTE, "near": ROUTE + 0.1},
+        {"far": [2.0, 1.0, 0.0], "near": [2.0, 1.5, 1.0]},
     )
 
 
@@ -65,11 +77,13 @@ def make_race():
         [0.01, 0.1, 1.0],
         {"SGD": [2.0, 1.0, 0.3], "Adam": [0.2, 1.0, 2.0]},
         {"SGD": 1.0, "Adam": 0.01},
-        {"SGD": [[2.0, 0.5], [2.0, 0.3], [1.0, 0.4]], "Adam": [[1.0, 0.2]]},
+        {"SGD": [0.9, 0.7, 0.8], "Adam": [0.95]},
     )
 
 
-MAKERS = [make_edge, make_paths, make_speed, make_schedules, make_race]
+MAKERS = [
+    make_parabola, make_edge, make_paths, make_saddle, make_speed, make_schedules, make_race,
+]  # fmt: skip
 
 
 @pytest.mark.slow
@@ -83,10 +97,24 @@ def test_a_figure_is_a_figure_and_draws_the_same_twice(make):
 @pytest.mark.parametrize("make", MAKERS)
 def test_every_panel_says_what_is_against_what(make):
     figure = make()
-    shared = make in (make_paths, make_race)  # the left panel speaks for its row
     for axes in figure.axes:
-        assert axes.get_xlabel()
-        assert axes.get_ylabel() or (shared and axes.get_subplotspec().colspan.start > 0)
+        place = axes.get_subplotspec()
+        assert axes.get_xlabel() or (make is make_paths and not place.is_last_row())
+        # The panel on the left speaks for its row, or the names of the race for themselves.
+        named = " ".join(label.get_text() for label in axes.get_yticklabels())
+        assert axes.get_ylabel() or "Adam" in named or not place.is_first_col()
+
+
+def test_parabola_draws_each_route_on_the_same_curve_from_the_same_start():
+    creeps, leaps = make_parabola().axes
+    assert [axes.get_title("left") for axes in (creeps, leaps)] == ["creeps", "leaps"]
+    assert line_through(creeps, [1.0, 0.9, 0.8], [1.0, 0.81, 0.64])
+    assert line_through(leaps, [1.0, -1.5, 2.0], [1.0, 2.25, 4.0])
+    for axes in (creeps, leaps):
+        assert line_through(axes, [1.0], [1.0])
+        curve = axes.lines[0]
+        assert np.allclose(curve.get_ydata(), curve.get_xdata() ** 2)
+        assert curve.get_xdata().max() > 2
 
 
 def test_edge_marks_the_limit_of_the_bowl_and_of_each_rate():
@@ -120,6 +148,15 @@ def test_paths_draws_every_route_from_its_start_to_the_bottom():
     assert figure.axes[2].get_ylabel().startswith("valley")
 
 
+def test_saddle_draws_the_paths_the_point_and_the_losses():
+    left, right = make_saddle().axes
+    assert line_through(left, *ROUTE.T) and line_through(left, *(ROUTE + 0.1).T)
+    assert line_through(left, [0], [0]) and line_through(left, [-1.5], [0.5])
+    assert [text.get_text() for text in left.texts] == ["saddle point"]
+    assert line_through(right, [0, 1, 2], [2.0, 1.0, 0.0])
+    assert legend(right) == ["far", "near"]
+
+
 def test_speed_says_the_slope_of_each_line():
     (axes,) = make_speed().axes
     assert axes.get_xscale() == axes.get_yscale() == "log"
@@ -134,9 +171,12 @@ def test_schedules_draws_rates_and_the_median_of_the_runs():
     assert legend(right) == ["constant", "cosine"]
 
 
-def test_race_marks_the_chosen_rates_and_draws_medians():
+def test_race_marks_the_chosen_rates_every_result_and_the_medians():
     left, right = make_race().axes
     assert line_through(left, [0.01, 0.1, 1.0], [2.0, 1.0, 0.3])
     assert line_through(left, [1.0], [0.3]) and line_through(left, [0.01], [0.2])
-    assert line_through(right, [1, 2], [2.0, 0.4])
-    assert legend(right) == ["SGD", "Adam"]
+    assert line_through(right, [0.9, 0.7, 0.8], [0, 0, 0])
+    assert line_through(right, [0.8, 0.8], [-0.35, 0.35])
+    assert [label.get_text() for label in right.get_yticklabels()] == ["SGD", "Adam"]
+    bottom, top = right.get_ylim()
+    assert bottom > top  # the first name is above, as in the table that the page prints

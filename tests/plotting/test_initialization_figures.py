@@ -59,11 +59,15 @@ def make_rescue():
     )
 
 
+def make_residual_block():
+    return figures.residual_block(["norm", "Linear", "ReLU"])
+
+
 MAKERS = [make_through_depth, make_normalized, make_window, make_rescue]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("make", [*MAKERS, make_residual_block])
 def test_a_figure_is_a_figure_and_draws_the_same_twice(make):
     first, second = make(), make()
     assert isinstance(first, Figure)
@@ -112,6 +116,21 @@ def test_rescue_gives_each_measure_a_panel():
     assert line_through(likeness, np.linspace(0.5, 1, 9))
     assert line_through(gradient, 10.0 ** -np.arange(10))
     assert [label.get_text() for label in losses.get_xticklabels()] == ["0", "20", "40"]
+
+
+def test_residual_block_names_its_parts_in_order_and_skips_them():
+    (axes,) = make_residual_block().axes
+    across = {text.get_text(): text.get_position() for text in axes.texts}
+    order = [across[name][0] for name in ("$a$", "norm", "Linear", "ReLU", "+", "$a + f(a)$")]
+    assert order == sorted(order)
+    skipping = next(place for name, place in across.items() if name.startswith("skip"))
+    assert skipping[1] > across["Linear"][1] > across["$f(a)$"][1]
+    # Two letters never touch: every text ends before the next in its row begins.
+    figure = axes.figure
+    figure.draw_without_rendering()
+    row = [t for t in axes.texts if t.get_position()[1] == across["Linear"][1]]
+    extents = sorted((t.get_window_extent().x0, t.get_window_extent().x1) for t in row)
+    assert all(right < left for (_, right), (left, _) in pairwise(extents))
 
 
 @pytest.mark.parametrize("make", [make_through_depth, make_window, make_rescue])
