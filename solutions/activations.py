@@ -1,5 +1,7 @@
 # ---
 # jupyter:
+#   course:
+#     answers_in: [course_lib.scratch.activations]
 #   jupytext:
 #     text_representation:
 #       extension: .py
@@ -11,36 +13,30 @@
 # ---
 
 # %% [markdown]
-# # Activations: bend, gate, decide
+# # Activation functions: squash, gate, decide
 #
 # - **Time:** 90 minutes. **Difficulty:** 2 of 5. **Points:** 36, of which a person gives 4.
-# - **Needs:** the chapter *Why the non-linearity, and which?*, NumPy arrays, what a derivative is.
+# - **Needs:** the chapter *Activation functions*, NumPy arrays, what a derivative is.
 #
-# You will write the functions that bend the straight lines of a network: sigmoid, the slope of
-# tanh, ReLU and leaky ReLU, GELU, softmax and its logarithm, each so that it survives numbers up
-# to ten thousand. Then you will build a detector for units that have died. At the end a small
-# network runs on nothing but your functions. It learns to tell three spirals apart and paints a
-# map of what it believes, and your detector explains why one of the maps comes out broken.
+# You will write the functions without which a network is a straight line: sigmoid, ReLU and leaky
+# ReLU, GELU, softmax and its logarithm, with the slopes that learning needs, and each so that it
+# survives numbers up to ten thousand. Then you build a detector for dead units. At the end a small
+# network runs on nothing but your functions. It learns to tell three spirals apart and paints a map
+# of what it has learned, and your detector explains why one of the maps comes out broken.
 #
-# **How to check.** Each step has a test below it: run it, and it is silent when all is well.
-# *Validate* in the notebook's toolbar runs all of them. `course check activations` in a terminal
-# also runs the hidden tests, which try what the visible ones do not, and shows points and hints in
-# a table. A wrong step does not cost you the later ones: where a test says `given(...)`, it lends
-# your function a right version of what an earlier step was to build. Section names in the hints
-# are those of the chapter.
+# **What is special here**
 #
-# **What holds in every step**
+# - `z` is an array of any shape (one sample, a batch, a stack of images) of `float64`, `float32` or
+#   integers. The result has the same shape, and each entry its own value: only softmax and its
+#   logarithm mix entries.
+# - A derivative is a function of `z`, the number that goes *into* the activation function, never of
+#   the activation that comes out.
+# - Where `z` is large, such as 10,000 or −10,000, results are finite and right. `sigmoid` alone must
+#   also come to them without a warning.
 #
-# - `z` is a NumPy array of any shape: a row, a batch, a stack of images. The answer has the same
-#   shape.
-# - `z` may hold `float64`, `float32` or whole numbers: the sigmoid of the integer 2 is 0.88, not
-#   0. Floats come out at least as precise as they went in.
-# - The array that you are given still belongs to its owner: return a new one and leave it as it
-#   was.
-# - Loops or whole arrays, NumPy or another library inside your function: all of it counts, if a
-#   NumPy array comes out.
-# - Where `z` is large, such as 10,000 or −10,000, the answer is finite and right. A warning from
-#   NumPy on the way costs nothing, unless the step says *without a warning*.
+# `course_lib.scratch.activations` holds answers to this exercise: leave it closed. What holds in
+# every exercise (how to check, what the tests look at, what counts) is on the page *How exercises
+# work* in the appendix.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import math
@@ -56,9 +52,9 @@ np.set_printoptions(suppress=True)
 # ## Step 1. Squash: sigmoid and tanh
 #
 # The *sigmoid* $\sigma(z) = 1 / (1 + e^{-z})$ turns any number into one between 0 and 1. Typed as
-# it stands, it meets a wall: $e^{-z}$ for $z = -10000$ is larger than any floating-point number.
-# NumPy warns of an overflow, and goes on with infinity. The result, $1/\infty = 0$, is even right,
-# but a program that warns when nothing is wrong teaches its readers to overlook warnings.
+# it stands, it overflows: $e^{-z}$ for $z = -10000$ is larger than any floating-point number. NumPy
+# warns of it, and goes on with infinity. The result, $1/\infty = 0$, is even right, but a program
+# that warns when nothing is wrong teaches its readers to overlook warnings.
 #
 # Write `sigmoid` so that it gives the right numbers **without a warning** for every `z` from
 # −10,000 to 10,000. The way out: the same function can be written as $e^{z} / (1 + e^{z})$. Which
@@ -95,70 +91,49 @@ def sigmoid(z):
 # %% nbgrader={"grade": true, "grade_id": "test-sigmoid", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
-assert_close(
-    sigmoid(np.array([-2.0, 0.0, 2.0])),
-    [0.11920292, 0.5, 0.88079708],
-    what="sigmoid([-2, 0, 2])",
+check(
+    sigmoid,
+    {"z": np.array([-2.0, 0.0, 2.0])},
+    np.array([0.11920292, 0.5, 0.88079708]),
     hint="At 0 the exponential is 1 and the sigmoid 1 / (1 + 1). If your values come in the "
-    "opposite order, the sign in the exponent is missing. See 'Five ways to bend'.",
+    "opposite order, the sign in the exponent is missing. See 'The usual activation functions'.",
 )
-assert_close(
-    sigmoid(np.array([[1.0, -1.0, 0.0], [0.5, 3.0, -3.0]])),
-    [[0.73105858, 0.26894142, 0.5], [0.62245933, 0.95257413, 0.04742587]],
-    what="sigmoid of a batch, shape (2, 3)",
-    hint="The sigmoid works on each entry by itself and keeps the shape. See 'Five ways to bend'.",
+check(
+    sigmoid,
+    {"z": np.array([[1.0, -1.0, 0.0], [0.5, 3.0, -3.0]])},
+    np.array([[0.73105858, 0.26894142, 0.5], [0.62245933, 0.95257413, 0.04742587]]),
+    hint="The sigmoid works on each entry by itself, whatever the signs of the others. "
+    "See 'The usual activation functions'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-sigmoid-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: whole numbers, float32, other shapes, and whether z is left as it was.
+# Hidden: integers, float32, other shapes and orders in memory.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal
+from course_lib.exercises import check, check_kinds
 
-assert_close(
-    sigmoid(np.array([-2, 0, 2])),
-    [0.11920292, 0.5, 0.88079708],
-    what="sigmoid of the integers [-2, 0, 2]",
-    hint="Whole numbers came in and the answers are fractions. An array made with "
-    "np.zeros_like(z) or z.copy() holds whole numbers too, and cuts the fractions off: "
-    "make it with dtype=float. See 'Five ways to bend'.",
+z = np.array([[-3.0, -2.0, -1.0], [0.0, 2.0, 5.0]])
+check_kinds(
+    sigmoid,
+    {"z": z},
+    (1 + np.tanh(z / 2)) / 2,
+    kinds=["float64", "float32", "integers", "strided"],
+    hint="Integers came in and fractions come out: an array made with np.zeros_like(z) or z.copy() "
+    "holds integers too, and cuts the fractions off. Make it with dtype=float. "
+    "See 'The usual activation functions'.",
 )
-z = np.linspace(-6, 6, 24, dtype=np.float32).reshape(2, 3, 4)
-exact = 0.5 * (1 + np.tanh(z.astype(np.float64) / 2))
-assert_close(
-    sigmoid(z),
-    exact,
-    rtol=1e-5,
-    atol=1e-6,
-    what="sigmoid of a float32 array, shape (2, 3, 4)",
-    hint="The function must not depend on the number of axes of z. See 'Five ways to bend'.",
-)
-assert_close(
-    sigmoid(z[:, ::2].transpose(2, 0, 1)),
-    exact[:, ::2].transpose(2, 0, 1),
-    rtol=1e-5,
-    atol=1e-6,
-    what="sigmoid of a transposed slice of an array",
-    hint="Entries must come out where they went in, whatever their order in memory.",
-)
-assert_close(
-    sigmoid(np.array([[-3.0]])),
-    [[0.04742587]],
-    what="sigmoid of one number, shape (1, 1)",
-    hint="One negative number alone is an array as well. See 'Five ways to bend'.",
-)
-mine = np.array([-1.0, 0.0, 1.0])
-sigmoid(mine)
-assert_equal(
-    mine.tolist(),
-    [-1.0, 0.0, 1.0],
-    what="The array that was given to sigmoid",
-    hint="Your function changed its argument. z *= -1 or np.exp(z, out=z) write into the "
-    "caller's array: make a new one.",
-)
+z = np.linspace(-6, 6, 24).reshape(2, 3, 4)
+for view in (z, z[:, ::2].transpose(2, 0, 1), z[:1, :1, :1]):
+    check(
+        sigmoid,
+        {"z": view},
+        (1 + np.tanh(view / 2)) / 2,
+        hint="Any number of axes, any order in memory, one entry or many: each comes out where "
+        "it went in. See 'The usual activation functions'.",
+    )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-sigmoid-large-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
@@ -166,51 +141,30 @@ assert_equal(
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, probe
-
-
-def with_warnings(function, z):
-    import warnings
-
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            value = function(z)
-        except ArithmeticError as error:
-            return None, [f"{type(error).__name__}: {error}"]
-    return value, sorted({str(w.message) for w in caught if w.category is RuntimeWarning})
-
+from course_lib.exercises import check
 
 for dtype in ("float64", "float32"):
-    z = np.array([-10_000, -1000, -100, 100, 1000, 10_000], dtype=dtype)
-    got, warned = probe(with_warnings, sigmoid, z)
-    assert_equal(
-        list(warned),
-        [],
-        what=f"Warnings of sigmoid for z from -10,000 to 10,000 ({dtype})",
-        hint="exp of a large positive number overflows. np.where does not protect you: it "
-        "computes both branches for every entry and then chooses. Give exp only numbers that "
-        "are not positive, such as -abs(z). "
-        "See 'From scores to probabilities' for what overflows and when.",
-    )
-    assert_close(
-        got,
-        [0, 0, 0, 1, 1, 1],
-        what=f"sigmoid([-10000, -1000, -100, 100, 1000, 10000]) ({dtype})",
-        hint="Far left the sigmoid is 0, far right it is 1. nan comes from inf / inf: "
-        "exp(z) / (1 + exp(z)) is safe only where z is negative. See 'Five ways to bend'.",
-    )
+    for far in (10_000, 750, 95):
+        check(
+            sigmoid,
+            {"z": np.array([-far, -50, 0, 50, far], dtype=dtype)},
+            np.array([0, 0, 0.5, 1, 1]),
+            warnings="error",
+            hint=f"z is {dtype} here, and no warning is allowed. exp of a large positive number "
+            "overflows (above 709, in float32 above 88). np.where does not protect you: it "
+            "computes both branches for every entry and then chooses. Give exp only numbers that "
+            "are not positive, such as -abs(z). nan comes from inf / inf: exp(z) / (1 + exp(z)) is "
+            "safe only where z is negative. See 'From scores to probabilities' for what overflows "
+            "and when.",
+        )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ### Its slope
 #
-# When the network learns, the error travels back through each activation and is multiplied by the
-# activation's slope at the place where it worked: at `z`. For the sigmoid the slope is
+# When the network learns, the gradient travels back through each activation function and is
+# multiplied by its slope at the place where it worked: at `z`. For the sigmoid the slope is
 # $\sigma'(z) = \sigma(z)\,(1 - \sigma(z))$.
-#
-# In every step of this notebook, a derivative is a function of `z`, the number that went *into*
-# the activation, never of the number that came out.
 
 
 # %% nbgrader={"grade": false, "grade_id": "sigmoid_derivative", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -241,74 +195,55 @@ def sigmoid_derivative(z):
 # %% nbgrader={"grade": true, "grade_id": "test-sigmoid_derivative", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 from course_lib.scratch import activations as reference
 
 with given(sigmoid=reference.sigmoid):
-    assert_close(
-        sigmoid_derivative(np.array([-2.0, 0.0, 2.0])),
-        [0.10499359, 0.25, 0.10499359],
-        what="sigmoid_derivative([-2, 0, 2])",
+    check(
+        sigmoid_derivative,
+        {"z": np.array([-2.0, 0.0, 2.0])},
+        np.array([0.10499359, 0.25, 0.10499359]),
         hint="z is what goes into the sigmoid, so z * (1 - z) is not its slope: that formula "
-        "wants the sigmoid's output. At z = 0 the slope is 1/4. See 'Five ways to bend'.",
+        "wants the sigmoid's output. At z = 0 the slope is 1/4. "
+        "See 'The usual activation functions'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-sigmoid_derivative-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: slopes measured on a finer grid, whole numbers, float32, and numbers up to 10,000.
+# Hidden: a fine grid, integers, float32, and numbers up to 10,000.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given, probe
+from course_lib.exercises import check, check_kinds, given
 from course_lib.scratch import activations as reference
 
-
-def quietly(function, *args):
-    with np.errstate(all="ignore"):
-        return function(*args)
-
-
-z = np.linspace(-5, 5, 21).reshape(3, 7)
-h = 1e-5
-measured = (np.tanh((z + h) / 2) - np.tanh((z - h) / 2)) / (4 * h)
+grid = np.linspace(-5, 5, 21).reshape(3, 7)
+whole = np.array([[-2.0], [0.0], [1.0]])
 with given(sigmoid=reference.sigmoid):
-    assert_close(
-        sigmoid_derivative(z),
-        measured,
-        rtol=1e-5,
-        what="sigmoid_derivative on a grid, against the measured rise over run",
+    check(
+        sigmoid_derivative,
+        {"z": grid},
+        1 / (2 * np.cosh(grid / 2)) ** 2,
         hint="The slope is sigmoid(z) * (1 - sigmoid(z)), with z the pre-activation. "
-        "See 'Five ways to bend'.",
+        "See 'The usual activation functions'.",
     )
-    assert_close(
-        sigmoid_derivative(np.array([[-2], [0], [2]])),
-        [[0.10499359], [0.25], [0.10499359]],
-        what="sigmoid_derivative of the integers [[-2], [0], [2]]",
-        hint="Whole numbers came in and the slopes are fractions: an array made with "
-        "np.zeros_like(z) cuts them off.",
+    check_kinds(
+        sigmoid_derivative,
+        {"z": whole},
+        1 / (2 * np.cosh(whole / 2)) ** 2,
+        kinds=["float64", "float32", "integers", "strided"],
+        hint="Integers came in and the slopes are fractions: an array made with np.zeros_like(z) "
+        "cuts them off. In float32, which has seven digits, a slope measured with a tiny step in z "
+        "drowns in rounding: use the formula. See 'The usual activation functions'.",
     )
-    assert_close(
-        probe(quietly, sigmoid_derivative, np.array([-1e4, -800.0, 800.0, 1e4])),
-        [0, 0, 0, 0],
-        what="sigmoid_derivative([-10000, -800, 800, 10000])",
-        hint="Far from 0 the sigmoid is flat and its slope 0. nan comes from inf / inf when "
-        "exp(-z) overflows: build the slope from sigmoid(z), which does not. "
-        "See 'Five ways to bend'.",
-    )
-    mine = np.array([-1.0, 0.0, 1.0], dtype=np.float32)
-    assert_close(
-        sigmoid_derivative(mine),
-        [0.19661193, 0.25, 0.19661193],
-        rtol=1e-5,
-        what="sigmoid_derivative of float32 [-1, 0, 1]",
-        hint="float32 has seven digits. A slope measured with a tiny step in z drowns in "
-        "rounding: use the formula. See 'Five ways to bend'.",
-    )
-    assert_equal(
-        mine.tolist(),
-        [-1.0, 0.0, 1.0],
-        what="The array that was given to sigmoid_derivative",
-        hint="Your function changed its argument: make a new array.",
-    )
+    for dtype in ("float64", "float32"):
+        check(
+            sigmoid_derivative,
+            {"z": np.array([-10_000, -800, -50, 50, 800, 10_000], dtype=dtype)},
+            np.zeros(6),
+            hint="Far from 0 the sigmoid is flat and its slope 0. nan comes from inf / inf when "
+            "exp(-z) overflows: build the slope from sigmoid(z), which does not. "
+            "See 'The usual activation functions'.",
+        )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -345,83 +280,70 @@ def tanh_derivative(z):
 # %% nbgrader={"grade": true, "grade_id": "test-tanh_derivative", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 from course_lib.scratch import activations as reference
 
 with given(
     sigmoid=reference.sigmoid,
     sigmoid_derivative=reference.sigmoid_derivative,
 ):
-    assert_close(
-        tanh_derivative(np.array([-1.0, 0.0, 2.0])),
-        [0.41997434, 1.0, 0.07065082],
-        what="tanh_derivative([-1, 0, 2])",
+    check(
+        tanh_derivative,
+        {"z": np.array([-1.0, 0.0, 2.0])},
+        np.array([0.41997434, 1.0, 0.07065082]),
         hint="z is what goes into tanh: 1 - z**2 would want the output, tanh(z), in the place of z. "
-        "And the square is of tanh(z) as a whole. See 'Five ways to bend'.",
+        "And the square is of tanh(z) as a whole. See 'The usual activation functions'.",
     )
-    assert_close(
-        tanh_derivative(np.array([[0.5, -0.5, 1.5], [3.0, 0.0, -1.0]])),
-        [[0.78644773, 0.78644773, 0.18070664], [0.00986604, 1.0, 0.41997434]],
-        what="tanh_derivative of a batch, shape (2, 3)",
-        hint="Each entry has its own slope, and the shape of the batch stays. "
-        "See 'Five ways to bend'.",
+    check(
+        tanh_derivative,
+        {"z": np.array([[0.5, -0.5, 1.5], [3.0, 0.0, -1.0]])},
+        np.array([[0.78644773, 0.78644773, 0.18070664], [0.00986604, 1.0, 0.41997434]]),
+        hint="Each entry has a slope of its own. See 'The usual activation functions'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-tanh_derivative-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: other shapes, whole numbers, float32, and numbers up to 10,000.
+# Hidden: other shapes, integers, float32, and numbers up to 10,000.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given, probe
+from course_lib.exercises import check, check_kinds, given
 from course_lib.scratch import activations as reference
 
-
-def quietly(function, *args):
-    with np.errstate(all="ignore"):
-        return function(*args)
-
-
+grid = np.linspace(-3, 3, 12).reshape(2, 2, 3)
+whole = np.array([[-1.0, 0.0, 2.0]])
 with given(
     sigmoid=reference.sigmoid,
     sigmoid_derivative=reference.sigmoid_derivative,
 ):
-    z = np.linspace(-3, 3, 12).reshape(2, 2, 3)
-    assert_close(
-        tanh_derivative(z),
-        1 / np.cosh(z) ** 2,
-        rtol=1e-5,
-        what="tanh_derivative of an array of shape (2, 2, 3)",
+    check(
+        tanh_derivative,
+        {"z": grid},
+        1 / np.cosh(grid) ** 2,
         hint="The slope of tanh is 1 - tanh(z)**2 = 1 / cosh(z)**2, entry by entry. "
-        "See 'Five ways to bend'.",
+        "See 'The usual activation functions'.",
     )
-    mine = np.array([[-1, 0, 2]])
-    assert_close(
-        tanh_derivative(mine),
-        [[0.41997434, 1.0, 0.07065082]],
-        what="tanh_derivative of the integers [[-1, 0, 2]]",
-        hint="Whole numbers came in and the slopes are fractions: an array made with "
-        "np.zeros_like(z) cuts them off.",
-    )
-    assert_equal(
-        mine.tolist(),
-        [[-1, 0, 2]],
-        what="The array that was given to tanh_derivative",
-        hint="Your function changed its argument: make a new array.",
+    check_kinds(
+        tanh_derivative,
+        {"z": whole},
+        1 / np.cosh(whole) ** 2,
+        kinds=["float64", "float32", "integers", "strided"],
+        hint="Integers came in and the slopes are fractions: an array made with np.zeros_like(z) "
+        "cuts them off. See 'The usual activation functions'.",
     )
     for dtype in ("float64", "float32"):
-        z = np.array([-10_000, -50, 50, 10_000], dtype=dtype)
-        assert_close(
-            probe(quietly, tanh_derivative, z),
-            [0, 0, 0, 0],
+        check(
+            tanh_derivative,
+            {"z": np.array([-10_000, -50, 50, 10_000], dtype=dtype)},
+            np.zeros(4),
             atol=1e-6,
-            what=f"tanh_derivative([-10000, -50, 50, 10000]) ({dtype})",
             hint="Far from 0 tanh is flat and its slope 0. nan comes from a quotient of "
-            "exponentials that both overflow: np.tanh does not. See 'Five ways to bend'.",
+            "exponentials that both overflow: np.tanh does not. "
+            "See 'The usual activation functions'.",
         )
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Step 2. Bend: ReLU and its leaky sister
+# ## Step 2. Cut: ReLU, and a slope for each unit
 #
 # The *rectified linear unit* lets positive numbers through and turns the rest into 0. It costs
 # next to nothing, and where it is on, its slope is 1, however large `z` is. The price is a corner
@@ -454,70 +376,48 @@ def relu(z):
 # %% nbgrader={"grade": true, "grade_id": "test-relu", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
-assert_close(
-    relu(np.array([-2.0, 0.0, 3.0])),
-    [0, 0, 3],
-    what="relu([-2, 0, 3])",
+check(
+    relu,
+    {"z": np.array([-2.0, 0.0, 3.0])},
+    np.array([0.0, 0.0, 3.0]),
     hint="Each entry is compared with 0 by itself. np.max(z, 0) looks for the largest along "
-    "axis 0; np.maximum(z, 0) compares entry by entry. See 'Five ways to bend'.",
+    "axis 0; np.maximum(z, 0) compares entry by entry. See 'The usual activation functions'.",
 )
-assert_close(
-    relu(np.array([[-0.5, 1.5], [2.5, -3.0]])),
-    [[0, 1.5], [2.5, 0]],
-    what="relu of a batch, [[-0.5, 1.5], [2.5, -3]]",
-    hint="The shape of the batch stays, and 1.5 goes through as 1.5. If whole numbers came out: "
-    "np.vectorize takes the type of its first "
-    "result for all of them: where that is the whole number 0, every fraction is cut off "
-    "(write 0.0). See 'Five ways to bend'.",
+check(
+    relu,
+    {"z": np.array([[-0.5, 1.5], [2.5, -3.0]])},
+    np.array([[0.0, 1.5], [2.5, 0.0]]),
+    hint="1.5 goes through as 1.5. If the fractions are lost: np.vectorize takes the type of its "
+    "first result for all of them, and where that is the integer 0, every fraction is cut off "
+    "(write 0.0). See 'The usual activation functions'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-relu-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: a batch, float32, whole and large numbers, and whether z is left as it was.
+# Hidden: integers, float32, large numbers, other shapes and orders in memory.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, probe
+from course_lib.exercises import check, check_kinds
 
-
-def quietly(function, *args):
-    with np.errstate(all="ignore"):
-        return function(*args)
-
-
-mine = np.array([[-1.5, 0.5], [2.0, -3.0]])
-assert_close(
-    relu(mine),
-    [[0, 0.5], [2, 0]],
-    what="relu([[-1.5, 0.5], [2, -3]])",
-    hint="The shape of the batch stays, and each entry is treated by itself. If whole numbers came "
-    "out: np.vectorize takes the type of its first "
-    "result for all of them: where that is the whole number 0, every fraction is cut off (write 0.0). "
-    "See 'Five ways to bend'.",
-)
-assert_equal(
-    mine.tolist(),
-    [[-1.5, 0.5], [2.0, -3.0]],
-    what="The array that was given to relu",
-    hint="Your function changed its argument. z[z < 0] = 0 writes into the caller's array: "
-    "copy it first, or use np.maximum or np.where, which make a new one.",
-)
-big = np.array([-10_000, -1, 0, 1, 10_000])
-for dtype in ("float64", "float32", "int64"):
-    assert_close(
-        probe(quietly, relu, big.astype(dtype)),
-        [0, 0, 0, 1, 10_000],
-        what=f"relu([-10000, -1, 0, 1, 10000]) ({dtype})",
-        hint="ReLU has no limit on the right: 10,000 goes through unchanged. "
-        "See 'Five ways to bend'.",
-    )
-z = np.arange(-12.0, 12.0).reshape(2, 3, 4).transpose(2, 0, 1)[::-1]
-assert_close(
-    relu(z),
+z = np.arange(-11.5, 12.0).reshape(2, 3, 4).transpose(2, 0, 1)[::-1]
+check(
+    relu,
+    {"z": z},
     (z + abs(z)) / 2,
-    what="relu of a transposed and reversed array, shape (4, 2, 3)",
-    hint="Entries must come out where they went in, whatever their order in memory.",
+    hint="Each entry is treated by itself and comes out where it went in, whatever the order in "
+    "memory. If the fractions are lost: np.vectorize takes the type of its first result for all of "
+    "them, and where that is the integer 0, every fraction is cut off (write 0.0). "
+    "See 'The usual activation functions'.",
+)
+check_kinds(
+    relu,
+    {"z": np.array([-10_000.0, -1.0, 0.0, 1.0, 10_000.0])},
+    np.array([0.0, 0.0, 0.0, 1.0, 10_000.0]),
+    kinds=["float64", "float32", "integers", "strided"],
+    hint="ReLU has no limit on the right: 10,000 goes through unchanged. "
+    "See 'The usual activation functions'.",
 )
 ### END HIDDEN TESTS
 
@@ -555,68 +455,53 @@ def relu_derivative(z):
 # %% nbgrader={"grade": true, "grade_id": "test-relu_derivative", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given, probe
+from course_lib.exercises import check, given
 from course_lib.scratch import activations as reference
 
-
-def quietly(function, *args):
-    with np.errstate(all="ignore"):
-        return function(*args)
-
-
 with given(relu=reference.relu):
-    assert_close(
-        probe(quietly, relu_derivative, np.array([-2.0, 0.0, 3.0])),
-        [0, 0, 1],
-        what="relu_derivative([-2, 0, 3])",
+    check(
+        relu_derivative,
+        {"z": np.array([-2.0, 0.0, 3.0])},
+        np.array([0.0, 0.0, 1.0]),
         hint="At 0 the text asks for the slope of the left side: 0. nan there comes from 0 / 0, "
-        "as in relu(z) / z: ask where z > 0 instead of dividing. See 'Five ways to bend'.",
+        "as in relu(z) / z: ask where z > 0 instead of dividing. "
+        "See 'The usual activation functions'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-relu_derivative-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: zeros of both signs, whole and large numbers, float32, a batch.
+# Hidden: zeros of both signs, integers, large and tiny numbers, float32, a batch.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given, probe
+from course_lib.exercises import check, check_kinds, given
 from course_lib.scratch import activations as reference
 
-
-def quietly(function, *args):
-    with np.errstate(all="ignore"):
-        return function(*args)
-
-
 with given(relu=reference.relu):
-    for dtype in ("float64", "float32", "int64"):
-        mine = np.array([[-10_000, -3, 0], [0, 2, 10_000]], dtype=dtype)
-        assert_close(
-            probe(quietly, relu_derivative, mine),
-            [[0, 0, 0], [0, 1, 1]],
-            what=f"relu_derivative([[-10000, -3, 0], [0, 2, 10000]]) ({dtype})",
-            hint="The slope is 1 where z is positive, however large, and 0 elsewhere, also at 0. "
-            "See 'Five ways to bend'.",
-        )
-        assert_equal(
-            mine.tolist(),
-            [[-10_000, -3, 0], [0, 2, 10_000]],
-            what="The array that was given to relu_derivative",
-            hint="Your function changed its argument: copy it first, or compare, which makes a "
-            "new array.",
-        )
-    assert_close(
-        probe(quietly, relu_derivative, np.array([-0.0, 1e-30, -1e-30, 0.5])),
-        [0, 1, 0, 1],
-        what="relu_derivative([-0.0, 1e-30, -1e-30, 0.5])",
+    check_kinds(
+        relu_derivative,
+        {"z": np.array([[-10_000.0, -3.0, 0.0], [0.0, 2.0, 10_000.0]])},
+        np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 1.0]]),
+        kinds=["float64", "float32", "integers", "strided"],
+        hint="The slope is 1 where z is positive, however large, and 0 elsewhere, also at 0. "
+        "See 'The usual activation functions'.",
+    )
+    check(
+        relu_derivative,
+        {"z": np.array([-0.0, 1e-30, -1e-30, 0.5])},
+        np.array([0.0, 1.0, 0.0, 1.0]),
         hint="A tiny positive number is positive: the slope does not fade in, it jumps from 0 "
-        "to 1 right of 0. See 'Five ways to bend'.",
+        "to 1 right of 0. See 'The usual activation functions'.",
     )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # *Leaky ReLU* lets a little through on the left as well: `negative_slope * z`. It exists for the
-# reason that you will see in step 5. The negative slope is between 0 and 1, and at 0 the left side
-# decides again.
+# reason that you will see in step 5. At 0 the left side decides again.
+#
+# Why 0.01, and why the same for all? *Parametric ReLU* (arXiv:1502.01852) has a slope for each unit
+# or channel, and learns it with the weights. Write `leaky_relu` and its derivative so that they serve
+# both: `negative_slope` is a number, or an array with one number for each place along the last axis
+# of `z`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "leaky_relu", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -625,10 +510,10 @@ def leaky_relu(z, negative_slope=0.01):
 
     Parameters
     ----------
-    z : ndarray of any shape
+    z : ndarray of any shape, for example (n, units)
         Pre-activations.
-    negative_slope : float
-        The fraction, between 0 and 1.
+    negative_slope : float, or ndarray of shape (units,)
+        The fraction, between 0 and 1, for all units or for each.
 
     Returns
     -------
@@ -638,6 +523,9 @@ def leaky_relu(z, negative_slope=0.01):
     -------
     >>> leaky_relu(np.array([-2.0, 0.0, 3.0]), negative_slope=0.25)
     array([-0.5,  0. ,  3. ])
+    >>> leaky_relu(np.array([[-2.0, -2.0], [3.0, -1.0]]), negative_slope=np.array([0.25, 0.5]))
+    array([[-0.5, -1. ],
+           [ 3. , -0.5]])
     """
     ### BEGIN SOLUTION
     return np.where(np.asarray(z) > 0, z, negative_slope * np.asarray(z))
@@ -649,10 +537,10 @@ def leaky_relu_derivative(z, negative_slope=0.01):
 
     Parameters
     ----------
-    z : ndarray of any shape
+    z : ndarray of any shape, for example (n, units)
         Pre-activations.
-    negative_slope : float
-        The slope on the left, between 0 and 1.
+    negative_slope : float, or ndarray of shape (units,)
+        The slope on the left, between 0 and 1, for all units or for each.
 
     Returns
     -------
@@ -671,140 +559,149 @@ def leaky_relu_derivative(z, negative_slope=0.01):
 # %% nbgrader={"grade": true, "grade_id": "test-leaky_relu", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 from course_lib.scratch import activations as reference
 
 with given(
     relu=reference.relu,
     relu_derivative=reference.relu_derivative,
 ):
-    assert_close(
-        leaky_relu(np.array([-2.0, 0.0, 3.0])),
-        [-0.02, 0, 3],
-        what="leaky_relu([-2, 0, 3])",
-        hint="Left of 0 the line goes on, less steeply: a negative number stays negative. "
-        "See 'Five ways to bend'.",
+    check(
+        leaky_relu,
+        {"z": np.array([[2.5, -3.0], [-0.5, 0.0]])},
+        np.array([[2.5, -0.03], [-0.005, 0.0]]),
+        hint="Left of 0 the line goes on, less steeply: a negative number stays negative, and is "
+        "multiplied by 0.01 where no other slope is given. See 'The usual activation functions'.",
     )
-    assert_close(
-        leaky_relu(np.array([[2.5, -3.0], [-0.5, 0.0]])),
-        [[2.5, -0.03], [-0.005, 0]],
-        what="leaky_relu of a batch, [[2.5, -3], [-0.5, 0]]",
-        hint="Each entry is treated by itself, and the shape of the batch stays. "
-        "See 'Five ways to bend'.",
+    check(
+        leaky_relu,
+        {"z": np.array([[-2.0, -2.0], [3.0, -1.0]]), "negative_slope": np.array([0.25, 0.5])},
+        np.array([[-0.5, -1.0], [3.0, -0.5]]),
+        hint="One slope per unit, and units are columns: the first column has 0.25 and the second "
+        "0.5, in every row. NumPy lines the slopes up with the last axis of z by itself. "
+        "See 'The usual activation functions'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-leaky_relu_derivative", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given, probe
+from course_lib.exercises import check, given
 from course_lib.scratch import activations as reference
-
-
-def quietly(function, *args):
-    with np.errstate(all="ignore"):
-        return function(*args)
-
 
 with given(
     relu=reference.relu,
     relu_derivative=reference.relu_derivative,
     leaky_relu=reference.leaky_relu,
 ):
-    assert_close(
-        probe(quietly, leaky_relu_derivative, np.array([-2.0, 0.0, 3.0])),
-        [0.01, 0.01, 1],
-        what="leaky_relu_derivative([-2, 0, 3])",
+    check(
+        leaky_relu_derivative,
+        {"z": np.array([-2.0, 0.0, 3.0])},
+        np.array([0.01, 0.01, 1.0]),
         hint="A slope does not grow with z: left of 0, and at 0, it is negative_slope itself, "
         "not negative_slope * z. nan there comes from 0 / 0, as in leaky_relu(z) / z: ask where "
-        "z > 0 instead of dividing. See 'Five ways to bend'.",
+        "z > 0 instead of dividing. See 'The usual activation functions'.",
+    )
+    check(
+        leaky_relu_derivative,
+        {"z": np.array([[-2.0, -2.0], [3.0, 0.0]]), "negative_slope": np.array([0.25, 0.5])},
+        np.array([[0.25, 0.5], [1.0, 0.5]]),
+        hint="One slope per unit, and units are columns: the first column has 0.25 and the second "
+        "0.5, in every row. See 'The usual activation functions'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-leaky_relu-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: other slopes, whole and large numbers, float32, a batch.
+# Hidden: other slopes, one for all and one per unit, integers, large numbers, float32, more axes.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given, probe
+from course_lib.exercises import check, check_keyword, check_kinds, given
 from course_lib.scratch import activations as reference
-
-
-def quietly(function, *args):
-    with np.errstate(all="ignore"):
-        return function(*args)
-
 
 with given(
     relu=reference.relu,
     relu_derivative=reference.relu_derivative,
 ):
-    for dtype in ("float64", "float32", "int64"):
-        mine = np.array([[-10_000, -4], [0, 10_000]], dtype=dtype)
-        assert_close(
-            probe(quietly, leaky_relu, mine, 0.25),
-            [[-2500, -1], [0, 10_000]],
-            what=f"leaky_relu([[-10000, -4], [0, 10000]], negative_slope=0.25) ({dtype})",
-            hint="The caller chooses negative_slope; 0.01 is only what it is when nobody does. "
-            "See 'Five ways to bend'.",
+    check_keyword(
+        leaky_relu,
+        {"z": np.array([[-10_000.0, -4.0], [0.0, 10_000.0]])},
+        "negative_slope",
+        [
+            (0.01, np.array([[-100.0, -0.04], [0.0, 10_000.0]])),
+            (0.25, np.array([[-2500.0, -1.0], [0.0, 10_000.0]])),
+            (np.array([0.25, 0.75]), np.array([[-2500.0, -3.0], [0.0, 10_000.0]])),
+        ],
+        hint="The caller chooses negative_slope; 0.01 is only what it is when nobody does. "
+        "See 'The usual activation functions'.",
+    )
+    for first in (-5.0, 5.0):
+        check_kinds(
+            leaky_relu,
+            {"z": np.array([[first, -1.0, 2.0]])},
+            np.array([[first if first > 0 else first / 100, -0.01, 2.0]]),
+            kinds=["float64", "float32", "integers", "strided"],
+            hint="Integers came in and fractions come out: an array made with z.copy() or "
+            "np.zeros_like(z) cuts them off, and so does np.vectorize where its first result is an "
+            "integer.",
         )
-        assert_equal(
-            mine.tolist(),
-            [[-10_000, -4], [0, 10_000]],
-            what="The array that was given to leaky_relu",
-            hint="Your function changed its argument: copy it first, or use np.where.",
-        )
-    for values, expected in [([-5, -1, 2], [-0.05, -0.01, 2]), ([3, -1, 0], [3, -0.01, 0])]:
-        assert_close(
-            probe(quietly, leaky_relu, np.array([[values]])),
-            [[expected]],
-            what=f"leaky_relu of the integers [[{values}]]",
-            hint="Whole numbers came in and fractions come out: an array made with z.copy() or "
-            "np.zeros_like(z) cuts them off, and so does np.vectorize where its first result is a "
-            "whole number.",
+    for shape in [(3,), (3, 3), (2, 4, 3)]:
+        z = np.linspace(-4, 3, np.prod(shape)).reshape(shape)
+        slopes = np.array([0.1, 0.3, 0.9])
+        check(
+            leaky_relu,
+            {"z": z, "negative_slope": slopes},
+            np.maximum(z, 0) + slopes * np.minimum(z, 0),
+            hint="The slopes are 0.1, 0.3 and 0.9, one per unit: each belongs to a place along the "
+            "last axis of z, however many axes there are before it. "
+            "See 'The usual activation functions'.",
         )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-leaky_relu_derivative-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: other slopes, whole and large numbers, float32, a batch.
+# Hidden: other slopes, one for all and one per unit, integers, large numbers, float32, more axes.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given, probe
+from course_lib.exercises import check, check_keyword, check_kinds, given
 from course_lib.scratch import activations as reference
-
-
-def quietly(function, *args):
-    with np.errstate(all="ignore"):
-        return function(*args)
-
 
 with given(
     relu=reference.relu,
     relu_derivative=reference.relu_derivative,
     leaky_relu=reference.leaky_relu,
 ):
-    for dtype in ("float64", "float32", "int64"):
-        mine = np.array([[[-10_000, -4, 0]], [[0, 1, 10_000]]], dtype=dtype)
-        assert_close(
-            probe(quietly, leaky_relu_derivative, mine, 0.25),
-            [[[0.25, 0.25, 0.25]], [[0.25, 1, 1]]],
-            what=f"leaky_relu_derivative([[[-10000, -4, 0]], [[0, 1, 10000]]], 0.25) ({dtype})",
-            hint="The caller chooses negative_slope. With whole numbers, an array made with "
-            "np.ones_like(z) cannot hold 0.25. nan at 0 comes from 0 / 0. "
-            "See 'Five ways to bend'.",
-        )
-        assert_equal(
-            mine.tolist(),
-            [[[-10_000, -4, 0]], [[0, 1, 10_000]]],
-            what="The array that was given to leaky_relu_derivative",
-            hint="Your function changed its argument: copy it first, or use np.where.",
-        )
-    assert_close(
-        probe(quietly, leaky_relu_derivative, np.array([2.0, -3.0])),
-        [1, 0.01],
-        what="leaky_relu_derivative([2, -3])",
-        hint="If [1, 0] came out: np.vectorize takes the type of its first result for all of them, "
-        "and the whole number 1 has no room for 0.01. Write 1.0, or use np.where.",
+    check_keyword(
+        leaky_relu_derivative,
+        {"z": np.array([[-10_000.0, -4.0], [0.0, 10_000.0]])},
+        "negative_slope",
+        [
+            (0.01, np.array([[0.01, 0.01], [0.01, 1.0]])),
+            (0.25, np.array([[0.25, 0.25], [0.25, 1.0]])),
+            (np.array([0.25, 0.75]), np.array([[0.25, 0.75], [0.25, 1.0]])),
+        ],
+        hint="The caller chooses negative_slope, and it is the slope at 0 as well. "
+        "See 'The usual activation functions'.",
     )
+    for first in (-2.0, 2.0):
+        check_kinds(
+            leaky_relu_derivative,
+            {"z": np.array([[first, -3.0, 0.0]])},
+            np.array([[1.0 if first > 0 else 0.01, 0.01, 0.01]]),
+            kinds=["float64", "float32", "integers", "strided"],
+            hint="An array made with np.ones_like(z) cannot hold 0.01 where z holds integers. "
+            "np.vectorize takes the type of its first result for all of them, and the integer 1 "
+            "has no room for 0.01: write 1.0, or use np.where. See 'The usual activation functions'.",
+        )
+    for shape in [(3,), (3, 3), (2, 4, 3)]:
+        z = np.linspace(-4, 3, np.prod(shape)).reshape(shape)
+        slopes = np.array([0.1, 0.3, 0.9])
+        check(
+            leaky_relu_derivative,
+            {"z": z, "negative_slope": slopes},
+            (z > 0) + slopes * (z <= 0),
+            hint="The slopes are 0.1, 0.3 and 0.9, one per unit: each belongs to a place along the "
+            "last axis of z, however many axes there are before it. "
+            "See 'The usual activation functions'.",
+        )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -818,7 +715,7 @@ with given(
 # The article that introduced GELU (arXiv:1606.08415) also gives a formula with tanh, and many
 # networks have been trained with that one:
 # $\mathrm{GELU}(z) \approx \tfrac12 z \bigl(1 + \tanh\bigl[\sqrt{2/\pi}\,(z + 0.044715\,z^3)\bigr]\bigr)$.
-# The two differ in the fourth digit: too little to see in a plot, enough to puzzle whoever
+# The two differ in the fourth digit: too little to see in a plot, enough to puzzle anyone who
 # compares two networks number by number.
 #
 # Write both. `erf` from SciPy is imported in the first cell. A name other than "none" and "tanh"
@@ -865,22 +762,22 @@ def gelu(z, approximate="none"):
 # %% nbgrader={"grade": true, "grade_id": "test-gelu", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 from course_lib.scratch import activations as reference
 
 with given(sigmoid=reference.sigmoid):
-    assert_close(
-        gelu(np.array([-1.0, 0.0, 1.0])),
-        [-0.15865525, 0.0, 0.84134475],
-        what="gelu([-1, 0, 1])",
+    check(
+        gelu,
+        {"z": np.array([-1.0, 0.0, 1.0])},
+        np.array([-0.15865525, 0.0, 0.84134475]),
         hint="The exact GELU is z * (1 + erf(z / sqrt(2))) / 2, and it is what comes when nobody asks "
         "for an approximation. Is z divided by the square root of 2 inside erf? "
-        "See 'Five ways to bend'.",
+        "See 'The usual activation functions'.",
     )
-    assert_close(
-        gelu(np.array([-1.0, 0.0, 1.0]), approximate="tanh"),
-        [-0.15880801, 0.0, 0.84119199],
-        what="gelu([-1, 0, 1], approximate='tanh')",
+    check(
+        gelu,
+        {"z": np.array([-1.0, 0.0, 1.0]), "approximate": "tanh"},
+        np.array([-0.15880801, 0.0, 0.84119199]),
         hint="Check the two constants: sqrt(2 / pi) = 0.7978845608 stands before the bracket (write "
         "np.sqrt(2 / np.pi), not a rounded number), and 0.044715 before z**3. If you get 0.84134475, "
         "the exact function came back. See Step 3 of this notebook.",
@@ -889,83 +786,69 @@ with given(sigmoid=reference.sigmoid):
         ("none", [[1.39978919, -0.15426877], [-0.00404969, 0.34573123]]),
         ("tanh", [[1.39957158, -0.15428599], [-0.00363739, 0.34571401]]),
     ]:
-        assert_close(
-            gelu(np.array([[1.5, -0.5], [-3.0, 0.5]]), name),
-            right,
-            what=f"gelu of a batch, [[1.5, -0.5], [-3, 0.5]], approximate={name!r}",
-            hint="GELU works on each entry by itself and keeps the shape. See 'Five ways to bend'.",
+        check(
+            gelu,
+            {"z": np.array([[1.5, -0.5], [-3.0, 0.5]]), "approximate": name},
+            np.array(right),
+            hint="GELU works on each entry by itself. See 'The usual activation functions'.",
         )
 
 # %% nbgrader={"grade": true, "grade_id": "test-gelu-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: both formulas on a fine grid, whole and large numbers, float32, an unknown name.
+# Hidden: both formulas on a fine grid, integers, large numbers, float32, an unknown name.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 from scipy.special import expit, ndtr
 
-from course_lib.exercises import assert_close, assert_equal, assert_raises, given, probe
+from course_lib.exercises import check, check_kinds, check_raises, given
 from course_lib.scratch import activations as reference
 
 
-def quietly(function, *args):
-    with np.errstate(all="ignore"):
-        return function(*args)
-
-
-with given(sigmoid=reference.sigmoid):
-    z = np.linspace(-4, 4, 24).reshape(2, 4, 3)
+def expected(z, approximate):
+    if approximate == "none":
+        return z * ndtr(z)
     # (1 + tanh(u)) / 2 is the sigmoid of 2u.
-    by_tanh = z * expit(2 * (2 / np.pi) ** 0.5 * (z + 0.044715 * z**3))
-    assert_close(
-        gelu(z),
-        z * ndtr(z),
-        what="gelu on a grid, shape (2, 4, 3)",
-        hint="The gate is the normal distribution function. z * sigmoid(1.702 z) and the formula "
-        "with tanh only come close to it. See 'Five ways to bend'.",
-    )
-    assert_close(
-        gelu(z, "tanh"),
-        by_tanh,
-        what="gelu on a grid, shape (2, 4, 3), approximate='tanh'",
-        hint="Check the constants np.sqrt(2 / np.pi), which is not to be rounded, and 0.044715, "
-        "and that z is cubed. A wrong coefficient of z**3 shows only away from 0. "
-        "See Step 3 of this notebook.",
-    )
-    for name in ("none", "tanh"):
-        mine = np.array([[-2, 0], [1, 3]])
-        right = [[-0.04550026, 0], [0.84134475, 2.99595031]]
-        rough = [[-0.0454023, 0], [0.8411920, 2.9963627]]
-        assert_close(
-            gelu(mine, name),
-            right if name == "none" else rough,
-            what=f"gelu of the integers [[-2, 0], [1, 3]], approximate={name!r}",
-            hint="Whole numbers came in and fractions come out: an array made with "
-            "np.zeros_like(z) cuts them off.",
-        )
-        assert_equal(
-            mine.tolist(),
-            [[-2, 0], [1, 3]],
-            what="The array that was given to gelu",
-            hint="Your function changed its argument: make a new array.",
+    return z * expit(2 * (2 / np.pi) ** 0.5 * (z + 0.044715 * z**3))
+
+
+grid = np.linspace(-4, 4, 24).reshape(2, 4, 3)
+whole = np.array([[-2.0, 0.0], [1.0, 3.0]])
+hints = {
+    "none": "The gate is the normal distribution function. z * sigmoid(1.702 z) and the formula "
+    "with tanh only come close to it. See 'The usual activation functions'.",
+    "tanh": "Check the constants np.sqrt(2 / np.pi), which is not to be rounded, and 0.044715, "
+    "and that z is cubed. A wrong coefficient of z**3 shows only away from 0. "
+    "See Step 3 of this notebook.",
+}
+with given(sigmoid=reference.sigmoid):
+    check(gelu, {"z": grid}, expected(grid, "none"), hint=hints["none"])
+    for name, hint in hints.items():
+        check(gelu, {"z": grid, "approximate": name}, expected(grid, name), hint=hint)
+        check_kinds(
+            gelu,
+            {"z": whole, "approximate": name},
+            expected(whole, name),
+            kinds=["float64", "float32", "integers", "strided"],
+            hint="Integers came in and fractions come out: an array made with np.zeros_like(z) "
+            "cuts them off.",
         )
         for dtype in ("float64", "float32"):
-            assert_close(
-                probe(quietly, gelu, np.array([-10_000, -50, 50, 10_000], dtype=dtype), name),
-                [0, 0, 50, 10_000],
+            check(
+                gelu,
+                {"z": np.array([-10_000, -50, 50, 10_000], dtype=dtype), "approximate": name},
+                np.array([0.0, 0.0, 50.0, 10_000.0]),
                 atol=1e-6,
-                what=f"gelu([-10000, -50, 50, 10000], approximate={name!r}) ({dtype})",
                 hint="Far left the gate is shut and GELU is 0, far right it is open and GELU is z. "
                 "nan comes from exponentials that overflow: np.tanh and erf do not. "
-                "See 'Five ways to bend'.",
+                "See 'The usual activation functions'.",
             )
-    assert_raises(
-        ValueError,
-        gelu,
-        np.zeros(2),
-        "tan",
-        what="gelu(z, approximate='tan')",
-        hint="A name that is neither 'none' nor 'tanh' is refused with raise ValueError(...): an "
-        "`else` that takes any other name for one of the two lets a typing error choose.",
-    )
+    for name in ("tan", ""):
+        check_raises(
+            ValueError,
+            gelu,
+            {"z": np.zeros(2), "approximate": name},
+            hint="A name that is neither 'none' nor 'tanh' is refused with raise ValueError(...): an "
+            "`else` that takes any other name for one of the two lets a typing error choose.",
+        )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1005,77 +888,69 @@ def gelu_derivative(z):
 # %% nbgrader={"grade": true, "grade_id": "test-gelu_derivative", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 from course_lib.scratch import activations as reference
 
 with given(gelu=reference.gelu):
-    assert_close(
-        gelu_derivative(np.array([-1.0, 0.0, 1.0])),
-        [-0.08331547, 0.5, 1.08331547],
-        what="gelu_derivative([-1, 0, 1])",
+    check(
+        gelu_derivative,
+        {"z": np.array([-1.0, 0.0, 1.0])},
+        np.array([-0.08331547, 0.5, 1.08331547]),
         hint="The product rule gives two terms: the gate itself, and z times the slope of the "
         "gate. With the first alone you get 0.8413 at 1, with the second alone 0.2420. "
-        "See 'Five ways to bend'.",
+        "See 'The usual activation functions'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-gelu_derivative-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: a grid against measured slopes, whole and large numbers, float32.
+# Hidden: a grid against measured slopes, integers, large numbers, float32.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 from scipy.special import ndtr
 
-from course_lib.exercises import assert_close, assert_equal, given, probe
+from course_lib.exercises import check, check_kinds, given
 from course_lib.scratch import activations as reference
 
 
-def quietly(function, *args):
-    with np.errstate(all="ignore"):
-        return function(*args)
+def measured(z, h=1e-5):
+    return ((z + h) * ndtr(z + h) - (z - h) * ndtr(z - h)) / (2 * h)
 
 
-z = np.linspace(-4, 4, 24).reshape(2, 4, 3)
-h = 1e-5
-measured = ((z + h) * ndtr(z + h) - (z - h) * ndtr(z - h)) / (2 * h)
+grid = np.linspace(-4, 4, 24).reshape(2, 4, 3)
+whole = np.array([[-1.0], [0.0], [1.0]])
 with given(gelu=reference.gelu):
-    assert_close(
-        gelu_derivative(z),
-        measured,
+    check(
+        gelu_derivative,
+        {"z": grid},
+        measured(grid),
         rtol=1e-5,
         atol=1e-7,
-        what="gelu_derivative on a grid, against the measured rise over run",
         hint="The slope is gate + z * bell, with bell = exp(-z**2 / 2) / sqrt(2 pi). "
-        "See 'Five ways to bend'.",
+        "See 'The usual activation functions'.",
     )
-    mine = np.array([[-1], [0], [1]])
-    assert_close(
-        gelu_derivative(mine),
-        [[-0.08331547], [0.5], [1.08331547]],
-        what="gelu_derivative of the integers [[-1], [0], [1]]",
-        hint="Whole numbers came in and the slopes are fractions.",
-    )
-    assert_equal(
-        mine.tolist(),
-        [[-1], [0], [1]],
-        what="The array that was given to gelu_derivative",
-        hint="Your function changed its argument: make a new array.",
+    check_kinds(
+        gelu_derivative,
+        {"z": whole},
+        measured(whole),
+        kinds=["float64", "float32", "integers", "strided"],
+        hint="Integers came in and the slopes are fractions: an array made with np.zeros_like(z) "
+        "cuts them off. In float32 a difference quotient loses its digits, since z + h is rounded: "
+        "use the formula. See 'The usual activation functions'.",
     )
     for dtype in ("float64", "float32"):
-        assert_close(
-            probe(quietly, gelu_derivative, np.array([-10_000, -50, 50, 10_000], dtype=dtype)),
-            [0, 0, 1, 1],
+        check(
+            gelu_derivative,
+            {"z": np.array([-10_000, -50, 50, 10_000], dtype=dtype)},
+            np.array([0.0, 0.0, 1.0, 1.0]),
             atol=1e-6,
-            what=f"gelu_derivative([-10000, -50, 50, 10000]) ({dtype})",
             hint="Far left the slope is 0, far right 1. If it is not finite, the sign in "
-            "exp(-z**2 / 2) is lost: (-z)**2 is positive. In float32 a difference quotient loses "
-            "its digits, since z + h is rounded to z: use the formula. "
-            "See 'Five ways to bend'.",
+            "exp(-z**2 / 2) is lost: (-z)**2 is positive. See 'The usual activation functions'.",
         )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## Step 4. Decide: softmax and its logarithm
 #
-# A network that chooses among classes ends in one number a class, the *logits*. *Softmax* turns
+# A network that chooses among classes ends in one number per class, the *logits*. *Softmax* turns
 # them into probabilities: $p_i = e^{z_i/T} / \sum_j e^{z_j/T}$, the sum taken along one axis. The
 # *temperature* $T$ says how decided the answer is: near 0 the largest logit takes everything, at a
 # high temperature all classes become equally likely.
@@ -1129,69 +1004,69 @@ def softmax(z, axis=-1, temperature=1.0):
 # %% nbgrader={"grade": true, "grade_id": "test-softmax", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
-assert_close(
-    softmax(np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0], [4.0, 4.0, 4.0]])),
-    [[0.09003057, 0.24472847, 0.66524096], [1 / 3, 1 / 3, 1 / 3], [1 / 3, 1 / 3, 1 / 3]],
-    what="softmax([[1, 2, 3], [0, 0, 0], [4, 4, 4]])",
+check(
+    softmax,
+    {"z": np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0], [4.0, 4.0, 4.0]])},
+    np.array([[0.09003057, 0.24472847, 0.66524096], [1 / 3, 1 / 3, 1 / 3], [1 / 3, 1 / 3, 1 / 3]]),
     hint="By default the last axis adds up to 1: each row is a distribution of its own, and "
     "three equal logits share it equally. If no row adds up to 1: a largest or a sum taken along "
     "an axis loses that axis, and keepdims=True keeps it, so that it lines up with z again. "
     "See 'From scores to probabilities'.",
 )
-assert_close(
-    softmax(np.array([1.0, 2.0, 3.0]), temperature=2.0),
-    [0.18632372, 0.30719589, 0.50648039],
-    what="softmax([1, 2, 3], temperature=2)",
+check(
+    softmax,
+    {"z": np.array([1.0, 2.0, 3.0]), "temperature": 2.0},
+    np.array([0.18632372, 0.30719589, 0.50648039]),
     hint="The temperature divides the logits before the exponential, not the probabilities "
     "after it: exp(z) / T cancels. See 'From scores to probabilities'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-softmax-axis-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: every axis of arrays with one, two and three axes; whole numbers; float32.
+# Hidden: every axis of arrays with one, two and three axes; integers; float32.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 from scipy.special import softmax as by_scipy
 
-from course_lib.exercises import assert_close, assert_equal
+from course_lib.exercises import check, check_keyword, check_kinds
 
+whole = np.array([[0.0, 1.0], [2.0, 4.0]])
+check_keyword(
+    softmax,
+    {"z": whole},
+    "axis",
+    [(axis, by_scipy(whole, axis=axis)) for axis in (1, 0)],
+    hint="axis=0 makes the columns add up to 1, and axis=1 the rows. "
+    "See 'From scores to probabilities'.",
+)
 rng = np.random.default_rng(seed=4)
 for shape in [(4,), (3, 3), (1, 4), (5, 1), (2, 3, 4)]:
     z = rng.normal(size=shape)
     for axis in range(-len(shape), len(shape)):
-        assert_close(
-            softmax(z, axis=axis),
+        check(
+            softmax,
+            {"z": z, "axis": axis},
             by_scipy(z, axis=axis),
-            what=f"softmax of an array of shape {shape}, axis={axis}",
             hint="The sum and the largest are taken along axis and nothing else, and "
             "keepdims=True lines them up with z again. Without it a square array gives "
             "wrong numbers and no error. See 'From scores to probabilities'.",
         )
-assert_close(
-    softmax(np.array([[0, 1], [2, 3]]), axis=0),
-    [[0.11920292, 0.11920292], [0.88079708, 0.88079708]],
-    what="softmax of the integers [[0, 1], [2, 3]], axis=0",
-    hint="Whole numbers came in and probabilities are fractions. axis=0 makes the columns "
-    "add up to 1. See 'From scores to probabilities'.",
-)
-z = rng.normal(size=(6, 5)).astype(np.float32)
-assert_close(
-    softmax(z[::2].T, axis=0),
-    by_scipy(z[::2].astype(np.float64), axis=1).T,
-    rtol=1e-5,
-    what="softmax of a transposed float32 slice, axis=0",
+for axis in (0, -1):
+    check_kinds(
+        softmax,
+        {"z": whole, "axis": axis},
+        by_scipy(whole, axis=axis),
+        kinds=["float64", "float32", "integers", "strided"],
+        hint="Integers came in and probabilities are fractions: an array made with np.zeros_like(z) "
+        "cuts them off. See 'From scores to probabilities'.",
+    )
+z = rng.normal(size=(6, 5))
+check(
+    softmax,
+    {"z": z[::2].T, "axis": 0},
+    by_scipy(z[::2], axis=1).T,
     hint="Entries must come out where they went in, whatever their order in memory.",
-)
-mine = np.array([1.0, 2.0, 4.0])
-softmax(mine)
-softmax(mine, temperature=2.0)
-assert_equal(
-    mine.tolist(),
-    [1.0, 2.0, 4.0],
-    what="The array that was given to softmax",
-    hint="Your function changed its argument. z -= z.max() writes into the caller's array: "
-    "z = z - z.max() makes a new one.",
 )
 ### END HIDDEN TESTS
 
@@ -1200,29 +1075,22 @@ assert_equal(
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, probe
-
-
-def quietly(function, *args):
-    with np.errstate(all="ignore"):
-        return function(*args)
-
+from course_lib.exercises import check
 
 for dtype in ("float64", "float32"):
-    z = np.array([[10_000, 9_999, -10_000], [-10_000, -9_999, -10_000]], dtype=dtype)
-    assert_close(
-        probe(quietly, softmax, z),
-        [[0.73105858, 0.26894142, 0], [0.21194156, 0.57611688, 0.21194156]],
+    check(
+        softmax,
+        {"z": np.array([[10_000, 9_999, -10_000], [-10_000, -9_999, -10_000]], dtype=dtype)},
+        np.array([[0.73105858, 0.26894142, 0], [0.21194156, 0.57611688, 0.21194156]]),
         rtol=1e-5 if dtype == "float64" else 2e-3,  # float32 has 7 digits, 10,000 uses 5
-        what=f"softmax([[10000, 9999, -10000], [-10000, -9999, -10000]]) ({dtype})",
         hint="exp overflows for large logits: subtract the largest of each row first. Each row "
         "has its own: after subtracting the largest of the whole array, the second row is "
         "0 / 0. See 'From scores to probabilities'.",
     )
-assert_close(
-    probe(quietly, softmax, np.array([[1e4, -1e4], [1e4, 1e4]]), 0),
-    [[0.5, 0], [0.5, 1]],
-    what="softmax([[10000, -10000], [10000, 10000]], axis=0)",
+check(
+    softmax,
+    {"z": np.array([[1e4, -1e4], [1e4, 1e4]]), "axis": 0},
+    np.array([[0.5, 0], [0.5, 1]]),
     hint="Subtract the largest along the axis that was asked for: here that of each column. "
     "See 'From scores to probabilities'.",
 )
@@ -1233,41 +1101,46 @@ assert_close(
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_raises, probe
-
-
-def quietly(function, *args):
-    with np.errstate(all="ignore"):
-        return function(*args)
-
+from course_lib.exercises import check, check_keyword, check_raises
 
 z = np.array([[1.0, 2.0], [3.0, 1.0]])
-for temperature in (0.25, 1.0, 8.0):
+
+
+def of_two(z, temperature):
     # Of two classes, the first has the sigmoid of the difference of the logits.
     first = 1 / (1 + np.exp((z[:, 1] - z[:, 0]) / temperature))
-    assert_close(
-        softmax(z, temperature=temperature),
-        np.stack([first, 1 - first], axis=1),
-        what=f"softmax([[1, 2], [3, 1]], temperature={temperature})",
-        hint="A low temperature sharpens and a high one levels: the logits are divided by it, "
-        "not multiplied. See 'From scores to probabilities'.",
-    )
-assert_close(
-    probe(quietly, softmax, np.array([9_999.0, 10_000.0]), -1, 0.01),
-    [0, 1],
-    what="softmax([9999, 10000], temperature=0.01)",
+    return np.stack([first, 1 - first], axis=1)
+
+
+check_keyword(
+    softmax,
+    {"z": z},
+    "temperature",
+    [(temperature, of_two(z, temperature)) for temperature in (1.0, 0.25, 8.0)],
+    hint="A low temperature sharpens and a high one levels: the logits are divided by it, "
+    "not multiplied. See 'From scores to probabilities'.",
+)
+check(
+    softmax,
+    {"z": np.array([9_999.0, 10_000.0]), "temperature": 0.01},
+    np.array([0.0, 1.0]),
     hint="A low temperature makes logits larger still: what is subtracted must be the largest "
     "of the logits after the division, or the division must come after the subtraction. "
     "See 'From scores to probabilities'.",
 )
-for temperature in (0, -1.0):
-    assert_raises(
+check(
+    softmax,
+    {"z": np.array([0.0, 4_000.0, 8_000.0]), "temperature": 4_000.0},
+    np.array([0.09003057, 0.24472847, 0.66524096]),
+    hint="Divided by the temperature the logits are 0, 1 and 2. Whoever takes the softmax at "
+    "temperature 1 first has already rounded the small probabilities to 0, and no power brings "
+    "them back. See 'From scores to probabilities'.",
+)
+for temperature in (0, 0.0, -1.0):
+    check_raises(
         ValueError,
         softmax,
-        z,
-        -1,
-        temperature,
-        what=f"softmax(z, temperature={temperature})",
+        {"z": z, "temperature": temperature},
         hint="A temperature of 0 divides by zero, and a negative one prefers the smallest "
         "logit: refuse both with raise ValueError(...). See 'From scores to probabilities'.",
     )
@@ -1313,7 +1186,7 @@ def log_softmax(z, axis=-1):
 # %% nbgrader={"grade": true, "grade_id": "test-log_softmax", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 from course_lib.scratch import activations as reference
 
 
@@ -1322,10 +1195,10 @@ def given_softmax(z, axis=-1, temperature=1.0):
 
 
 with given(softmax=given_softmax):
-    assert_close(
-        log_softmax(np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0], [4.0, 4.0, 4.0]])),
-        [[-2.40760596, -1.40760596, -0.40760596], [-1.09861229] * 3, [-1.09861229] * 3],
-        what="log_softmax([[1, 2, 3], [0, 0, 0], [4, 4, 4]])",
+    check(
+        log_softmax,
+        {"z": np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0], [4.0, 4.0, 4.0]])},
+        np.array([[-2.40760596, -1.40760596, -0.40760596], [-1.09861229] * 3, [-1.09861229] * 3]),
         hint="Of three equal classes each has the probability 1/3, and log(1/3) = -1.0986: the "
         "natural logarithm. A logarithm of a probability is never above 0. If a row is off by its "
         "largest logit, it was subtracted only once. If rows and columns are mixed up, the largest "
@@ -1333,12 +1206,12 @@ with given(softmax=given_softmax):
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-log_softmax-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: every axis of arrays with one, two and three axes; whole numbers; float32.
+# Hidden: every axis of arrays with one, two and three axes; integers; float32.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 from scipy.special import log_softmax as by_scipy
 
-from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.exercises import check, check_keyword, check_kinds, given
 from course_lib.scratch import activations as reference
 
 
@@ -1346,39 +1219,34 @@ def given_softmax(z, axis=-1, temperature=1.0):
     return reference.softmax(np.asarray(z) / temperature, axis=axis)
 
 
+whole = np.array([[0.0, 1.0], [2.0, 4.0]])
 rng = np.random.default_rng(seed=5)
 with given(softmax=given_softmax):
+    check_keyword(
+        log_softmax,
+        {"z": whole},
+        "axis",
+        [(axis, by_scipy(whole, axis=axis)) for axis in (1, 0)],
+        hint="axis=0 makes the probabilities of each column add up to 1, and axis=1 those of each "
+        "row. See 'From scores to probabilities'.",
+    )
     for shape in [(4,), (3, 3), (1, 4), (5, 1), (2, 3, 4)]:
         z = rng.normal(size=shape)
         for axis in range(-len(shape), len(shape)):
-            assert_close(
-                log_softmax(z, axis=axis),
+            check(
+                log_softmax,
+                {"z": z, "axis": axis},
                 by_scipy(z, axis=axis),
-                what=f"log_softmax of an array of shape {shape}, axis={axis}",
                 hint="The largest and the sum are taken along axis and nothing else, with "
                 "keepdims=True to line them up with z again. See 'From scores to probabilities'.",
             )
-    mine = np.array([[0, 1], [2, 3]], dtype=np.float32)
-    assert_close(
-        log_softmax(mine, axis=0),
-        [[-2.12692801, -2.12692801], [-0.12692801, -0.12692801]],
-        rtol=1e-5,
-        what="log_softmax of float32 [[0, 1], [2, 3]], axis=0",
-        hint="axis=0 makes the probabilities of each column add up to 1. "
-        "See 'From scores to probabilities'.",
-    )
-    assert_equal(
-        mine.tolist(),
-        [[0, 1], [2, 3]],
-        what="The array that was given to log_softmax",
-        hint="Your function changed its argument. z -= z.max() writes into the caller's array: "
-        "z = z - z.max() makes a new one.",
-    )
-    assert_close(
-        log_softmax(np.array([0, 2])),
-        [-2.12692801, -0.12692801],
-        what="log_softmax of the integers [0, 2]",
-        hint="Whole numbers came in and logarithms are fractions.",
+    check_kinds(
+        log_softmax,
+        {"z": whole},
+        by_scipy(whole, axis=-1),
+        kinds=["float64", "float32", "integers", "strided"],
+        hint="Integers came in and logarithms are fractions: an array made with np.zeros_like(z) "
+        "cuts them off. See 'From scores to probabilities'.",
     )
 ### END HIDDEN TESTS
 
@@ -1387,7 +1255,7 @@ with given(softmax=given_softmax):
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, given, probe
+from course_lib.exercises import check, given
 from course_lib.scratch import activations as reference
 
 
@@ -1395,37 +1263,39 @@ def given_softmax(z, axis=-1, temperature=1.0):
     return reference.softmax(np.asarray(z) / temperature, axis=axis)
 
 
-def quietly(function, *args):
-    with np.errstate(all="ignore"):
-        return function(*args)
-
-
 with given(softmax=given_softmax):
     for dtype in ("float64", "float32"):
         z = np.array([[1000, 0, 0], [10_000, -10_000, 10_000], [-10_000, 0, -9_000]], dtype=dtype)
-        assert_close(
-            probe(quietly, log_softmax, z),
-            [[0, -1000, -1000], [-np.log(2), -20_000 - np.log(2), -np.log(2)], [-10_000, 0, -9000]],
+        check(
+            log_softmax,
+            {"z": z},
+            np.array(
+                [
+                    [0, -1000, -1000],
+                    [-np.log(2), -20_000 - np.log(2), -np.log(2)],
+                    [-10_000, 0, -9000],
+                ]
+            ),
             rtol=1e-5,
             atol=1e-8 if dtype == "float64" else 2e-3,  # float32 has 7 digits, 10,000 uses 5
-            what="log_softmax([[1000, 0, 0], [10000, -10000, 10000], [-10000, 0, -9000]]) "
-            f"({dtype})",
-            hint="The logarithm of a probability that was rounded to 0 is -inf, and a small "
-            "number added to it invents an answer (log 1e-12 is -27.6). Never form the "
-            "probability: z - max - log(sum(exp(z - max))). See 'From scores to probabilities'.",
+            hint="inf and nan come from an exponential that overflows, -inf from the logarithm of "
+            "a probability that was rounded to 0, and about -27 from a small number added to it "
+            "(log 1e-12 is -27.6), which invents an answer. Take the logarithm without the "
+            "probability: z - max - log(sum(exp(z - max))), with the largest of each row. "
+            "See 'From scores to probabilities'.",
         )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## Step 5. Count the dead
 #
-# A ReLU unit whose `z` is 0 or below for every sample puts out 0 for every sample. Its slope is 0
-# as well, so nothing that the network learns reaches its weights: it will put out 0 to the end of the
-# training, unless a layer before it happens to shift its inputs. It is *dead*.
+# A ReLU unit whose `z` is 0 or below for every sample outputs 0 for every sample. Its slope is 0 as
+# well, so no gradient reaches its weights: it will output 0 to the end of the training, unless a
+# layer before it happens to shift its inputs. It is *dead*.
 #
-# Write the detector. It looks at one layer's pre-activations, one sample a row and one unit a
-# column, and tells for each **unit** whether no sample at all wakes it. Anything but two axes is
-# refused with a `ValueError`, because nobody could tell samples from units.
+# Write the detector. It looks at the pre-activations of one layer, one row per sample and one column
+# per unit, and tells for each **unit** whether it is 0 or below on all samples. Anything but two axes
+# is refused with a `ValueError`, because nobody could tell samples from units.
 
 
 # %% nbgrader={"grade": false, "grade_id": "dead_units", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1435,7 +1305,7 @@ def dead_units(pre_activations):
     Parameters
     ----------
     pre_activations : ndarray of shape (n, units)
-        What goes into the activation: one sample a row, one unit a column.
+        What goes into the activation function: one row per sample, one column per unit.
 
     Returns
     -------
@@ -1463,7 +1333,7 @@ def dead_units(pre_activations):
 # %% nbgrader={"grade": true, "grade_id": "test-dead_units", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 from course_lib.scratch import activations as reference
 
 with given(
@@ -1472,76 +1342,72 @@ with given(
     leaky_relu=reference.leaky_relu,
     leaky_relu_derivative=reference.leaky_relu_derivative,
 ):
-    assert_close(
-        dead_units(np.array([[-1.0, 2.0, 0.0], [-3.0, -1.0, -2.0]])),
-        [True, False, True],
-        what="dead_units([[-1, 2, 0], [-3, -1, -2]])",
-        hint="One answer a unit, and units are columns: look along axis 0, over all samples. At "
+    check(
+        dead_units,
+        {"pre_activations": np.array([[-1.0, 2.0, 0.0], [-3.0, -1.0, -2.0]])},
+        np.array([True, False, True]),
+        hint="One answer per unit, and units are columns: look along axis 0, over all samples. At "
         "exactly 0 a ReLU is off, so the third unit is dead. See 'Units that die'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-dead_units-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: many units, as many samples as units, one sample, float32, and other numbers of axes.
+# Hidden: many units, as many samples as units, one sample, integers, float32, other numbers of axes.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_raises, given
+from course_lib.exercises import check, check_kinds, check_raises, given
 from course_lib.scratch import activations as reference
 
+rng = np.random.default_rng(seed=6)
+square = -np.abs(rng.normal(size=(6, 6)))
+square[4, 1] = square[5, 3] = square[0, 4] = 1e-6
 with given(
     relu=reference.relu,
     relu_derivative=reference.relu_derivative,
     leaky_relu=reference.leaky_relu,
     leaky_relu_derivative=reference.leaky_relu_derivative,
 ):
-    rng = np.random.default_rng(seed=6)
-    square = -np.abs(rng.normal(size=(6, 6)))
-    square[4, 1] = square[0, 3] = square[5, 3] = 1e-6
-    expected = [True, False, True, False, True, True]
-    assert_close(
-        dead_units(square),
-        expected,
-        what="dead_units of six samples and six units, where units 1 and 3 are awake for few",
-        hint="A unit is dead only if every sample leaves it at 0 or below. A negative mean is not "
-        "enough, and neither is one negative sample. See 'Units that die'.",
-    )
-    assert_close(
-        dead_units(np.asfortranarray(square.astype(np.float32))[::-1]),
-        expected,
-        what="dead_units of the same samples in another order, in float32",
-        hint="The order of the samples does not matter, only whether there is one that wakes the unit.",
-    )
-    assert_close(
-        dead_units(np.array([[0.0, -1.0, 5.0, -2.0]])),
-        [True, True, False, True],
-        what="dead_units of one sample and four units",
+    for samples in (square, np.asfortranarray(square)[::-1]):
+        check(
+            dead_units,
+            {"pre_activations": samples},
+            np.array([True, False, True, False, False, True]),
+            what="dead_units of six samples and six units, where units 1, 3 and 4 are active for "
+            "one sample each",
+            hint="A unit is dead only if every sample leaves it at 0 or below. A negative mean is "
+            "not enough, and neither is one negative sample. See 'Units that die'.",
+        )
+    check(
+        dead_units,
+        {"pre_activations": np.array([[0.0, -1.0, 5.0, -2.0]])},
+        np.array([True, True, False, True]),
         hint="One sample is a batch too: four units, four answers. See 'Units that die'.",
     )
-    assert_close(
-        dead_units(np.array([[0], [0], [0]])),
-        [True],
-        what="dead_units of three samples that leave one unit at 0",
-        hint="At exactly 0 a ReLU puts out 0 and its slope is 0: such a unit is dead. "
-        "See 'Units that die'.",
+    check_kinds(
+        dead_units,
+        {"pre_activations": np.array([[0.0, -1.0], [0.0, 2.0], [0.0, 0.0]])},
+        np.array([True, False]),
+        kinds=["float64", "float32", "integers", "strided"],
+        hint="At exactly 0 a ReLU outputs 0 and its slope is 0: a unit that is 0 on every sample is "
+        "dead. See 'Units that die'.",
     )
-    for shape in [(4,), (2, 3, 4)]:
-        assert_raises(
+    for shape in [(), (4,), (2, 3, 4)]:
+        check_raises(
             ValueError,
             dead_units,
-            np.zeros(shape),
-            what=f"dead_units of an array of shape {shape}",
-            hint="Only (n, units) says which axis holds the samples: check the number of axes and "
-            "raise ValueError(...).",
+            {"pre_activations": np.zeros(shape)},
+            hint=f"The shape is {shape}. Only (n, units) says which axis holds the samples: check "
+            "the number of axes and raise ValueError(...).",
         )
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Step 6. Send the error back through the activation
+# ## Step 6. Send the gradient back through the activation function
 #
 # One line is missing before a network can learn on your functions. On the way forward a hidden
 # layer computes `z`, then `activation(z)`. On the way back it is told how fast the loss changes
 # with each of its outputs, the *upstream* gradient, and must pass on how fast the loss changes
-# with each `z`. The chain rule says: multiply by the activation's slope at `z`, entry by entry.
+# with each `z`. The chain rule says: multiply by the slope at `z`, entry by entry.
 #
 # `derivative` is a function such as your `relu_derivative`.
 
@@ -1578,64 +1444,74 @@ def activation_backward(upstream, z, derivative):
 # %% nbgrader={"grade": true, "grade_id": "test-activation_backward", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 from course_lib.scratch import activations as reference
 
-assert_close(
-    activation_backward(
-        np.array([[1.0, 2.0], [3.0, 4.0]]),
-        np.array([[-1.0, 1.0], [2.0, -2.0]]),
-        reference.relu_derivative,
-    ),
-    [[0, 2], [3, 0]],
-    what="activation_backward([[1, 2], [3, 4]], [[-1, 1], [2, -2]], derivative of ReLU)",
+check(
+    activation_backward,
+    {
+        "upstream": np.array([[1.0, 2.0], [3.0, 4.0]]),
+        "z": np.array([[-1.0, 1.0], [2.0, -2.0]]),
+        "derivative": reference.relu_derivative,
+    },
+    np.array([[0.0, 2.0], [3.0, 0.0]]),
     hint="Where z is positive a ReLU passes the gradient on, elsewhere it stops it. The slope is "
     "taken at z, not at upstream, and the product is entry by entry: *, not @. "
-    "See 'Five ways to bend'.",
+    "See 'The usual activation functions'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-activation_backward-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: smooth activations against a measured change of a loss, in several shapes.
+# Hidden: smooth activations against a measured change of a loss, in several shapes; integers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal
+from course_lib.exercises import check, check_kinds
 from course_lib.scratch import activations as reference
+
+
+def slope_of_the_square(z):
+    return 2 * z
+
+
+def slope_of_arctan(z):
+    return 1 / (1 + z**2)
+
 
 rng = np.random.default_rng(seed=7)
 pairs = [
-    (np.tanh, reference.tanh_derivative, "tanh"),
-    (reference.sigmoid, reference.sigmoid_derivative, "sigmoid"),
-    (np.square, lambda z: 2 * z, "the square"),
+    (np.tanh, reference.tanh_derivative),
+    (reference.sigmoid, reference.sigmoid_derivative),
+    (np.square, slope_of_the_square),
 ]
 h = 1e-5
 for shape in [(5,), (1, 3), (4, 4), (2, 3, 2)]:
-    for function, slope, name in pairs:
+    for function, slope in pairs:
         upstream, z = rng.normal(size=shape), rng.normal(size=shape)
-        # The loss sum(upstream * function(z)), measured a little to the right and left of z.
-        measured = upstream * (function(z + h) - function(z - h)) / (2 * h)
-        before = upstream.tolist(), z.tolist()
-        assert_close(
-            activation_backward(upstream, z, slope),
-            measured,
+        check(
+            activation_backward,
+            {"upstream": upstream, "z": z, "derivative": slope},
+            # The loss sum(upstream * function(z)), measured a little to the right and left of z.
+            upstream * (function(z + h) - function(z - h)) / (2 * h),
             rtol=1e-5,
-            what=f"activation_backward through {name}, shape {shape}",
             hint="upstream * derivative(z): the slope at z, the number that went in; not at the "
-            "activation's output, not at upstream. See 'Five ways to bend'.",
+            "activation's output, not at upstream. See 'The usual activation functions'.",
         )
-        assert_equal(
-            (upstream.tolist(), z.tolist()),
-            before,
-            what="The arrays that were given to activation_backward",
-            hint="Your function changed its arguments: upstream *= ... writes into the caller's "
-            "array.",
-        )
+z = np.array([[-1.0, 2.0, 0.0], [3.0, -2.0, 1.0]])
+upstream = np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -7.0]])
+check_kinds(
+    activation_backward,
+    {"upstream": upstream, "z": z, "derivative": slope_of_arctan},
+    upstream / (1 + z**2),
+    kinds=["float64", "float32", "integers", "strided"],
+    hint="Integers came in and fractions come out: an array made with np.zeros_like(z) or "
+    "upstream.copy() has no room for them.",
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## Step 7. The map
 #
-# Three spirals of points, one a class, wound into each other. No straight line separates them. The
+# Three spirals of points, one per class, wound into each other. No straight line separates them. The
 # network below has two inputs, 48 hidden units and three outputs, and every number that it
 # computes passes through your functions. Nothing is left to write: read it and find them.
 
@@ -1731,8 +1607,8 @@ picture(results)
 # gray middle, where no class is preferred. Your detector says why. Within the first hundred steps
 # the large rate throws most units to the side where ReLU is flat, and their share never comes down
 # again: a dead unit has no slope to climb back on. The third network is thrown almost as far in
-# the same steps. But silent is not dead: through the small negative slope the error still reaches
-# the weights, some units wake up again, and the arms come back, less clean than at the sensible
+# the same steps. But silent is not dead: through the small negative slope the gradient still reaches
+# the weights, some units become active again, and the arms come back, less clean than at the sensible
 # rate.
 #
 # Try a rate of your own, another activation (`gelu` with `gelu_derivative` is waiting), or a
@@ -1758,7 +1634,7 @@ picture(results)
 # 1.386 is $\log 4$: the loss of a network that gives each of four classes the probability 1/4,
 # whatever the input. It has learned nothing, or has forgotten it. The 160 dead units do not explain
 # it alone: the 40 living ones could do better than chance, as a small network of 40 would. Either
-# what is alive is useless too (awake for a few samples only, or thrown about by the same large
+# what is alive is useless too (active for a few samples only, or thrown about by the same large
 # steps), or something else is wrong, such as the labels.
 #
 # The likely story is a step that was too large. It threw weights and, above all, biases so far

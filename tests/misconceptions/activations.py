@@ -6,6 +6,12 @@ import numpy as np
 
 from course_lib.exercises.answers import right, wrong
 
+accepted = {
+    ("*", "float32"): "Six digits are asked for, and float32 has seven.",
+    ("relu", "whole numbers z"): "ReLU of integers is integers: there are no fractions to lose.",
+    ("relu_derivative", "whole numbers z"): "Slopes of 0 and 1 have no fractions to lose.",
+}
+
 # Sigmoid and tanh ---------------------------------------------------------------------------------
 
 
@@ -25,7 +31,7 @@ def sigmoid_guarded_by_where():
         return np.where(z >= 0, 1 / (1 + np.exp(-z)), np.exp(z) / (1 + np.exp(z)))
 
 
-@wrong(loses=["test-sigmoid-large-hidden"], says="(float32)")
+@wrong(loses=["test-sigmoid-large-hidden"], says="z is float32 here")
 def sigmoid_clipped_for_float64():
     """500 is a safe exponent in float64; in float32 the exponential overflows above 88."""
 
@@ -33,7 +39,7 @@ def sigmoid_clipped_for_float64():
         return 1 / (1 + np.exp(-np.clip(z, -500, 500)))
 
 
-@wrong(loses=["test-sigmoid-hidden"], says="holds whole numbers too")
+@wrong(loses=["test-sigmoid-hidden"], says="the fractions are lost")
 def sigmoid_into_an_integer_array():
     """zeros_like takes the dtype of z: for whole numbers every answer is cut to 0."""
 
@@ -75,6 +81,51 @@ def tanh_derivative_of_the_output():
         return 1 - z**2
 
 
+@wrong(
+    loses=["test-sigmoid", "test-sigmoid-hidden", "test-sigmoid-large-hidden"],
+    says="you changed z",
+)
+def sigmoid_with_out():
+    """out= saves memory, which is the caller's."""
+
+    def sigmoid(z):
+        if z.dtype.kind != "f":
+            z = z.astype(float)
+        e = np.exp(-np.abs(z))
+        return np.where(z >= 0, 1, e) / np.add(1, e, out=z)
+
+
+@wrong(
+    loses=["test-tanh_derivative", "test-tanh_derivative-hidden"],
+    says="is not defined",
+)
+def tanh_derivative_with_a_typing_error():
+    """It never runs: the message names the call and the line."""
+
+    def tanh_derivative(z):
+        return 1 - np.tanh(x) ** 2
+
+
+@wrong(loses=["test-tanh_derivative-hidden"], says="exponentials that both overflow")
+def tanh_derivative_by_exponentials():
+    """Tanh as the quotient that defines it: inf / inf far from 0."""
+
+    def tanh_derivative(z):
+        tanh = (np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z))
+        return 1 - tanh**2
+
+
+@wrong(loses=["test-tanh_derivative-hidden"], says="the fractions are lost")
+def tanh_derivative_into_a_copy():
+    """A copy of integers holds integers."""
+
+    def tanh_derivative(z):
+        answer = z.copy()
+        for place in np.ndindex(z.shape):
+            answer[place] = 1 - np.tanh(z[place]) ** 2
+        return answer
+
+
 # ReLU and leaky ReLU ------------------------------------------------------------------------------
 
 
@@ -94,7 +145,7 @@ def relu_by_vectorize():
         return np.vectorize(lambda v: max(0, v))(z)
 
 
-@wrong(loses=["test-relu-hidden"], says="changed its argument")
+@wrong(loses=["test-relu", "test-relu-hidden"], says="you changed z")
 def relu_in_place():
     """The result is right, and the caller's z is gone."""
 
@@ -121,7 +172,7 @@ def relu_derivative_one_at_zero():
         return np.where(z >= 0, 1.0, 0.0)
 
 
-@wrong(loses=["test-leaky_relu-hidden"], says="The caller chooses negative_slope")
+@wrong(loses=["test-leaky_relu", "test-leaky_relu-hidden"], says="negative_slope is ignored")
 def leaky_relu_with_its_own_slope():
     """The number of the text is typed in, and the argument forgotten."""
 
@@ -129,12 +180,12 @@ def leaky_relu_with_its_own_slope():
         return np.where(z > 0, z, 0.01 * z)
 
 
-@wrong(loses=["test-leaky_relu-hidden"], says="where its first result is a whole number")
+@wrong(loses=["test-leaky_relu-hidden"], says="where its first result is an integer")
 def leaky_relu_by_vectorize():
     """For whole numbers the first result may be one, and the fractions after it are cut off."""
 
     def leaky_relu(z, negative_slope=0.01):
-        return np.vectorize(lambda v: v if v > 0 else negative_slope * v)(z)
+        return np.vectorize(lambda v, slope: v if v > 0 else slope * v)(z, negative_slope)
 
 
 @wrong(loses=["test-leaky_relu_derivative-hidden"], says="has no room for 0.01")
@@ -142,7 +193,7 @@ def leaky_relu_derivative_by_vectorize():
     """The whole number 1, where it comes first, turns negative_slope into 0."""
 
     def leaky_relu_derivative(z, negative_slope=0.01):
-        return np.vectorize(lambda v: 1 if v > 0 else negative_slope)(z)
+        return np.vectorize(lambda v, slope: 1 if v > 0 else slope)(z, negative_slope)
 
 
 @wrong(
@@ -165,6 +216,70 @@ def leaky_relu_derivative_is_leaky_relu():
 
     def leaky_relu_derivative(z, negative_slope=0.01):
         return np.where(z > 0, 1.0, negative_slope * z)
+
+
+@wrong(
+    loses=["test-leaky_relu", "test-leaky_relu-hidden"],
+    says="units are columns: the first column has 0.25",
+)
+def leaky_relu_slopes_along_samples():
+    """The slopes are turned into a column, one per sample."""
+
+    def leaky_relu(z, negative_slope=0.01):
+        slopes = np.asarray(negative_slope)
+        slopes = slopes[:, None] if slopes.ndim else slopes
+        return np.where(z > 0, z, slopes * z)
+
+
+@wrong(
+    loses=["test-leaky_relu", "test-leaky_relu-hidden"],
+    says="raised ValueError: The truth value of an array",
+)
+def leaky_relu_with_max():
+    """Python's max compares whole arrays."""
+
+    def leaky_relu(z, negative_slope=0.01):
+        return max(z, negative_slope * z)
+
+
+@wrong(
+    loses=["test-leaky_relu_derivative", "test-leaky_relu_derivative-hidden"],
+    says="raised TypeError",
+)
+def leaky_relu_derivative_for_a_number():
+    """float() takes no array of slopes."""
+
+    def leaky_relu_derivative(z, negative_slope=0.01):
+        slopes = np.full(z.shape, float(negative_slope))
+        slopes[z > 0] = 1
+        return slopes
+
+
+@wrong(loses=["test-leaky_relu-hidden"], says="however many axes there are before it")
+def leaky_relu_column_by_column():
+    """A loop over the second axis, which is the last only in a batch."""
+
+    def leaky_relu(z, negative_slope=0.01):
+        if np.ndim(negative_slope) == 0:
+            return np.where(z > 0, z, negative_slope * z)
+        answer = np.where(z > 0, z, 0.0)
+        for unit, slope in enumerate(negative_slope):
+            if z.ndim == 1:
+                answer[unit] = z[unit] if z[unit] > 0 else slope * z[unit]
+            else:
+                answer[:, unit] += slope * np.minimum(z[:, unit], 0)
+        return answer
+
+
+@wrong(loses=["test-leaky_relu_derivative-hidden"], says="has no room for 0.01")
+def leaky_relu_derivative_into_ones():
+    """ones_like takes the dtype of z: of integers, it has no room for 0.01."""
+
+    def leaky_relu_derivative(z, negative_slope=0.01):
+        slopes = np.ones_like(z)
+        flat = z <= 0
+        slopes[flat] = np.broadcast_to(negative_slope, z.shape)[flat]
+        return slopes
 
 
 # GELU ---------------------------------------------------------------------------------------------
@@ -254,6 +369,49 @@ def gelu_derivative_measured():
         return (gelu(z + h) - gelu(z - h)) / (2 * h)
 
 
+@wrong(loses=["test-gelu", "test-gelu-hidden"], says="the exact function came back")
+def gelu_ignores_the_name():
+    """The name is checked, and then forgotten."""
+
+    def gelu(z, approximate="none"):
+        if approximate not in ("none", "tanh"):
+            raise ValueError(approximate)
+        return z * (1 + erf(z / math.sqrt(2))) / 2
+
+
+@wrong(loses=["test-gelu-hidden"], says="the fractions are lost")
+def gelu_into_an_integer_array():
+    """Filled entry by entry into an array like z."""
+
+    def gelu(z, approximate="none"):
+        if approximate not in ("none", "tanh"):
+            raise ValueError(approximate)
+        answer = np.zeros_like(z)
+        for place in np.ndindex(z.shape):
+            x = float(z[place])
+            u = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+            gate = math.erf(x / math.sqrt(2)) if approximate == "none" else math.tanh(u)
+            answer[place] = x * (1 + gate) / 2
+        return answer
+
+
+@wrong(loses=["test-gelu", "test-gelu-hidden"], says="you changed z")
+def gelu_in_place():
+    """The gate is multiplied into the caller's array."""
+
+    def gelu(z, approximate="none"):
+        if approximate not in ("none", "tanh"):
+            raise ValueError(approximate)
+        if approximate == "none":
+            gate = (1 + erf(z / math.sqrt(2))) / 2
+        else:
+            gate = (1 + np.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3))) / 2
+        if z.dtype.kind != "f":
+            return z * gate
+        z *= gate
+        return z
+
+
 # Softmax ------------------------------------------------------------------------------------------
 
 
@@ -317,7 +475,7 @@ def softmax_without_keepdims():
 
 @wrong(
     loses=["test-softmax-axis-hidden", "test-softmax-large-hidden"],
-    says="taken along axis and nothing else",
+    says="axis is ignored",
 )
 def softmax_always_over_rows():
     """The argument axis is never looked at."""
@@ -329,7 +487,15 @@ def softmax_always_over_rows():
         return e / e.sum(axis=-1, keepdims=True)
 
 
-@wrong(loses=["test-softmax-axis-hidden"], says="z -= z.max() writes into the caller's array")
+@wrong(
+    loses=[
+        "test-softmax",
+        "test-softmax-axis-hidden",
+        "test-softmax-large-hidden",
+        "test-softmax-temperature-hidden",
+    ],
+    says="you changed z",
+)
 def softmax_in_place():
     """-= saves a line and costs the caller the logits."""
 
@@ -355,7 +521,7 @@ def softmax_divides_too_late():
         return e / e.sum(axis=axis, keepdims=True)
 
 
-@wrong(loses=["test-log_softmax-large-hidden"], says="a probability that was rounded to 0 is -inf")
+@wrong(loses=["test-log_softmax-large-hidden"], says="-inf from the logarithm of a probability")
 def log_softmax_in_two_steps():
     """The logarithm of a probability that is already 0."""
 
@@ -381,6 +547,82 @@ def log_softmax_subtracts_once():
     def log_softmax(z, axis=-1):
         below = z - z.max(axis=axis, keepdims=True)
         return z - np.log(np.exp(below).sum(axis=axis, keepdims=True))
+
+
+@wrong(
+    loses=["test-softmax", "test-softmax-temperature-hidden"],
+    says="temperature is ignored",
+)
+def softmax_ignores_the_temperature():
+    """It is checked, and never used."""
+
+    def softmax(z, axis=-1, temperature=1.0):
+        if temperature <= 0:
+            raise ValueError("temperature")
+        e = np.exp(z - z.max(axis=axis, keepdims=True))
+        return e / e.sum(axis=axis, keepdims=True)
+
+
+@wrong(loses=["test-softmax-temperature-hidden"], says="no power brings them back")
+def softmax_by_powers():
+    """p**(1/T) is proportional to exp(z / T), unless p was rounded to 0."""
+
+    def softmax(z, axis=-1, temperature=1.0):
+        if temperature <= 0:
+            raise ValueError("temperature")
+        e = np.exp(z - z.max(axis=axis, keepdims=True)) ** (1 / temperature)
+        return e / e.sum(axis=axis, keepdims=True)
+
+
+@wrong(loses=["test-softmax-axis-hidden"], says="for integers")
+def softmax_into_an_array_like_z():
+    """The rows are written into zeros_like(z), whose integers are all 0."""
+
+    def softmax(z, axis=-1, temperature=1.0):
+        if temperature <= 0:
+            raise ValueError("temperature")
+        rows = np.moveaxis(z, axis, -1)
+        answer = np.zeros_like(rows)
+        for place in np.ndindex(rows.shape[:-1]):
+            e = np.exp((rows[place] - rows[place].max()) / temperature)
+            answer[place] = e / e.sum()
+        return np.moveaxis(answer, -1, axis)
+
+
+@wrong(
+    loses=["test-softmax-temperature-hidden"],
+    says="expected  ValueError to be raised",
+)
+def softmax_at_temperature_zero():
+    """< for <=: a temperature of 0 divides by 0."""
+
+    def softmax(z, axis=-1, temperature=1.0):
+        if temperature < 0:
+            raise ValueError("temperature")
+        z = z / np.float64(temperature)
+        e = np.exp(z - z.max(axis=axis, keepdims=True))
+        return e / e.sum(axis=axis, keepdims=True)
+
+
+@wrong(loses=["test-log_softmax-hidden"], says="axis is ignored")
+def log_softmax_always_over_rows():
+    """The argument axis is never looked at."""
+
+    def log_softmax(z, axis=-1):
+        below = z - z.max(axis=-1, keepdims=True)
+        return below - np.log(np.exp(below).sum(axis=-1, keepdims=True))
+
+
+@wrong(
+    loses=["test-log_softmax", "test-log_softmax-hidden", "test-log_softmax-large-hidden"],
+    says="you changed z",
+)
+def log_softmax_in_place():
+    """-= on the caller's logits; integers are left alone, because they would not take it."""
+
+    def log_softmax(z, axis=-1):
+        z -= z.max(axis=axis, keepdims=True)
+        return z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
 
 
 # A wrong step costs no later one ------------------------------------------------------------------
@@ -473,6 +715,86 @@ def slope_at_the_gradient():
         return z * derivative(upstream)
 
 
+@wrong(loses=["test-dead_units", "test-dead_units-hidden"], says="expected  shape (3,)")
+def dead_units_keep_an_axis():
+    """keepdims, which was right for softmax: a row in place of one answer per unit."""
+
+    def dead_units(pre_activations):
+        if pre_activations.ndim != 2:
+            raise ValueError("two axes")
+        return (pre_activations <= 0).all(axis=0, keepdims=True)
+
+
+@wrong(
+    loses=["test-dead_units", "test-dead_units-hidden"],
+    says="you changed pre_activations",
+)
+def dead_units_by_counting():
+    """What is active is overwritten by 1, in the caller's array."""
+
+    def dead_units(pre_activations):
+        if pre_activations.ndim != 2:
+            raise ValueError("two axes")
+        pre_activations[pre_activations > 0] = 1
+        pre_activations[pre_activations < 0] = 0
+        return pre_activations.sum(axis=0) == 0
+
+
+@wrong(loses=["test-dead_units-hidden"], says="check the number of axes")
+def dead_units_of_anything():
+    """A single sample has no axis 1, and three axes pass."""
+
+    def dead_units(pre_activations):
+        if pre_activations.ndim < 2:
+            raise ValueError("two axes")
+        return (pre_activations <= 0).all(axis=0)
+
+
+@wrong(loses=["test-dead_units-hidden"], says="neither is one negative sample")
+def dead_without_the_last_sample():
+    """A range that ends one too early."""
+
+    def dead_units(pre_activations):
+        samples, units = pre_activations.shape
+        dead = np.ones(units, dtype=bool)
+        for i in range(max(samples - 1, 1)):
+            dead &= pre_activations[i] <= 0
+        return dead
+
+
+@wrong(
+    loses=["test-activation_backward", "test-activation_backward-hidden"],
+    says="you changed upstream",
+)
+def backward_in_place():
+    """The gradient that came is overwritten by the one that goes."""
+
+    def activation_backward(upstream, z, derivative):
+        upstream *= derivative(z)
+        return upstream
+
+
+@wrong(loses=["test-activation_backward-hidden"], says="the fractions are lost")
+def backward_into_an_array_like_z():
+    """Slopes that are kept in integers, where z holds integers."""
+
+    def activation_backward(upstream, z, derivative):
+        slopes = np.empty_like(z)
+        slopes[...] = derivative(z)
+        return upstream * slopes
+
+
+@wrong(
+    loses=["test-activation_backward", "test-activation_backward-hidden"],
+    says="the product is entry by entry",
+)
+def backward_by_matrices():
+    """@ for *: for a square batch there is no error."""
+
+    def activation_backward(upstream, z, derivative):
+        return upstream @ derivative(z)
+
+
 # Right, and unusual -------------------------------------------------------------------------------
 
 
@@ -502,7 +824,11 @@ def one_number_at_a_time():
         return entry_by_entry(lambda x: 1.0 if x > 0 else 0.0, z)
 
     def leaky_relu(z, negative_slope=0.01):
-        return entry_by_entry(lambda x: x if x > 0 else negative_slope * x, z)
+        slopes = np.broadcast_to(negative_slope, z.shape)
+        answer = np.empty(z.shape)
+        for place in np.ndindex(z.shape):
+            answer[place] = z[place] if z[place] > 0 else slopes[place] * z[place]
+        return answer
 
     def gelu_derivative(z):
         def one(x):
@@ -558,7 +884,8 @@ def with_pytorch():
         return slope(torch.relu, z)
 
     def leaky_relu_derivative(z, negative_slope=0.01):
-        return slope(lambda t: torch.nn.functional.leaky_relu(t, negative_slope), z)
+        slopes = tensor(negative_slope)
+        return slope(lambda t: torch.where(t > 0, t, slopes * t), z)
 
     def gelu(z, approximate="none"):
         if approximate not in ("none", "tanh"):
@@ -624,7 +951,7 @@ def by_other_formulas():
         return np.maximum(z, negative_slope * z)
 
     def leaky_relu_derivative(z, negative_slope=0.01):
-        return np.array([negative_slope, 1.0])[(z > 0).astype(int)]
+        return (z > 0) + negative_slope * (z <= 0)
 
     def softmax(z, axis=-1, temperature=1.0):
         if temperature <= 0:
@@ -662,7 +989,7 @@ def in_place_on_a_copy():
 
     def leaky_relu(z, negative_slope=0.01):
         z = z.astype(float)
-        z[z < 0] *= negative_slope
+        z *= np.where(z < 0, negative_slope, 1)
         return z
 
     def softmax(z, axis=-1, temperature=1.0):
@@ -675,7 +1002,7 @@ def in_place_on_a_copy():
         return z
 
     def activation_backward(upstream, z, derivative):
-        answer = upstream.copy()
+        answer = upstream.astype(float)
         answer *= derivative(z)
         return answer
 
@@ -702,11 +1029,123 @@ def with_warnings_that_harm_nobody():
     def tanh_derivative(z):
         return 1 / np.cosh(z) ** 2
 
+    def relu(z):
+        return np.where(z == 0, 0.0, z * (1 + np.abs(z) / z) / 2)
+
     def relu_derivative(z):
         return np.where(z == 0, 0.0, np.maximum(z, 0) / z)
+
+    def leaky_relu_derivative(z, negative_slope=0.01):
+        values = np.where(z > 0, z, negative_slope * z)
+        return np.where(z == 0, negative_slope, values / z)
+
+    def softmax(z, axis=-1, temperature=1.0):
+        z = z / np.float64(temperature)
+        if temperature <= 0:
+            raise ValueError("temperature")
+        e = np.exp(z - z.max(axis=axis, keepdims=True))
+        naive = np.exp(z) / np.exp(z).sum(axis=axis, keepdims=True)
+        stable = e / e.sum(axis=axis, keepdims=True)
+        return np.where(np.abs(z).max() < 80, naive, stable)
 
     def log_softmax(z, axis=-1):
         safe = z - z.max(axis=axis, keepdims=True)
         naive = np.log(np.exp(z) / np.exp(z).sum(axis=axis, keepdims=True))
         stable = safe - np.log(np.exp(safe).sum(axis=axis, keepdims=True))
         return np.where(np.isfinite(naive) & (naive > -20), naive, stable)
+
+
+@right
+def with_other_names_and_progress():
+    """Parameters by other names, and a progress bar, which is written to stderr."""
+
+    import sys
+
+    def sigmoid(x):
+        print("sigmoid", x.shape, file=sys.stderr)
+        return np.exp(-np.logaddexp(0, -x))
+
+    def tanh_derivative(inputs):
+        a = np.tanh(inputs)
+        return (1 - a) * (1 + a)
+
+    def leaky_relu(x, negative_slope=0.01):
+        return np.maximum(x, 0) + negative_slope * np.minimum(x, 0)
+
+    def softmax(logits, axis=-1, temperature=1.0):
+        if not temperature > 0:
+            raise ValueError(temperature)
+        print("softmax along", axis, file=sys.stderr)
+        z = np.divide(logits, temperature)
+        return np.exp(z - np.logaddexp.reduce(z, axis=axis, keepdims=True))
+
+    def log_softmax(logits, axis=-1):
+        shifted = logits - np.amax(logits, axis, keepdims=True)
+        return shifted - np.log(np.sum(np.exp(shifted), axis, keepdims=True))
+
+    def dead_units(batch):
+        if batch.ndim != 2:
+            raise ValueError("a batch, please")
+        return ~np.any(batch > 0, axis=0)
+
+    def activation_backward(grad, inputs, slope):
+        return np.multiply(slope(inputs), grad)
+
+
+@right
+def in_a_precision_of_its_own():
+    """Single precision where six digits survive it, and more than double elsewhere."""
+
+    def sigmoid(z):
+        z = np.asarray(z, dtype=np.float32)
+        e = np.exp(-np.abs(z))
+        return np.where(z >= 0, np.float32(1), e) / (1 + e)
+
+    def tanh_derivative(z):
+        return 1 - np.tanh(np.asarray(z, dtype=np.longdouble)) ** 2
+
+    def relu(z):
+        return np.maximum(np.asarray(z, dtype=np.float32), 0)
+
+    def relu_derivative(z):
+        return (z > 0).astype(np.int8)
+
+    def softmax(z, axis=-1, temperature=1.0):
+        if temperature <= 0:
+            raise ValueError(temperature)
+        z = np.asarray(z, dtype=np.longdouble) / temperature
+        e = np.exp(z - z.max(axis=axis, keepdims=True))
+        return (e / e.sum(axis=axis, keepdims=True)).astype(np.float32)
+
+
+@right
+def row_by_row_in_lists():
+    """Python's own lists inside, and an array at the end."""
+
+    def sigmoid_derivative(z):
+        flat = [math.exp(-abs(x)) for x in z.ravel().tolist()]
+        return np.array([e / (1 + e) ** 2 for e in flat]).reshape(z.shape)
+
+    def leaky_relu_derivative(z, negative_slope=0.01):
+        units = z.shape[-1]
+        slopes = list(negative_slope) if np.ndim(negative_slope) else [negative_slope] * units
+        flat = z.reshape(-1, units).tolist()
+        rows = [[1.0 if x > 0 else s for x, s in zip(row, slopes)] for row in flat]
+        return np.array(rows).reshape(z.shape)
+
+    def log_softmax(z, axis=-1):
+        def of_one(values):
+            largest = max(values)
+            total = math.fsum(math.exp(x - largest) for x in values)
+            return np.array([x - largest - math.log(total) for x in values])
+
+        return np.apply_along_axis(of_one, axis, np.asarray(z, dtype=float))
+
+    def dead_units(pre_activations):
+        if pre_activations.ndim != 2:
+            raise ValueError(pre_activations.shape)
+        return np.array([max(column) <= 0 for column in pre_activations.T.tolist()])
+
+    def activation_backward(upstream, z, derivative):
+        pairs = zip(upstream.ravel().tolist(), derivative(z).ravel().tolist())
+        return np.array([u * s for u, s in pairs]).reshape(z.shape)
