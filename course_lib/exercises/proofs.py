@@ -7,9 +7,13 @@ notebook holds neither solutions nor hidden tests.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
 
 from nbformat import NotebookNode
 
@@ -17,7 +21,12 @@ from course_lib.exercises.answers import Answer, apply, load_answers
 from course_lib.exercises.checking import CheckResult, grade_notebook, with_answers
 from course_lib.exercises.running import preload
 from course_lib.exercises.sources import grade_id, is_test, release_notebook, source_notebook
+from course_lib.exercises.walled import _preload
 from course_lib.imports import imported_modules
+
+if TYPE_CHECKING:
+    from course_lib.grading.engine.shared import Shared
+    from course_lib.grading.engine.zygote import Zygote
 
 _SECRET = re.compile(
     r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)### END (?:SOLUTION|HIDDEN TESTS)"
@@ -26,13 +35,19 @@ _SECRET = re.compile(
 )
 
 
+#: Nobody's cell is to be stopped because the machine has much to do, in seconds.
+PATIENCE = 600.0
+
+
 def warm(root: Path, slugs: list[str]) -> None:
     """Let what the exercises import be imported once, before the first proof."""
-    modules: set[str] = set()
-    for slug in slugs:
-        cells = source_notebook(root, slug).cells
-        modules |= imported_modules(cell.source for cell in cells if cell.cell_type == "code")
-    preload(modules)
+    preload(imported_modules(_code(root, slugs)))
+
+
+def _code(root: Path, slugs: list[str]) -> list[str]:
+    """Return the code cells of exercises."""
+    sources = [source_notebook(root, slug) for slug in slugs]
+    return [cell.source for source in sources for cell in source.cells if cell.cell_type == "code"]
 
 
 def answers_path(root: Path, slug: str) -> Path:
@@ -46,13 +61,101 @@ Grade = Callable[[NotebookNode, NotebookNode], CheckResult]
 
 def together(notebook: NotebookNode, source: NotebookNode) -> CheckResult:
     """Run answers and tests in one process, as a notebook does."""
-    return grade_notebook(notebook, seconds_per_cell=600)
+    return grade_notebook(notebook, seconds_per_cell=PATIENCE)
+
+
+class Graders:
+    """The grading engine, warm for some exercises.
+
+    Parameters
+    ----------
+    root : Path
+        The course.
+    slugs : list of str
+        The exercises: what they import is imported once.
+
+    Raises
+    ------
+    WallsError
+        If walls cannot be built here.
+    """
+
+    def __init__(self, root: Path, slugs: list[str]) -> None:
+        from course_lib.grading.engine.runner import Times
+        from course_lib.grading.engine.zygote import Zygote
+
+        own = [answer.code for slug in slugs for answer in answers(root, slug)]
+        self._root = root
+        self._times = Times(cell=PATIENCE, notebook=10 * PATIENCE)
+        self._opened = ExitStack()
+        self._zygote: Zygote = self._opened.enter_context(Zygote(_preload(_code(root, slugs), own)))
+        self._slug = ""
+        self._shared: Shared | None = None
+
+    def alone(self, notebook: NotebookNode, source: NotebookNode) -> CheckResult:
+        """Grade a notebook as a student's is graded: by itself, in processes of its own."""
+        from course_lib.grading.engine import runner
+
+        runs = runner.run(notebook, self._zygote, source=source, times=self._times)
+        return grade_notebook(notebook, runs=runs)
+
+    def sharing(self, slug: str) -> Grade:
+        """Return how to grade answers to an exercise, such that what they share is run once.
+
+        That is the reference up to the first cell that an answer changes. What comes out is what
+        `alone` says.
+        """
+        from course_lib.grading.engine.shared import Shared
+
+        if self._slug != slug or self._shared is None:
+            if self._shared is not None:
+                self._shared.close()
+            source = source_notebook(self._root, slug)
+            self._slug = slug
+            self._shared = Shared(graded(source), self._zygote, source=source, times=self._times)
+        shared = self._shared
+        return lambda notebook, source: grade_notebook(notebook, runs=shared.run(notebook))
+
+    def __enter__(self) -> Graders:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._shared is not None:
+            self._shared.close()
+        self._opened.close()
+
+
+def graded(notebook: NotebookNode) -> NotebookNode:
+    """Return a notebook without the cells that nbgrader does not know.
+
+    What nobody grades (a training, a picture at the end) shows nothing about the tests.
+    """
+    notebook = copy.deepcopy(notebook)
+    notebook.cells = [cell for cell in notebook.cells if grade_id(cell)]
+    return notebook
+
+
+def up_to_the_last_test(notebook: NotebookNode) -> NotebookNode:
+    """Return a notebook without the cells after its last test, which no test can notice."""
+    notebook = copy.deepcopy(notebook)
+    last = max((i for i, cell in enumerate(notebook.cells) if is_test(cell)), default=-1)
+    notebook.cells = notebook.cells[: last + 1]
+    return notebook
 
 
 def prove_reference(root: Path, slug: str, grade: Grade = together) -> list[str]:
-    """Return what is wrong with the reference's result; an empty list if it has full marks."""
+    """Return what is wrong with the reference's result; an empty list if it has full marks.
+
+    In a notebook all cells run. Graded, those after the last test do not run once more.
+    """
     source = source_notebook(root, slug)
-    return list(_lost(grade(source, source), "the reference"))
+    notebook = source if grade is together else up_to_the_last_test(source)
+    return list(_lost(grade(notebook, source), "the reference"))
 
 
 def prove_release(root: Path, slug: str, grade: Grade = together) -> list[str]:
@@ -62,7 +165,7 @@ def prove_release(root: Path, slug: str, grade: Grade = together) -> list[str]:
     return [
         f"the untouched release earns {result.points:g} at {result.grade_id}: "
         "let that test call what the student must write"
-        for result in grade(merged, source).results
+        for result in grade(graded(merged), source).results
         if result.points
     ]
 
@@ -74,10 +177,7 @@ def prove_answer(root: Path, slug: str, answer: Answer, grade: Grade = together)
     unknown = sorted(answer.loses - tests)
     if unknown:
         return [f"{answer.name} names tests that are not there: {', '.join(unknown)}"]
-    notebook = apply(source, answer)
-    # What nobody grades (a picture at the end) shows nothing about the tests.
-    notebook.cells = [cell for cell in notebook.cells if grade_id(cell)]
-    checked = grade(notebook, source)
+    checked = grade(graded(apply(source, answer)), source)
     if not answer.loses:
         return list(_lost(checked, answer.name))
     problems = []

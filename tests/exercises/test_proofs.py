@@ -1,8 +1,9 @@
-"""Every exercise is proven: reference, release, and every kept answer (see proofs.py).
+"""Every exercise is proven: reference, release, every kept answer and every mutant.
 
-The proofs run in the grading engine, where tests and answers are in different processes; the
-reference runs in one process too, as it does in a student's notebook. Where walls cannot be built
-(macOS, Windows) all of them run in one process.
+The proofs (see proofs.py) run in the grading engine, where tests and answers are in different
+processes; the reference runs in one process too, as it does in a student's notebook. Where walls
+cannot be built (macOS, Windows) all of them run in one process. The mutants (see mutants.py) run in
+one process everywhere.
 """
 
 import ast
@@ -11,36 +12,58 @@ import re
 import nbformat
 import pytest
 
-from course_lib.exercises import proofs
-from course_lib.exercises.checking import grade_notebook
-from course_lib.exercises.sources import release_notebook, source_notebook
+from course_lib.exercises import answers, mutants, proofs
+from course_lib.exercises.sources import is_test, release_notebook, source_notebook
 from course_lib.paths import exercise_slugs, find_root, release_path, source_path
 
 ROOT = find_root(__file__)
 SLUGS = [slug for slug in exercise_slugs(ROOT) if source_path(ROOT, slug).is_file()]
 ANSWERS = [(slug, answer) for slug in SLUGS for answer in proofs.answers(ROOT, slug)]
 
+# Exercises that say which modules hold their answers are on the helpers for test cells
+# (course_lib.exercises.check and its relatives), by which a mutant dies. The others are older.
+ON_HELPERS = [
+    slug
+    for slug in SLUGS
+    if source_notebook(ROOT, slug).metadata.get("course", {}).get("answers_in")
+]
+
 # Once in each process that runs these tests, and before any of them.
 proofs.warm(ROOT, SLUGS)
 
 
+# Answers of which each exercise shows that grading them side by side changes nothing.
+TWICE = [(slug, answer) for slug in SLUGS for answer in proofs.answers(ROOT, slug)[::25]]
+
+
 @pytest.fixture(scope="module")
-def grade():
-    """Return how a notebook is graded: by the grading engine where there are walls."""
-    from course_lib.grading.engine import runner, walls, zygote
+def graders():
+    """Return the grading engine, or None where there can be no walls."""
+    from course_lib.grading.engine import walls
 
     if walls.missing_walls():
-        yield proofs.together
+        yield None
         return
-    patient = runner.Times(cell=600, notebook=6000)
-    with zygote.Zygote() as warm:
-        yield lambda notebook, source: grade_notebook(
-            notebook, runs=runner.run(notebook, warm, source=source, times=patient)
-        )
+    with proofs.Graders(ROOT, SLUGS) as warm:
+        yield warm
+
+
+def grade_for(graders, slug):
+    """Return how answers to an exercise are graded."""
+    return graders.sharing(slug) if graders else proofs.together
 
 
 def test_there_are_exercises():
     assert "activations" in SLUGS
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_only_what_no_test_can_notice_is_left_out_of_the_graded_reference(slug):
+    source = source_notebook(ROOT, slug)
+    kept = proofs.up_to_the_last_test(source).cells
+    assert kept == source.cells[: len(kept)]
+    assert is_test(kept[-1])
+    assert not any(map(is_test, source.cells[len(kept) :]))
 
 
 @pytest.mark.slow
@@ -51,14 +74,22 @@ def test_reference_has_full_marks_in_a_notebook(slug):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", SLUGS)
-def test_reference_has_full_marks_when_graded(slug, grade):
+def test_reference_has_full_marks_when_graded(slug, graders):
+    grade = graders.alone if graders else proofs.together
     assert proofs.prove_reference(ROOT, slug, grade) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", SLUGS)
-def test_untouched_release_has_no_points(slug, grade):
-    assert proofs.prove_release(ROOT, slug, grade) == []
+def test_untouched_release_has_no_points(slug, graders):
+    assert proofs.prove_release(ROOT, slug, grade_for(graders, slug)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", ON_HELPERS)
+def test_every_mutant_is_killed_or_accepted(slug):
+    problems = mutants.problems(ROOT, slug)
+    assert not problems, "\n".join(["", *problems])
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -100,5 +131,30 @@ def test_enough_answers_are_kept(slug):
 @pytest.mark.parametrize(
     ("slug", "answer"), ANSWERS, ids=[f"{slug}-{answer.name}" for slug, answer in ANSWERS]
 )
-def test_answer(slug, answer, grade):
-    assert proofs.prove_answer(ROOT, slug, answer, grade) == []
+def test_answer(slug, answer, graders):
+    assert proofs.prove_answer(ROOT, slug, answer, grade_for(graders, slug)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("slug", "answer"), TWICE, ids=[f"{slug}-{answer.name}" for slug, answer in TWICE]
+)
+def test_answer_gets_the_same_when_it_is_graded_by_itself(slug, answer, graders):
+    if graders is None:
+        pytest.skip("there can be no walls here")
+    source = source_notebook(ROOT, slug)
+    notebook = proofs.graded(answers.apply(source, answer))
+    side_by_side, by_itself = (
+        graders.sharing(slug)(notebook, source),
+        graders.alone(notebook, source),
+    )
+    assert told(side_by_side) == told(by_itself)
+
+
+def told(checked):
+    """Return what a student is told, without what an answer may draw by chance."""
+    found = []
+    for result in checked.results:
+        first = result.message.partition("\n")[0]
+        found.append((result.grade_id, result.points, re.sub("0x[0-9a-f]+", "0x", first)))
+    return found, sorted(checked.broken)

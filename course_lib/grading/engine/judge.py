@@ -37,7 +37,11 @@ from course_lib.grading.engine.objects import (
 )
 from course_lib.grading.engine.remote import Link, Remote, StudentGone
 from course_lib.grading.engine.shells import forget_figures
-from course_lib.grading.engine.student import MAX_OUTPUT, receive_with_descriptors
+from course_lib.grading.engine.student import (
+    MAX_OUTPUT,
+    branched,
+    receive_with_descriptors,
+)
 
 
 def main(control: socket.socket) -> None:
@@ -50,10 +54,12 @@ def main(control: socket.socket) -> None:
     ``("test", source, asked, wanted, random, seed, state)``, with a socket to the student, runs a
     test cell, and hands those of its names that are `wanted` later to the student; its hidden
     inputs follow from `seed`, and `state` is another number where the student's process has other
-    objects than before. Each is answered by ``[status, error, outputs, random, handed]``: the last
-    says whether the student was given names.
+    objects than before; ``("branch",)``, with a socket, lets a fork go on from here, which takes
+    its commands from that socket. Each is answered by ``[status, error, outputs, random, handed]``:
+    the last says whether the student was given names.
     """
     judge = Judge()
+    branches: list[int] = []
     # Its working folder holds the teacher's files alone, among them modules that tests may import.
     sys.path.insert(0, "")
     while True:
@@ -68,6 +74,13 @@ def main(control: socket.socket) -> None:
             answer = judge.locked(*arguments)
         elif command == "solved":
             answer = judge.solved(*arguments)
+        elif command == "branch":
+            if not branched(branches):
+                control.close()
+                control, branches = socket.socket(fileno=descriptors[0]), []
+                continue
+            os.close(descriptors[0])
+            answer = ["ok", "", []]
         else:
             with socket.socket(fileno=descriptors[0]) as connection:
                 answer = judge.test(*arguments, connection)

@@ -139,6 +139,8 @@ class _Run:
         seed: bytes,
     ) -> None:
         self.notebook, self.zygote = notebook, zygote
+        self.cells = [(i, c) for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
+        self.runs = {index: CellRun(index) for index, _ in self.cells}
         self.times, self.files, self.seed = times, files, seed
         self.source = source or _teachers(notebook)
         self.asked = _classes(source or notebook)
@@ -170,31 +172,50 @@ class _Run:
         self.told: list[tuple[Any, ...]] = []
 
     def run(self) -> list[CellRun]:
-        cells = [(i, c) for i, c in enumerate(self.notebook.cells) if c.cell_type == "code"]
-        runs = {index: CellRun(index) for index, _ in cells}
+        """Run all cells; return what they did."""
         try:
-            self.start_student()
-            # Ahead of the first test; without one, the test tries again and says what is wrong.
-            with contextlib.suppress(Lost):
-                self.start_judge()
-            for place, (index, cell) in enumerate(cells):
-                if time.monotonic() > self.end:
-                    self.note(runs[index], "timeout", "the notebook's time was over")
-                    continue
-                begin = time.monotonic()
-                if role(cell) == "test":
-                    later = [c for _, c in cells[place + 1 :] if role(c) != "test"]
-                    self.test(runs[index], cell, later)
-                else:
-                    self.cell(runs[index], cell)
-                runs[index].seconds = time.monotonic() - begin
+            self.start_both()
+            for place in range(len(self.cells)):
+                self.run_cell(place)
         finally:
-            for child in self.children:
-                child.kill()
-            for connection in (self.student, self.judge):
-                if connection is not None:
-                    connection.close()
-        return list(runs.values())
+            self.close()
+        return list(self.runs.values())
+
+    def start_both(self) -> None:
+        """Start the processes of the student and of the judge."""
+        self.start_student()
+        # Ahead of the first test; without one, the test tries again and says what is wrong.
+        with contextlib.suppress(Lost):
+            self.start_judge()
+
+    def run_cell(self, place: int) -> None:
+        """Run the next code cell, whose place among them is this."""
+        index, cell = self.cells[place]
+        run = self.runs[index]
+        if time.monotonic() > self.end:
+            return self.note(run, "timeout", "the notebook's time was over")
+        begin = time.monotonic()
+        if role(cell) == "test":
+            self.test(run, cell, self.wanted(place))
+        else:
+            self.cell(run, cell)
+        run.seconds = time.monotonic() - begin
+        return None
+
+    def wanted(self, place: int) -> list[str]:
+        """Return the names that a test hands to the student's later cells, if it defines them."""
+        _, cell = self.cells[place]
+        later = [c for _, c in self.cells[place + 1 :] if role(c) != "test"]
+        # A reference solution in a hidden test is nobody's to use, unless the exercise does.
+        return sorted(_loaded_names(later) - (_hidden_names(cell.source) - self.taught))
+
+    def close(self) -> None:
+        """End the processes."""
+        for child in self.children:
+            child.kill()
+        for connection in (self.student, self.judge):
+            if connection is not None:
+                connection.close()
 
     # Processes ---------------------------------------------------------------------------------
 
@@ -376,7 +397,7 @@ class _Run:
             self.run_again()
         return None
 
-    def test(self, run: CellRun, cell: NotebookNode, later: list[NotebookNode]) -> None:
+    def test(self, run: CellRun, cell: NotebookNode, wanted: list[str]) -> None:
         """Run a test cell in the judge, with the student's process at hand."""
         try:
             # Before the student's process is told to wait for it.
@@ -384,8 +405,6 @@ class _Run:
         except Lost as problem:
             return self.note(run, "judge", str(problem))
         mine, theirs = socket.socketpair()
-        # A reference solution in a hidden test is nobody's to use, unless the exercise does.
-        wanted = sorted(_loaded_names(later) - (_hidden_names(cell.source) - self.taught))
         seconds, random_before = self.limit(), self.random
         with mine, theirs:
             serving = any(
@@ -412,7 +431,7 @@ class _Run:
         elif status == "error" and error.startswith("StudentGone") and gone:
             if gone[0] == "innocent":
                 self.random = random_before
-                return self.test(run, cell, later)
+                return self.test(run, cell, wanted)
             self.note(run, *gone)
         else:
             run.status, run.error, run.outputs = status, error, [*warned, *_outputs(outputs)]

@@ -9,6 +9,7 @@ cell, and the supervisor has the cells since then run again.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import mmap
 import os
@@ -44,7 +45,8 @@ def main(control: socket.socket) -> None:
     Commands (pickled by the supervisor, which this side may trust): ``("cell", label, source,
     seconds, random, fork)`` runs a cell, in a fork if that is asked for or there is no guard yet;
     ``("serve", seconds, random)``, with a socket, answers the judge's calls on it. `random` is the
-    state of the random numbers to continue with, or None.
+    state of the random numbers to continue with, or None. ``("branch",)``, with a socket, lets a
+    fork go on from here, which takes its commands from that socket (see `shared`).
     Every command is answered by one message, ``[status, detail, outputs, random, threads]``: the
     last says whether threads are left, which no fork would take along.
     """
@@ -66,6 +68,8 @@ class Student:
         # Where the process is told what goes on that waits with an earlier state.
         self.guard: int | None = None
         self.words = LastWords()
+        # Forks that went on from where this one was.
+        self.branches: list[int] = []
 
     def run(self) -> None:
         """Take commands until the supervisor hangs up."""
@@ -84,6 +88,33 @@ class Student:
                 seconds, random = arguments
                 with socket.socket(fileno=descriptors[0]) as link:
                     self.guarded(partial(self.serve, link), seconds, random)
+            elif command == "branch":
+                self.branch(socket.socket(fileno=descriptors[0]))
+
+    def branch(self, control: socket.socket) -> None:
+        """Let a fork go on from here. Returns in both.
+
+        The fork is nobody's guard and has none. It shares its sandbox with others, so that it
+        leaves strangers alone: who deals with it gives up where one of its processes is lost. The
+        answer's detail is another one where the files of the folder that they share are.
+        """
+        files = _state_of_files()
+        if has_threads():
+            control.close()
+            return self.answer(["error", "threads", [], None, True])
+        pid = branched(self.branches)
+        if pid:
+            control.close()
+            return self.answer(["ok", files, [], None, False])
+        self.control.close()
+        self.control = control
+        if self.guard is not None:
+            os.close(self.guard)
+        self.guard = None
+        self.first, self.walled = os.getpid(), False
+        self.words, self.branches = LastWords(), []
+        kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+        return None
 
     def guarded(
         self, work: Callable[[], list[Any]], seconds: float, random: Any, fork: bool = False
@@ -247,6 +278,31 @@ class Student:
         forget_figures()
         said = (("stdout", printed.getvalue()), ("stderr", warned.getvalue()))
         return ["ok", "", [["stream", name, text[:MAX_OUTPUT]] for name, text in said if text]]
+
+
+def _state_of_files() -> str:
+    """Return a text that differs where the names, sizes or times of the working folder do."""
+    text = hashlib.sha256()
+    for folder, folders, names in os.walk("."):
+        for path in [folder, *(os.path.join(folder, name) for name in sorted(names))]:
+            with contextlib.suppress(OSError):
+                seen = os.lstat(path)
+                text.update(f"{path!r} {seen.st_size} {seen.st_mtime_ns}\n".encode())
+        folders.sort()
+    return text.hexdigest()
+
+
+def branched(branches: list[int]) -> int:
+    """Fork; note the child in `branches`, and take note of those that have ended."""
+    for pid in list(branches):
+        with contextlib.suppress(ChildProcessError):
+            if os.waitpid(pid, os.WNOHANG) == (0, 0):
+                continue
+        branches.remove(pid)
+    pid = os.fork()
+    if pid:
+        branches.append(pid)
+    return pid
 
 
 def _ended(hear: int) -> bool:
