@@ -14,7 +14,7 @@
 # # Deep learning: what is left of 99 %?
 #
 # - **Time:** 75 minutes. **Difficulty:** 1 of 5. **Points:** 35, of which a person gives 4.
-# - **Needs:** the chapter *What is deep learning, and when is it worth it?*, NumPy arrays, a loop.
+# - **Needs:** the chapter *Deep learning*, NumPy arrays, a loop.
 #
 # A colleague writes: "From 2,000 measurements of a voice my model tells whether somebody is ill. It
 # is right in 99 % of cases, and I rounded down." She sends you her table: 300 people, and for each

@@ -14,7 +14,7 @@
 # # Forward propagation: from pixels to one honest number
 #
 # - **Time:** 90 minutes. **Difficulty:** 2 of 5. **Points:** 31, of which a person gives 4.
-# - **Needs:** the chapter *How does a network turn data into an error?*, NumPy arrays, logarithms.
+# - **Needs:** the chapter *Forward propagation*, NumPy arrays, logarithms.
 #
 # You will send a batch through a network, play the guessing game that measures surprise, and write the
 # losses that networks are trained on: cross-entropy, with hard and with smoothed labels, squared error,
@@ -39,7 +39,7 @@
 # - Loops or whole arrays, NumPy or another library inside your function: all of it counts, if a number
 #   or a NumPy array comes out. A warning from NumPy on the way costs nothing.
 #
-# `relu`, `softmax` and `log_softmax` are those of chapter *Why the non-linearity, and which?*. They
+# `relu`, `softmax` and `log_softmax` are those of chapter *Activation functions*. They
 # stand up to any logits. Which of the last two a loss should use is for you to decide.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}

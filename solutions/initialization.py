@@ -14,7 +14,7 @@
 # # Initialization: get the signal through
 #
 # - **Time:** 120 minutes. **Difficulty:** 3 of 5. **Points:** 38, of which a person gives 4.
-# - **Needs:** the chapter *Why do deep networks stop learning, and what saves them?*, NumPy arrays,
+# - **Needs:** the chapter *Initialization and normalization*, NumPy arrays,
 #   what a variance is.
 #
 # You will work out what a layer does to the size of a signal, draw weights that keep it, and watch

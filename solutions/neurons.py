@@ -14,7 +14,7 @@
 # # Neurons: weigh, answer, learn
 #
 # - **Time:** 90 minutes. **Difficulty:** 1 of 5. **Points:** 31, of which a person gives 4.
-# - **Needs:** the chapter *What does one neuron compute?*, NumPy arrays, a loop.
+# - **Needs:** the chapter *Artificial neurons*, NumPy arrays, a loop.
 #
 # You will write a neuron, let it learn from its mistakes, and compute for your own data why it had
 # to come to an end. Then you set three neurons by hand for a question that one cannot answer. At the

@@ -14,7 +14,7 @@
 # # Regularization: overrule a hurried teacher
 #
 # - **Time:** 110 minutes. **Difficulty:** 3 of 5. **Points:** 36, of which a person gives 4.
-# - **Needs:** the chapter *How do we keep a network from learning by heart?*, NumPy arrays, a little
+# - **Needs:** the chapter *Regularization*, NumPy arrays, a little
 #   of Python's classes.
 #
 # You will make large weights expensive, move useless ones to exactly 0, silence units at random,

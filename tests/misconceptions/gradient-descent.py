@@ -400,7 +400,7 @@ def adagrad_shares_its_squares():
     """A dictionary in the class body is one for all optimizers, until a new one empties it."""
 
     class AdaGrad:
-        squares = {}  # noqa: RUF012
+        squares = {}
 
         def __init__(self, weights, rate, eps=1e-10):
             self.weights, self.rate, self.eps = weights, rate, eps
@@ -660,7 +660,7 @@ def adam_shares_its_counters():
     """A list in the class body, made anew by whoever comes last."""
 
     class Adam:
-        t = []  # noqa: RUF012
+        t = []
 
         def __init__(self, weights, rate=0.001, betas=(0.9, 0.999), eps=1e-8):
             self.weights, self.rate, self.betas, self.eps = weights, rate, betas, eps
