@@ -1,12 +1,13 @@
-"""Draw the figures of the chapter *Why the non-linearity, and which?*."""
+"""Draw the figures of the chapter *Activation functions*."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter
 from numpy.typing import ArrayLike
 
 from course_lib.plotting.style import (
@@ -23,6 +24,7 @@ from course_lib.plotting.style import (
 __all__ = ["chain", "curves", "dead_units", "fits", "hinges"]
 
 WIDTH = 5.8  # inches: narrow enough for the letters to stay legible on a phone
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 HALO = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.0, "alpha": 0.85}
 
 
@@ -48,14 +50,16 @@ def fits(x: ArrayLike, target: ArrayLike, networks: Mapping[str, ArrayLike]) -> 
     axes.plot(x, target, color=MUTED, linewidth=6, alpha=0.35, solid_capstyle="round")
     lowest = int(np.argmin(target))
     _label(axes, "target", x[lowest], target[lowest], MUTED, dx=-18, dy=18)
-    # Labels sit where smooth curves and straight lines are far from each other.
-    for place, color, style, (name, answer) in zip(
-        (0.60, 0.90, 0.30), COLORS, LINE_STYLES, networks.items(), strict=False
+    # Names stand where a period of a sine and a line through it are far from each other: below
+    # the line behind the middle, and left of the top.
+    places = ((0.60, 8, -12, "left"), (0.66, -8, 4, "right"), (0.30, 8, -12, "left"))
+    for (place, dx, dy, side), color, style, (name, answer) in zip(
+        places, COLORS, LINE_STYLES, networks.items(), strict=False
     ):
         answer = np.asarray(answer)
         axes.plot(x, answer, color=color, linestyle=style)
         i = int(place * len(x))
-        _label(axes, name, x[i], answer[i], color, dx=8, dy=-12)
+        _label(axes, name, x[i], answer[i], color, dx=dx, dy=dy, ha=side)
     axes.set_xlabel("input x")
     axes.set_ylabel("output")
     return figure
@@ -106,9 +110,7 @@ def curves(z: ArrayLike, functions: Mapping[str, tuple[ArrayLike, ArrayLike]]) -
         )
     for axes in panels[len(functions) :]:
         axes.set_visible(False)
-    first = panels[0]
-    first.text(0.97, 0.86, "value", transform=first.transAxes, ha="right", color=COLORS[0])
-    first.text(0.04, 0.70, "slope", transform=first.transAxes, color=COLORS[1])
+    _name_curves(panels[0], z, *next(iter(functions.values())))
     for axes in panels[::columns]:
         axes.set_ylabel("value, slope")
     for axes in panels[-columns:]:
@@ -138,7 +140,7 @@ def chain(slopes: Mapping[str, ArrayLike], largest: float) -> Figure:
     axes.plot(layers, largest**layers, color=MUTED, linestyle=":", linewidth=1.4)
     i = depth // 2
     axes.annotate(
-        f"no sigmoid chain gets above this line: ({largest:g})$^k$",
+        f"no sigmoid chain gets above this line: {largest:g}ᵏ",
         (i, largest**i),
         xytext=(10, 6),
         textcoords="offset points",
@@ -162,6 +164,7 @@ def chain(slopes: Mapping[str, ArrayLike], largest: float) -> Figure:
             fontweight="bold",
         )
     axes.set_yscale("log")
+    _logarithmic(axes.yaxis)
     axes.set_ylim(min(float(np.min(s)) for s in slopes.values()) / 4, 4)
     axes.set_xlim(-0.2, depth * 1.28)
     axes.set_xticks(layers[::2])
@@ -226,6 +229,7 @@ def hinges(
         ends[name] = (n[-1], middle[-1], color)
     lower.set_xscale("log", base=2)
     lower.set_yscale("log")
+    _logarithmic(lower.yaxis)
     lower.set_xticks(list(units), [f"{n}" for n in units])
     lower.minorticks_off()
     lower.set_xlim(units[0] * 0.85, units[-1] * 3.6)
@@ -258,7 +262,7 @@ def dead_units(
     """
     figure, panels = new_figure(2, 1, width=WIDTH, height=5.6, sharex=True, sharey=True)
     places = np.arange(len(rates))  # evenly spaced: the rates are neither linear nor geometric
-    titles = ("Dead units", "Accuracy on unseen digits")
+    titles = ("Dead units", "Accuracy on the validation set")
     for axes, title, shares in zip(panels, titles, (dead, accuracy), strict=True):
         ends = {}
         for color, style, marker, (name, runs) in zip(
@@ -284,18 +288,41 @@ def dead_units(
 
 
 def _label(
-    axes: Axes, text: str, x: float, y: float, color: str = INK, dx: float = 6, dy: float = 0
+    axes: Axes,
+    text: str,
+    x: float,
+    y: float,
+    color: str = INK,
+    dx: float = 6,
+    dy: float = 0,
+    ha: str = "left",
 ) -> None:
     axes.annotate(
         text,
         (x, y),
         xytext=(dx, dy),
         textcoords="offset points",
+        ha=ha,
         va="center",
         color=color,
         fontweight="bold",
         bbox=HALO,
     )
+
+
+def _name_curves(axes: Axes, z: np.ndarray, values: ArrayLike, slopes: ArrayLike) -> None:
+    """Write "value" and "slope" above the right ends of a panel's curves."""
+    for name, color, heights in zip(("value", "slope"), COLORS, (values, slopes), strict=False):
+        i = int(0.93 * len(z))
+        axes.annotate(
+            name,
+            (z[i], np.asarray(heights)[i]),
+            xytext=(0, 5),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            color=color,
+        )
 
 
 def _label_ends(axes: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None:
@@ -332,4 +359,21 @@ def _pieces(slopes: np.ndarray) -> list[tuple[int, int]]:
 def _power(value: float) -> str:
     """Write 2.4e-07 as a number times a power of ten."""
     exponent = int(np.floor(np.log10(value)))
-    return rf"{value / 10.0**exponent:.1f}$\times$10$^{{{exponent}}}$"
+    return f"{value / 10.0**exponent:.1f}×{_decade(10.0**exponent)}"
+
+
+def _decade(value: float, _: int = 0) -> str:
+    """Write 1e-07 as 10⁻⁷.
+
+    Without mathtext: parsing the labels of a logarithmic axis takes as long as all the rest of a
+    figure several times over.
+    """
+    exponent = round(np.log10(value))
+    return "10" + str(exponent).translate(_RAISED)
+
+
+def _logarithmic(axis: Axis) -> None:
+    """Label the powers of ten, and nothing between them."""
+    axis.set_major_locator(LogLocator(numticks=12))
+    axis.set_major_formatter(_decade)
+    axis.set_minor_locator(NullLocator())

@@ -1,4 +1,4 @@
-"""Draw the figures of the chapter *What do input, hidden and output layers do?*."""
+"""Draw the figures of the chapter *Layers*."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,23 +13,27 @@ from course_lib.plotting.style import (
     INK,
     LINE_STYLES,
     MARKERS,
+    MUTED,
     new_figure,
     styled,
 )
 
-__all__ = ["folds", "pieces", "shapes", "units"]
+__all__ = ["folds", "maps", "pieces", "shapes", "units"]
 
 WIDTH = 5.8  # inches: narrow enough for the letters to stay legible on a phone
 
 
 @styled
-def shapes(arrays: Mapping[str, ArrayLike], samples: int) -> Figure:
-    """Draw a batch as it passes through a network, and the shapes of the weights between.
+def shapes(images: ArrayLike, arrays: Mapping[str, ArrayLike], samples: int) -> Figure:
+    """Draw what each layer of a network makes of some images of a batch, a row for each image.
 
     Parameters
     ----------
+    images : array_like, shape (rows, side * side)
+        Some of the images, nowhere below 0.
     arrays : mapping of str to array_like, shape (rows, width)
-        Name of a layer, and what it passes on for some of the samples.
+        Name of a layer, and what it passes on for these images. The last holds a score for each
+        class: its columns are numbered, and the highest score of a row is marked.
     samples : int
         How many samples the whole batch has.
 
@@ -37,49 +41,74 @@ def shapes(arrays: Mapping[str, ArrayLike], samples: int) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    gap, tall = 38.0, 62.0  # in units of one column
-    figure, axes = new_figure(width=7.0, height=2.4)
-    left, before = 0.0, None
-    for i, (name, values) in enumerate(arrays.items()):
+    images = np.asarray(images, dtype=float)
+    tall, gap = 0.5, 0.34  # inches: the height of an image, and the room between layers
+    cell, wide = 0.054, 0.15  # inches: the width of a column, and of a score
+    figure, axes = new_figure(width=7.0, height=1.02 + (tall + 0.12) * len(images))
+    axes.set_axis_off()
+    axes.set_aspect("equal")
+    side = round(np.sqrt(images.shape[1]))
+    bottoms = [(len(images) - 1 - row) * (tall + 0.12) for row in range(len(images))]
+    top = bottoms[0] + tall
+    for image, bottom in zip(images / images.max(), bottoms, strict=True):
+        _cells(axes, image.reshape(side, side), 0.0, bottom, tall, tall)
+    _name(axes, "input", (samples, images.shape[1]), tall / 2, top)
+    left, last = tall, list(arrays)[-1]
+    for name, values in arrays.items():
         values = np.asarray(values, dtype=float)
-        width = values.shape[1]
-        if before is not None:
+        width = values.shape[1] * (wide if name == last else cell)
+        for row, bottom in zip(values / max(np.abs(values).max(), 1e-12), bottoms, strict=True):
+            middle = bottom + tall / 2
             axes.annotate(
                 "",
-                (left + gap - 3, tall / 2),
-                (left + 3, tall / 2),
-                arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 1.3},
+                (left + gap - 0.05, middle),
+                (left + 0.05, middle),
+                arrowprops={"arrowstyle": "-|>", "color": MUTED, "linewidth": 1.1},
             )
-            about = {"x": left + gap / 2, "ha": "center", "color": COLORS[3]}
-            axes.text(y=tall / 2 + 3, s=f"$W_{i}$", va="bottom", **about)
-            axes.text(y=tall / 2 - 4, s=f"({before}, {width})", va="top", fontsize=9, **about)
-            left += gap
-        _cells(axes, values / max(np.abs(values).max(), 1e-12), left, width, tall)
-        middle = left + width / 2
-        axes.text(middle, tall + 3, name, ha="center", va="bottom", fontweight="bold")
-        axes.text(middle, -3, f"({samples:,}, {width})", ha="center", va="top", fontsize=9.5)
-        left, before = left + width, width
-    axes.set(xlim=(-14, left + 16), ylim=(-12, tall + 12), aspect="equal")
-    axes.set_axis_off()
+            _cells(axes, row[np.newaxis], left + gap, bottom, width, tall)
+            if name == last:
+                place = left + gap + row.argmax() * wide, bottom
+                axes.add_patch(Rectangle(place, wide, tall, fill=False, ec=INK, linewidth=2.4))
+        left += gap
+        if name == last:
+            for number in range(values.shape[1]):
+                x = left + (number + 0.5) * wide
+                axes.text(x, -0.05, f"{number}", ha="center", va="top", fontsize=9)
+        _name(axes, name, (samples, values.shape[1]), left + width / 2, top)
+        left += width
+    axes.set(xlim=(-0.2, left + 0.02), ylim=(-0.25, top + 0.45))
     return figure
 
 
-def _cells(axes: Axes, values: np.ndarray, left: float, width: float, tall: float) -> None:
-    """Draw numbers from -1 to 1 as cells: blue above zero, vermilion below."""
-    height = tall / len(values)
+def _name(axes: Axes, name: str, shape: tuple[int, int], x: float, top: float) -> None:
+    """Write the name of a layer and the shape of what it passes on above its first row."""
+    axes.text(x, top + 0.24, name, ha="center", va="bottom", fontweight="bold")
+    axes.text(x, top + 0.06, f"({shape[0]:,}, {shape[1]})", ha="center", va="bottom", fontsize=9)
+
+
+def _cells(
+    axes: Axes, values: np.ndarray, left: float, bottom: float, width: float, tall: float
+) -> None:
+    """Draw numbers from -1 to 1 as cells: blue above zero, vermilion with a minus sign below."""
+    rows, columns = values.shape
+    wide, high = width / columns, tall / rows
     for (row, column), value in np.ndenumerate(values):
         if abs(value) > 0.02:
             axes.add_patch(
                 Rectangle(
-                    (left + column, tall - (row + 1) * height),
-                    1,
-                    height,
+                    (left + column * wide, bottom + (rows - 1 - row) * high),
+                    wide,
+                    high,
                     facecolor=COLORS[0] if value > 0 else COLORS[1],
                     edgecolor="none",
                     alpha=abs(value),
                 )
             )
-    axes.add_patch(Rectangle((left, 0), width, tall, fill=False, edgecolor=INK, linewidth=1.2))
+            if value < 0:  # a second sign, for those who cannot tell the colors apart
+                x = left + (column + 0.5) * wide
+                y = bottom + (rows - 0.5 - row) * high
+                axes.plot([x - 0.03, x + 0.03], [y, y], color=INK, linestyle="-", linewidth=1)
+    axes.add_patch(Rectangle((left, bottom), width, tall, fill=False, ec=INK, linewidth=1.0))
 
 
 @styled
@@ -145,6 +174,30 @@ def _shade(axes: Axes, x: ArrayLike, y: ArrayLike, values: np.ndarray, threshold
     axes.grid(visible=False)
     axes.spines[["top", "right"]].set_visible(True)
     axes.spines[:].set_alpha(0.3)
+
+
+@styled
+def maps(x: ArrayLike, y: ArrayLike, heights: Mapping[str, ArrayLike], threshold: float) -> Figure:
+    """Draw side by side where functions of the plane are above zero, and above a threshold.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (m,), (k,)
+        Coordinates of the grid.
+    heights : mapping of str to array_like, shape (k, m)
+        Title, and the values on the grid.
+    threshold : float
+        Above zero.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, panels = new_figure(1, len(heights), width=7.0, height=2.6, sharex=True, sharey=True)
+    for axes, (title, values) in zip(np.atleast_1d(panels), heights.items(), strict=True):
+        _shade(axes, x, y, np.asarray(values, dtype=float), threshold)
+        axes.set_title(title, fontsize=9.5, loc="center")
+    return figure
 
 
 @styled

@@ -64,7 +64,16 @@ Last line.
 
 
 def test_prose_is_what_is_read_in_a_row():
-    assert prose(PAGE).split() == ["#", "Signs:", "why?", "Three", "words", "here.", "Last", "line."]
+    assert prose(PAGE).split() == [
+        "#",
+        "Signs:",
+        "why?",
+        "Three",
+        "words",
+        "here.",
+        "Last",
+        "line.",
+    ]
 
 
 def test_only_code_that_is_shown_counts():

@@ -107,6 +107,27 @@ def test_curves_gives_each_function_a_panel_and_hides_the_empty_one(x):
     assert "steepest: 1" in texts(shown[0])
 
 
+def test_curves_names_value_and_slope_where_they_are(x):
+    axes = make_curves(x).axes[0]
+    named = {
+        text.get_text(): text.xy for text in axes.texts if text.get_text() in {"value", "slope"}
+    }
+    assert named["value"][1] == pytest.approx(named["value"][0])  # the hinge, on its right side
+    assert named["slope"][1] == 1
+    assert named["slope"][0] == named["value"][0] > 2
+
+
+def test_fits_puts_no_name_on_a_curve(x):
+    figure = make_fits(x)
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    for text in axes.texts:
+        box = text.get_window_extent()
+        for line in axes.lines[1:]:  # the first is the broad line of the target
+            points = axes.transData.transform(line.get_xydata())
+            assert not any(box.contains(*point) for point in points), text.get_text()
+
+
 def test_curves_draws_no_line_across_a_jump(x):
     for axes in make_curves(x).axes[:1]:
         for line in axes.lines[3:]:  # behind the two zero lines and the function itself
@@ -117,9 +138,12 @@ def test_chain_writes_what_is_left_and_draws_the_bound(x):
     (axes,) = make_chain(x).axes
     names = " ".join(texts(axes))
     assert "one: 1" in names
-    assert r"sigmoid: 1.0$\times$10$^{-7}$" in names  # 0.2^10 = 1.0e-7
+    assert "sigmoid: 1.0×10⁻⁷" in names  # 0.2^10 = 1.0e-7
     assert line_through(axes, 0.25 ** np.arange(11))
     assert axes.get_yscale() == "log"
+    labels = {label.get_text() for label in axes.get_yticklabels()}
+    assert {"10⁰", "10⁻⁷"} <= labels
+    assert not any("$" in text for text in labels | set(texts(axes)))  # mathtext is slow
 
 
 def test_hinges_draws_medians_bands_and_leaves_out_what_was_not_measured(x):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from course_lib.plotting import layers as figures
 from course_lib.plotting.style import COLORS, figure_to_svg
@@ -12,8 +13,9 @@ AXIS = np.linspace(-1, 1, 21)
 
 
 def make_shapes():
-    arrays = {"in": np.array([[1.0, 0.0, -2.0]]), "out": np.array([[0.5, 0.01]])}
-    return figures.shapes(arrays, samples=1200)
+    images = np.array([[0.0, 1.0, 0.5, 0.01]])  # 2 by 2 pixels
+    arrays = {"hidden": np.array([[1.0, 0.0, 0.5]]), "output": np.array([[0.5, -2.0]])}
+    return figures.shapes(images, arrays, samples=1200)
 
 
 def make_units():
@@ -26,27 +28,70 @@ def make_folds():
     return figures.folds({"one": ([0, 0.5, 1], [0, 1, 0]), "none": ([0, 1], [0, 1])})
 
 
+def make_maps():
+    slope = np.meshgrid(AXIS, AXIS)[0]
+    return figures.maps(AXIS, AXIS, {"slope": slope, "flat": 0 * slope - 1}, threshold=0.5)
+
+
 def make_pieces():
     runs = np.array([[1, 5, 9], [2, 6, 30], [3, 8, 20]])
     return figures.pieces([7, 13, 19], {"known": [2, 4, 21], "runs": runs})
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [make_shapes, make_units, make_folds, make_pieces])
+@pytest.mark.parametrize("make", [make_shapes, make_units, make_maps, make_folds, make_pieces])
 def test_a_figure_is_a_figure_and_draws_the_same_twice(make):
     first, second = make(), make()
     assert isinstance(first, Figure)
     assert figure_to_svg(first) == figure_to_svg(second)
 
 
-def test_shapes_names_arrays_and_weights_by_their_shapes():
+def test_shapes_names_layers_with_their_shapes_and_numbers_the_scores():
     (axes,) = make_shapes().axes
     words = [text.get_text() for text in axes.texts]
-    assert {"in", "out", "(1,200, 3)", "(1,200, 2)", "$W_1$", "(3, 2)"} <= set(words)
-    cells = [patch for patch in axes.patches if patch.get_fill() and patch.get_width() == 1]
-    faces = [cell.get_facecolor() for cell in cells]
-    # 1 and -2 of the first array, in shares of the largest; 0.5 of the second; 0.01 is too faint.
-    assert faces == [to_rgba(COLORS[0], 0.5), to_rgba(COLORS[1], 1), to_rgba(COLORS[0], 1)]
+    assert {"input", "hidden", "output", "(1,200, 4)", "(1,200, 3)", "(1,200, 2)"} <= set(words)
+    assert {"0", "1"} <= set(words)
+    assert "2" not in words
+
+
+def test_shapes_shades_by_size_and_signs_what_is_negative():
+    (axes,) = make_shapes().axes
+    cells = [patch for patch in axes.patches if isinstance(patch, Rectangle) and patch.get_fill()]
+    # In shares of the largest of each layer; 0.01 is too faint to draw.
+    assert [cell.get_facecolor() for cell in cells] == [
+        *(to_rgba(COLORS[0], share) for share in (1, 0.5, 1, 0.5, 0.25)),
+        to_rgba(COLORS[1], 1),
+    ]
+    (minus,) = axes.lines
+    x, y = np.mean(minus.get_xdata()), np.mean(minus.get_ydata())
+    assert cells[-1].get_bbox().contains(x, y)
+
+
+def test_shapes_frames_the_highest_score():
+    (axes,) = make_shapes().axes
+    frames = [patch for patch in axes.patches if not patch.get_fill()]
+    (thick,) = [frame for frame in frames if frame.get_linewidth() > 2]
+    cells = [patch for patch in axes.patches if isinstance(patch, Rectangle) and patch.get_fill()]
+    assert np.allclose(thick.get_bbox(), cells[-2].get_bbox())  # 0.5, not -2
+
+
+def test_shapes_stacks_the_images_from_the_top():
+    arrays = {"output": np.array([[1.0, 0.0], [0.0, 1.0]])}
+    (axes,) = figures.shapes(np.eye(4)[:2], arrays, samples=2).axes
+    thick = [p for p in axes.patches if not p.get_fill() and p.get_linewidth() > 2]
+    (first, second) = [frame.get_bbox() for frame in thick]
+    assert first.y0 > second.y1
+    assert first.x0 < second.x0
+
+
+def test_maps_shades_each_panel_on_two_levels():
+    slope, flat = make_maps().axes
+    assert [axes.get_title() for axes in (slope, flat)] == ["slope", "flat"]
+    light, dark, line = slope.collections
+    assert light.get_alpha() < dark.get_alpha()
+    assert dark.get_paths()[0].vertices[:, 0].min() == pytest.approx(0.5)
+    assert np.allclose(line.get_paths()[0].vertices[:, 0], 0.5)
+    assert len(flat.collections) == 0
 
 
 def test_units_shades_two_levels_and_draws_the_threshold():
