@@ -110,7 +110,5 @@ def test_what_a_page_says_of_its_needs_is_what_its_front_matter_says() -> None:
     for slug, chapter in chapters.items():
         text = (ROOT / f"{chapter.page}.md").read_text(encoding="utf-8")
         (line,) = re.findall(r"^\*Needs:\*(.*)$", text, re.MULTILINE)
-        named = {
-            page.rpartition("/")[2] for page in re.findall(r"\{doc\}`[^`<]+<([^`>]+)>`", line)
-        }
+        named = {page.rpartition("/")[2] for page in re.findall(r"\{doc\}`[^`<]+<([^`>]+)>`", line)}
         assert set(chapter.needs) <= named <= all_needs(slug), slug
