@@ -1,7 +1,8 @@
 # ---
 # jupyter:
 #   course:
-#     answers_in: [course_lib.scratch.activations]
+#     answers_in:
+#     - course_lib.scratch.activations
 #   jupytext:
 #     text_representation:
 #       extension: .py

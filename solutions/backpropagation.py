@@ -1,7 +1,8 @@
 # ---
 # jupyter:
 #   course:
-#     answers_in: [course_lib.scratch.tensor]
+#     answers_in:
+#     - course_lib.scratch.tensor
 #   jupytext:
 #     text_representation:
 #       extension: .py

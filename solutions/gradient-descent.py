@@ -1,7 +1,8 @@
 # ---
 # jupyter:
 #   course:
-#     answers_in: [course_lib.scratch.optimizers]
+#     answers_in:
+#     - course_lib.scratch.optimizers
 #   jupytext:
 #     text_representation:
 #       extension: .py

@@ -1,7 +1,8 @@
 # ---
 # jupyter:
 #   course:
-#     answers_in: [course_lib.scratch.regions]
+#     answers_in:
+#     - course_lib.scratch.regions
 #   jupytext:
 #     text_representation:
 #       extension: .py

@@ -1,7 +1,9 @@
 # ---
 # jupyter:
 #   course:
-#     answers_in: [course_lib.metrics, course_lib.training]
+#     answers_in:
+#     - course_lib.metrics
+#     - course_lib.training
 #   jupytext:
 #     text_representation:
 #       extension: .py

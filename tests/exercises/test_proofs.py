@@ -23,9 +23,7 @@ ANSWERS = [(slug, answer) for slug in SLUGS for answer in proofs.answers(ROOT, s
 # Exercises that say which modules hold their answers are on the helpers for test cells
 # (course_lib.exercises.check and its relatives), by which a mutant dies. The others are older.
 ON_HELPERS = [
-    slug
-    for slug in SLUGS
-    if source_notebook(ROOT, slug).metadata.get("course", {}).get("answers_in")
+    slug for slug in SLUGS if "answers_in" in source_notebook(ROOT, slug).metadata.get("course", {})
 ]
 
 # Once in each process that runs these tests, and before any of them.
