@@ -1,0 +1,1 @@
+"""Networks in PyTorch, one architecture a module, written to be read."""
