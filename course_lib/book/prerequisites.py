@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import html
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -31,8 +31,12 @@ from course_lib.paths import CourseError, toc_entries
 __all__ = ["Chapter", "levels", "read_chapters", "setup", "svg"]
 
 _WIDTH, _HEIGHT = 330, 66
+#: What a box grows by when it has to name needs that are not on the map.
+_MORE = 18
 _GAP_ACROSS, _GAP_DOWN = 24, 30
 _LINE = 50
+#: As many boxes side by side as can be read on the width of a page.
+_ACROSS = 3
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,11 @@ class Chapter:
     def slug(self) -> str:
         """The last part of its path."""
         return Path(self.page).name
+
+    @property
+    def part(self) -> str:
+        """The folder of its part."""
+        return Path(self.page).parent.name
 
     @property
     def subject(self) -> str:
@@ -99,7 +108,8 @@ def read_chapters(root: Path) -> list[Chapter]:
 
 
 def _is_chapter(page: str) -> bool:
-    return page.startswith("book/") and not page.startswith("book/appendix/")
+    top, *folders, name = ("", *page.split("/"))[-3:]
+    return top == "book" and folders != ["appendix"] and name != "index"
 
 
 def _read(root: Path, page: str) -> Chapter:
@@ -156,46 +166,70 @@ def levels(chapters: Sequence[Chapter]) -> list[list[Chapter]]:
     Parameters
     ----------
     chapters : sequence of Chapter
-        In an order in which needs come first, as `read_chapters` gives them.
+        In an order in which needs come first, as `read_chapters` gives them. Needs that are not
+        among them count for nothing.
     """
     depth: dict[str, int] = {}
     rows: list[list[Chapter]] = []
     for chapter in chapters:
-        row = 1 + max((depth[need] for need in chapter.needs), default=-1)
+        row = 1 + max((depth[need] for need in chapter.needs if need in depth), default=-1)
         depth[chapter.slug] = row
         rows.extend([] for _ in range(row + 1 - len(rows)))
         rows[row].append(chapter)
     return rows
 
 
-def svg(chapters: Sequence[Chapter], links: dict[str, str]) -> str:
+def svg(
+    chapters: Sequence[Chapter], links: dict[str, str], subjects: Mapping[str, str] | None = None
+) -> str:
     """Draw the map.
 
     Parameters
     ----------
     chapters : sequence of Chapter
-        As `read_chapters` gives them.
+        As `read_chapters` gives them, or some of these. An arrow is drawn for each need among
+        them; what else a chapter needs is written in its box.
     links : dict of str
         Where each page lies, for its link.
+    subjects : mapping of str, optional
+        What chapters outside the map are called, by their slug.
 
     Returns
     -------
     str
         An ``<svg>`` element; its colors are those of the page that it is put in.
     """
-    rows = levels(chapters)
+    slugs = {chapter.slug for chapter in chapters}
+    outside = {
+        chapter.slug: [(subjects or {}).get(n, n) for n in chapter.needs if n not in slugs]
+        for chapter in chapters
+    }
+    tall = _HEIGHT + (_MORE if any(outside.values()) else 0)
+    rows = [
+        level[start : start + _ACROSS]
+        for level in levels(chapters)
+        for start in range(0, len(level), _ACROSS)
+    ]
     width = max(len(row) for row in rows) * (_WIDTH + _GAP_ACROSS) - _GAP_ACROSS
-    height = len(rows) * (_HEIGHT + _GAP_DOWN) - _GAP_DOWN
+    height = len(rows) * (tall + _GAP_DOWN) - _GAP_DOWN
     place = {}
     for number, row in enumerate(rows):
         left = (width - len(row) * (_WIDTH + _GAP_ACROSS) + _GAP_ACROSS) / 2
         for column, chapter in enumerate(row):
             place[chapter.slug] = (
                 left + column * (_WIDTH + _GAP_ACROSS),
-                number * (_HEIGHT + _GAP_DOWN),
+                number * (tall + _GAP_DOWN),
             )
-    lines = [_arrow(place[need], place[c.slug]) for c in chapters for need in c.needs]
-    boxes = [_box(chapter, links[chapter.page], *place[chapter.slug]) for chapter in chapters]
+    lines = [
+        _arrow(place[need], place[c.slug], tall)
+        for c in chapters
+        for need in c.needs
+        if need in place
+    ]
+    boxes = [
+        _box(chapter, links[chapter.page], *place[chapter.slug], tall, outside[chapter.slug])
+        for chapter in chapters
+    ]
     label = "The chapters, each below those that it needs"
     return (
         f'<svg class="coursemap" role="group" aria-label="{label}" '
@@ -206,16 +240,20 @@ def svg(chapters: Sequence[Chapter], links: dict[str, str]) -> str:
     )
 
 
-def _arrow(start: tuple[float, float], end: tuple[float, float]) -> str:
-    x, y = start[0] + _WIDTH / 2, start[1] + _HEIGHT
+def _arrow(start: tuple[float, float], end: tuple[float, float], tall: float) -> str:
+    x, y = start[0] + _WIDTH / 2, start[1] + tall
     to_x, to_y = end[0] + _WIDTH / 2, end[1] - 2
     reach = (to_y - y) / 2
     path = f"M{x:g} {y:g}C{x:g} {y + reach:g} {to_x:g} {to_y - reach:g} {to_x:g} {to_y:g}"
     return f'<path class="need" d="{path}" marker-end="url(#coursemap-tip)"/>'
 
 
-def _box(chapter: Chapter, link: str, x: float, y: float) -> str:
+def _box(
+    chapter: Chapter, link: str, x: float, y: float, tall: float, outside: Sequence[str]
+) -> str:
     question = textwrap.wrap(chapter.question, _LINE)[:2]
+    if outside:
+        question.append(textwrap.shorten(f"after {' and '.join(outside)}", _LINE, placeholder=" …"))
     words = "".join(
         f'<text class="question" x="{x + 12:g}" y="{y + 39 + 16 * number:g}">'
         f"{html.escape(line)}</text>"
@@ -223,7 +261,7 @@ def _box(chapter: Chapter, link: str, x: float, y: float) -> str:
     )
     return (
         f'<a href="{html.escape(link)}">'
-        f'<rect x="{x:g}" y="{y:g}" width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>'
+        f'<rect x="{x:g}" y="{y:g}" width="{_WIDTH}" height="{tall}" rx="6"/>'
         f'<text class="name" x="{x + 12:g}" y="{y + 20:g}">{html.escape(chapter.subject)}</text>'
         f'<text class="minutes" x="{x + _WIDTH - 12:g}" y="{y + 20:g}" text-anchor="end">'
         f"{chapter.minutes} min</text>{words}</a>"
@@ -236,8 +274,9 @@ class coursemap(nodes.General, nodes.Element):  # noqa: N801
 
 
 class CourseMap(SphinxDirective):
-    """The ``coursemap`` directive."""
+    """The ``coursemap`` directive, with the folder of a part as its argument, or without one."""
 
+    optional_arguments = 1
     option_spec: ClassVar[dict[str, Any]] = {}
 
     def run(self) -> list[nodes.Node]:
@@ -249,7 +288,16 @@ class CourseMap(SphinxDirective):
             raise self.error(str(error)) from error
         for source in ("_toc.yml", *(f"{chapter.page}.md" for chapter in chapters)):
             self.env.note_dependency(source)
-        return [coursemap(chapters=chapters)]
+        subjects = {chapter.slug: chapter.subject for chapter in chapters}
+        if self.arguments:
+            (part,) = self.arguments
+            parts = dict.fromkeys(chapter.part for chapter in chapters)
+            chapters = [chapter for chapter in chapters if chapter.part == part]
+            if not chapters:
+                raise self.error(
+                    f"coursemap: no chapter lies in book/{part}/. There are: {', '.join(parts)}."
+                )
+        return [coursemap(chapters=chapters, subjects=subjects)]
 
 
 def _draw(app: Sphinx, tree: nodes.document, page: str) -> None:
@@ -258,7 +306,8 @@ def _draw(app: Sphinx, tree: nodes.document, page: str) -> None:
         chapters: list[Chapter] = node["chapters"]
         if app.builder.format == "html":
             links = {c.page: app.builder.get_relative_uri(page, c.page) for c in chapters}
-            node.replace_self(nodes.raw("", svg(chapters, links), format="html"))
+            drawn = svg(chapters, links, node["subjects"])
+            node.replace_self(nodes.raw("", drawn, format="html"))
             continue
         items = [
             nodes.list_item("", nodes.paragraph(text=f"{c.title} ({c.minutes} min)"))

@@ -94,6 +94,32 @@ def test_the_map_links_each_chapter_and_draws_each_need() -> None:
     assert corners[2][0] + width <= float(drawn.get("viewBox", "").split()[2])
 
 
+def test_a_map_of_a_part_names_what_lies_outside_and_keeps_its_width() -> None:
+    chapters = [Chapter("book/p/a", "First: why?", 10, ("z",), None)]
+    chapters += [Chapter(f"book/p/{x}", f"{x.upper()}: or?", 15, ("a",), None) for x in "bcdef"]
+    assert {c.part for c in chapters} == {"p"}
+    text = svg(chapters, {c.page: c.page for c in chapters}, {"z": "The end"})
+    drawn = ElementTree.fromstring(text.replace("<svg ", f'<svg xmlns="{SVG[1:-1]}" ', 1))
+    links = drawn.findall(f"{SVG}a")
+    assert "".join(links[0].itertext()) == "First10 minWhy?after The end"
+    assert not any("after" in "".join(link.itertext()) for link in links[1:])
+    assert len(drawn.findall(f"{SVG}path")) == 5
+    boxes = [link.find(f"{SVG}rect") for link in links]
+    heights = {float(box.get("height", "")) for box in boxes}
+    assert len(heights) == 1
+    rows = [float(box.get("y", "")) for box in boxes]
+    # The five stand three and two; the fourth begins a row of its own below the third.
+    assert rows[1] == rows[2] == rows[3] and rows[4] == rows[5] >= rows[3] + heights.pop()
+    lowest = max(float(line.get("y", "")) for line in links[0].findall(f"{SVG}text"))
+    assert lowest < rows[0] + float(boxes[0].get("height", ""))
+
+
+def test_opening_pages_are_no_chapters(tmp_path: Path) -> None:
+    root = course(tmp_path, {"a": front("[]")}, ["index", "a"])
+    (root / "book/part/index.md").write_text("# About this part\n", encoding="utf-8")
+    assert [chapter.slug for chapter in read_chapters(root)] == ["a"]
+
+
 def test_this_book_agrees_with_its_order() -> None:
     chapters = read_chapters(ROOT)
     assert len(chapters) >= 4

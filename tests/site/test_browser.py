@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
+
+from course_lib.plotting import new_figure
+from course_lib.plotting.animation import animate
 
 if TYPE_CHECKING:
     from tests.site.conftest import Site
@@ -141,6 +145,66 @@ def test_explanations_can_be_read_without_scripts(browser: Browser, site: Site) 
     assert not first.locator(".verdict").is_visible()
     first.locator("summary").click()
     assert first.locator(".verdict").is_visible()
+    context.close()
+
+
+@pytest.fixture
+def player(page: Page, tmp_path: Path) -> Page:
+    """Open a page, from a file, with a figure of three frames: the dot goes from left to right."""
+
+    def frame(x: float) -> Figure:
+        figure, axes = new_figure(width=3, height=1)
+        axes.set(xlim=(0, 3), ylim=(0, 1), xticks=[], yticks=[])
+        axes.plot(x, 0.5, "o", markersize=20)
+        return figure
+
+    moving = animate((frame(x) for x in (0.5, 1.5, 2.5)), still=2, seconds=0.05)
+    (tmp_path / "moving.svg").write_text(moving.svg)
+    (tmp_path / "page.html").write_text(
+        '<img class="animation frames-3 milliseconds-50 still-2" src="moving.svg" alt="A dot">'
+        f'<script src="{(ROOT / "_static" / "animations.js").as_uri()}"></script>'
+    )
+    page.goto((tmp_path / "page.html").as_uri())
+    return page
+
+
+def dot(page: Page) -> float:
+    """Where the dot is, from 0 (left) to 1."""
+    shot = Image.open(io.BytesIO(page.locator("img").screenshot())).convert("RGB")
+    pixels = np.asarray(shot, dtype=float)
+    blue = pixels[..., 2] - pixels[..., 0] > 80
+    return float(np.nonzero(blue)[1].mean() / blue.shape[1]) if blue.any() else float("nan")
+
+
+def test_a_moving_figure_rests_until_it_is_played_with_the_keyboard(player: Page) -> None:
+    button, slider = player.get_by_role("button"), player.get_by_role("slider")
+    assert button.inner_text() == "Play" and slider.get_attribute("aria-valuetext") == "3 of 3"
+    assert dot(player) > 0.7
+    slider.focus()
+    seen = []
+    for _ in range(2):
+        player.keyboard.press("ArrowLeft")
+        seen.append(dot(player))
+    assert 0.4 < seen[0] < 0.6 and seen[1] < 0.3
+    assert slider.get_attribute("aria-valuetext") == "1 of 3"
+    button.focus()
+    player.keyboard.press("Space")
+    # It goes on by itself, stops at the last frame, and can be played again.
+    player.wait_for_function(
+        "document.querySelector('.animation-controls span').textContent === '3 of 3'"
+    )
+    player.wait_for_function(
+        "document.querySelector('.animation-controls button').textContent === 'Play'"
+    )
+    assert dot(player) > 0.7
+
+
+def test_a_moving_figure_shows_its_still_without_scripts(browser: Browser, player: Page) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(player.url)
+    assert dot(page) > 0.7
+    assert page.locator("button").count() == 0
     context.close()
 
 

@@ -164,3 +164,18 @@ def test_a_copy_that_was_cut_short_is_made_again(source: Path) -> None:
 def test_missing_mathjax_says_what_to_run(source: Path) -> None:
     with pytest.raises(ExtensionError, match="npm ci"):
         build(source, "offline")
+
+
+# Figures that move --------------------------------------------------------------------------------
+
+
+def test_an_image_with_frames_says_so_in_the_page_and_others_do_not(source: Path) -> None:
+    moving = '<svg class="x" data-frames="12" data-seconds="0.25" data-still="7" width="1"/>'
+    (source / "moving.svg").write_text(moving)
+    (source / "resting.svg").write_text('<svg class="x" width="1"/>')
+    (source / "index.md").write_text("# A page\n\n![It moves](moving.svg)\n![Not](resting.svg)\n")
+    status, said = build(source, "animations")
+    assert status == 0, said
+    page = (source / "_build" / "html" / "index.html").read_text()
+    assert 'class="animation frames-12 milliseconds-250 still-7"' in page
+    assert page.count("animation") == 1
