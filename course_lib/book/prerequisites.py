@@ -220,8 +220,10 @@ def svg(
                 left + column * (_WIDTH + _GAP_ACROSS),
                 number * (tall + _GAP_DOWN),
             )
+    # A page may hold several maps, and an identifier only once.
+    tip = f"coursemap-tip-{chapters[0].slug}"
     lines = [
-        _arrow(place[need], place[c.slug], tall)
+        _arrow(place[need], place[c.slug], tall, tip)
         for c in chapters
         for need in c.needs
         if need in place
@@ -234,18 +236,18 @@ def svg(
     return (
         f'<svg class="coursemap" role="group" aria-label="{label}" '
         f'viewBox="-2 -2 {width + 4:g} {height + 4:g}" style="max-width: {width + 4:g}px">'
-        '<defs><marker id="coursemap-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
+        f'<defs><marker id="{tip}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
         'markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z"/></marker></defs>'
         f"{''.join(lines)}{''.join(boxes)}</svg>"
     )
 
 
-def _arrow(start: tuple[float, float], end: tuple[float, float], tall: float) -> str:
+def _arrow(start: tuple[float, float], end: tuple[float, float], tall: float, tip: str) -> str:
     x, y = start[0] + _WIDTH / 2, start[1] + tall
     to_x, to_y = end[0] + _WIDTH / 2, end[1] - 2
     reach = (to_y - y) / 2
     path = f"M{x:g} {y:g}C{x:g} {y + reach:g} {to_x:g} {to_y - reach:g} {to_x:g} {to_y:g}"
-    return f'<path class="need" d="{path}" marker-end="url(#coursemap-tip)"/>'
+    return f'<path class="need" d="{path}" marker-end="url(#{tip})"/>'
 
 
 def _box(
