@@ -57,6 +57,7 @@ def examine(root: Path) -> list[Finding]:
         lambda: _packages(root),
         _device,
         lambda: _folder(root),
+        _data_sets,
         _nbgrader_tools,
         _node,
     ]
@@ -170,6 +171,15 @@ def _folder(root: Path) -> list[Finding]:
         advice = "Copy the course to a folder of your own, or ask for the right to write here."
         findings.append(Finding("folder", "fault", error.strerror or str(error), advice))
     return findings
+
+
+def _data_sets() -> list[Finding]:
+    from course_lib.data.downloads import cache_folder, kept
+
+    files, size = kept()
+    found = f"{files} file{'s' * (files != 1)}, {size / 1e6:.1f} MB" if files else "none fetched"
+    advice = f"Larger sets, for those who fetch them, lie in {cache_folder()} (COURSE_DATA)."
+    return [Finding("data sets", "ok", found, advice)]
 
 
 def _nbgrader_tools() -> list[Finding]:

@@ -34,7 +34,7 @@ _WIDTH, _HEIGHT = 330, 66
 #: What a box grows by when it has to name needs that are not on the map.
 _MORE = 18
 _GAP_ACROSS, _GAP_DOWN = 24, 30
-_LINE = 50
+_LINE = 47
 #: As many boxes side by side as can be read on the width of a page.
 _ACROSS = 3
 
