@@ -1,5 +1,9 @@
 # ---
 # jupyter:
+#   course:
+#     answers_in:
+#     - course_lib.data.habits
+#     - course_lib.data.splits
 #   jupytext:
 #     text_representation:
 #       extension: .py
@@ -13,7 +17,7 @@
 # %% [markdown]
 # # Deep learning: what is left of 99 %?
 #
-# - **Time:** 75 minutes. **Difficulty:** 1 of 5. **Points:** 35, of which a person gives 4.
+# - **Time:** 80 minutes. **Difficulty:** 1 of 5. **Points:** 35, of which a person gives 4.
 # - **Needs:** the chapter *Deep learning*, NumPy arrays, a loop.
 #
 # A colleague writes: "From 2,000 measurements of a voice my model tells whether somebody is ill. It
@@ -21,35 +25,14 @@
 # whether they are ill. You will write six small tools, and with each of them one doubt is settled.
 # At the end you put all of them together and see what is left of her 99 %.
 #
-# ## How the exercises of this course work
+# **What is special here**
 #
-# - **Your copy.** It is yours. `course start deep-learning` puts one into `work/deep-learning/`, and
-#   starting again never overwrites it. If you were given this notebook in another way, add `--notebook`
-#   and its path to `course check`.
-# - **Where to write.** Each step has a function without a body. Replace `raise NotImplementedError`
-#   by your code, run the cell with Shift+Enter, and leave the name and the arguments as they are.
-#   You may add functions and cells of your own wherever you like.
-# - **Tests.** Below each function there is a test. Run it: it is silent when all is well, and
-#   otherwise says what came, what was expected, and what was probably missed. *Validate* in the
-#   toolbar runs all of them from the top, as you should before you stop (*Restart and run all* is
-#   the same: what works only in the order in which you happened to click does not work).
-# - **Hidden tests.** They try what the visible ones do not: other sizes, other kinds of labels,
-#   cases at the edge. `course check deep-learning` in a terminal runs these too, and shows points and
-#   hints in a table. Run it as often as you like.
-# - **No chains.** A wrong step does not cost you the later ones: where a test says `given(...)`, it
-#   lends your function a right version of what an earlier step was to build. So skip a step that you
-#   are stuck on, and come back.
-# - **Words.** The last step is read by a person. When you learn alone, compare your answer with the
-#   questions at the end of the chapter.
-# - Section names in the hints, such as 'Three habits', are those of the chapter.
+# - `X` holds samples, one per row: shape `(n, d)`, of floats or integers.
+# - `y` holds their labels: shape `(n,)`. Labels are integers or words, and not always 0 and 1.
 #
-# **What holds in every step**
-#
-# - `X` holds samples, one a row: shape `(n, d)`. `y` holds their labels: shape `(n,)`. Labels are
-#   whole numbers or words, and not always 0 and 1.
-# - The arrays that you are given still belong to their owner: return new ones, and leave them as
-#   they were.
-# - Loops or whole arrays, NumPy or another library inside your function: all of it counts.
+# `course_lib.data.habits` and `course_lib.data.splits` hold answers to this exercise: leave them
+# closed. What holds in every exercise (how to begin and to check, what the tests look at, what counts)
+# is on the page *How exercises work* in the appendix. If this is your first one, read that page now.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
@@ -106,12 +89,12 @@ def accuracy(y, says):
 # %% nbgrader={"grade": true, "grade_id": "test-accuracy", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
-assert_close(
-    accuracy(np.array([1, 0, 1, 1]), np.array([1, 1, 1, 1])),
+check(
+    accuracy,
+    {"y": np.array([1, 0, 1, 1]), "says": np.array([1, 1, 1, 1])},
     0.75,
-    what="accuracy(y=[1, 0, 1, 1], says=[1, 1, 1, 1])",
     hint="Three of four answers are right: a share from 0 to 1, not a percentage and not a count. "
     "See 'Three habits'.",
 )
@@ -121,7 +104,7 @@ assert_close(
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_raises
+from course_lib.exercises import check, check_raises
 
 for y, says, expected in [
     (np.array([0, 0, 0]), np.array([0, 0, 0]), 1.0),
@@ -131,10 +114,10 @@ for y, says, expected in [
     (np.array(["cat", "dog", "cat"]), np.array(["cat", "cat", "cat"]), 2 / 3),
     (np.array([True, False]), np.array([True, True]), 0.5),
 ]:
-    assert_close(
-        accuracy(y, says),
+    check(
+        accuracy,
+        {"y": y, "says": says},
         expected,
-        what=f"accuracy(y={y.tolist()}, says={says.tolist()})",
         hint="Count where answer and label are equal, whatever the labels are called: 3 and 9 are "
         "as wrong as 3 and 4, and a right 0 counts as much as a right 1. See 'Three habits'.",
     )
@@ -144,14 +127,13 @@ for y, says in [
     (np.array([1, 0]), np.array([1, 0, 1])),
     (np.array([1, 0, 1]), np.array(1)),
 ]:
-    assert_raises(
+    check_raises(
         ValueError,
         accuracy,
-        y,
-        says,
-        what=f"accuracy of labels of shape {y.shape} and answers of shape {says.shape}",
-        hint="One answer for each label, or a ValueError: NumPy would stretch one of the arrays and "
-        "compare what does not belong together. Compare y.shape and says.shape first.",
+        {"y": y, "says": says},
+        hint=f"Labels of shape {y.shape} and answers of shape {says.shape}: one answer for each label, "
+        "or a ValueError. NumPy would stretch one of the arrays and compare what does not belong "
+        "together. Compare y.shape and says.shape first.",
     )
 ### END HIDDEN TESTS
 
@@ -195,16 +177,17 @@ def pooled_accuracy(groups):
 import numpy as np
 
 from course_lib.data import habits as reference
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 
 with given(accuracy=reference.accuracy):
-    assert_close(
-        pooled_accuracy(
-            [
+    check(
+        pooled_accuracy,
+        {
+            "groups": [
                 (np.array([1]), np.array([1])),
                 (np.array([0, 0, 0]), np.array([1, 1, 1])),
             ]
-        ),
+        },
         0.25,
         what="pooled_accuracy of a group of one, right, and a group of three, all wrong",
         hint="One person of four is right. The mean of 100 % and 0 % is 50 %, and lets one person "
@@ -217,15 +200,16 @@ with given(accuracy=reference.accuracy):
 import numpy as np
 
 from course_lib.data import habits as reference
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 
 rng = np.random.default_rng(seed=2)
 with given(accuracy=reference.accuracy):
     for sizes in [(3, 3, 294), (5,), (1, 2, 4, 8, 16, 32), (64, 64, 64, 7)]:
         groups = [(rng.integers(0, 3, n), rng.integers(0, 3, n)) for n in sizes]
         right = sum(int(a == c) for y, says in groups for a, c in zip(y, says, strict=True))
-        assert_close(
-            pooled_accuracy(groups),
+        check(
+            pooled_accuracy,
+            {"groups": groups},
             right / sum(sizes),
             what=f"pooled_accuracy of groups of {', '.join(map(str, sizes))} rows",
             hint="All right answers, divided by all rows. A mean over groups is that only when all "
@@ -236,8 +220,9 @@ with given(accuracy=reference.accuracy):
         (np.array(["ill"]), np.array(["ill"])),
         (np.array(["well", "ill"]), np.array(["ill"] * 2)),
     ]
-    assert_close(
-        pooled_accuracy(words),
+    check(
+        pooled_accuracy,
+        {"groups": words},
         2 / 3,
         what="pooled_accuracy of two groups with the labels 'ill' and 'well'",
         hint="Labels may be words: compare them, do not subtract them.",
@@ -253,45 +238,63 @@ with given(accuracy=reference.accuracy):
 #
 # Shuffling is not decoration. Her file is sorted: first all who are well, then all who are ill. Cut
 # without shuffling, and the test set holds nothing but ill people.
+#
+# And the chapter left a gap open: its digits were written by 13 people, with each hand on both sides of
+# the cut. Where a person has several rows, a model may recognize the person. So your split takes one
+# more argument. If it is told who each row is from, it shuffles and cuts *people*, and each takes all of
+# their rows along.
 
 
 # %% nbgrader={"grade": false, "grade_id": "split_rows", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def split_rows(n, seed):
+def split_rows(n, seed, people=None):
     """Shuffle the rows of a data set and cut them into three parts.
 
     Parameters
     ----------
     n : int
-        How many rows there are. They are called 0, 1, ..., n - 1.
+        How many rows there are, at least 1. They are called 0, 1, ..., n - 1.
     seed : int
         The same seed gives the same parts, another seed other parts.
+    people : ndarray, shape (n,), optional
+        Who each row is from: integers or words. All rows of a person go into the same part. Of p
+        different people, validation and test have p // 5 each, and training has all the others.
+        Where it is None, each row is from another person.
 
     Returns
     -------
     train, validation, test : ndarray of int
-        Which rows belong to which part. Validation and test have n // 5 rows each, and training
-        has all the others. Each row is in exactly one part.
+        Which rows belong to which part, in any order. Without `people`, validation and test have
+        n // 5 rows each, and training has all the others. Each row is in exactly one part.
 
-    Example
-    -------
+    Examples
+    --------
     >>> train, validation, test = split_rows(10, seed=0)
     >>> len(train), len(validation), len(test)
     (6, 2, 2)
+    >>> people = np.array(["Ann", "Bo", "Ann", "Cy", "Di", "Ed", "Ed"])
+    >>> [len(set(people[part])) for part in split_rows(7, seed=0, people=people)]
+    [3, 1, 1]
     """
     ### BEGIN SOLUTION
-    order = np.random.default_rng(seed).permutation(n)
-    fifth = n // 5
-    return order[2 * fifth :], order[:fifth], order[fifth : 2 * fifth]
+    people = np.arange(n) if people is None else people
+    names = np.random.default_rng(seed).permutation(np.unique(people))
+    fifth = len(names) // 5
+    parts = names[2 * fifth :], names[:fifth], names[fifth : 2 * fifth]
+    return tuple(np.flatnonzero(np.isin(people, part)) for part in parts)
     ### END SOLUTION
 
 
 # %% nbgrader={"grade": true, "grade_id": "test-split_rows", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_equal
+from course_lib.exercises import assert_equal, assert_true, call
 
-parts = split_rows(10, 0)
-assert_equal(len(parts), 3, what="The number of parts that split_rows returns")
+parts = call(split_rows, {"n": 10, "seed": 0})
+assert_true(
+    isinstance(parts, list | tuple) and len(parts) == 3,
+    what="That split_rows(10, seed=0) returns three parts",
+    hint="return train, validation, test",
+)
 assert_equal(
     [len(part) for part in parts],
     [6, 2, 2],
@@ -300,7 +303,7 @@ assert_equal(
     "validation, test. See 'Three habits'.",
 )
 assert_equal(
-    sorted(int(row) for part in parts for row in part),
+    sorted(float(row) for part in parts for row in part),
     list(range(10)),
     what="All rows of the three parts of split_rows(10, seed=0), sorted",
     hint="Each row belongs to exactly one part: no row twice, and none lost. rng.integers and "
@@ -309,36 +312,108 @@ assert_equal(
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-split_rows-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: other numbers of rows, and whether a seed always gives the same parts.
+# Hidden: other numbers of rows, a seed that is used twice, and people with several rows.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_equal
+from course_lib.exercises import assert_equal, assert_true, call, probe
 
-for n in (5, 23, 300, 569):
-    for seed in (0, 1, 7):
-        parts = [np.asarray(part) for part in split_rows(n, seed)]
+
+def split(split_rows, args, about):
+    """Return the three parts as lists."""
+    parts = call(split_rows, args)
+    assert_true(
+        isinstance(parts, list | tuple) and len(parts) == 3,
+        what=f"That {about} returns three parts",
+        hint="Always three: below five rows or people, some of them are empty.",
+    )
+    return [np.asarray(part).tolist() for part in parts]
+
+
+def tested(split_rows, people, seeds):
+    """Count how often each person is in the test set."""
+    counts = dict.fromkeys(people.tolist(), 0)
+    for seed in range(seeds):
+        parts = call(split_rows, {"n": len(people), "seed": seed, "people": people})
+        for name in {people[row].item() for row in np.asarray(parts[2])}:
+            counts[name] += 1
+    return list(counts.values())
+
+
+for n in (1, 4, 5, 23, 300):
+    for seed in (0, 7):
+        args, about = {"n": n, "seed": seed}, f"split_rows({n}, seed={seed})"
+        parts = split(split_rows, args, about)
         assert_equal(
             [len(part) for part in parts],
             [n - 2 * (n // 5), n // 5, n // 5],
-            what=f"How many rows split_rows({n}, seed={seed}) puts into train, validation and test",
-            hint="Where n cannot be divided by five, training gets what is left over.",
+            what=f"How many rows {about} puts into train, validation and test",
+            hint="Where n cannot be divided by five, training gets what is left over. Below 5 rows "
+            "it gets all of them.",
         )
         assert_equal(
-            np.sort(np.concatenate(parts)).tolist(),
+            sorted(row for part in parts for row in part),
             list(range(n)),
-            what=f"All rows of the three parts of split_rows({n}, seed={seed}), sorted",
+            what=f"All rows of the three parts of {about}, sorted",
             hint="Each row belongs to exactly one part: no row twice, and none lost. "
             "See 'Three habits'.",
         )
-        again = [np.asarray(part).tolist() for part in split_rows(n, seed)]
+        assert_true(
+            all(isinstance(row, int) for part in parts for row in part),
+            what=f"That {about} gives the numbers of rows as integers",
+            hint="Floats cannot pick rows: X[train] would fail.",
+        )
         assert_equal(
-            again,
-            [part.tolist() for part in parts],
-            what=f"split_rows({n}, seed={seed}), called a second time",
+            split(split_rows, args, about),
+            parts,
+            what=f"{about}, called a second time",
             hint="The same seed must give the same parts, or nobody can repeat what you measured. "
             "Make the generator inside the function, from the seed.",
         )
+
+rng = np.random.default_rng(3)
+words = np.array(["Ann", "Bo", "Ann", "Cy", "Di", "Ed", "Di", "Di", "Flo", "Ann"])
+for people in (words, rng.integers(20, size=90) ** 2, 1000 - np.arange(12) // 2, np.array([3, 3])):
+    n, p = len(people), len(set(people.tolist()))
+    for seed in (0, 5):
+        args = {"n": n, "seed": seed, "people": people}
+        about = f"split_rows({n}, seed={seed}) with rows from {p} people"
+        parts = split(split_rows, args, about)
+        assert_equal(
+            sorted(row for part in parts for row in part),
+            list(range(n)),
+            what=f"All rows of the three parts of {about}, sorted",
+            hint="The parts hold numbers of rows, as before, and not the names of people. Each person's "
+            "rows are all there, in one part.",
+        )
+        seen = [{people[row].item() for row in part} for part in parts]
+        assert_equal(
+            sorted(seen[0] & seen[1] | seen[0] & seen[2] | seen[1] & seen[2]),
+            [],
+            what=f"The people with rows in two parts of {about}",
+            hint="Shuffle and cut the people (np.unique(people) names each once), and collect their "
+            "rows afterwards (np.isin). See the end of 'Three habits'.",
+        )
+        assert_equal(
+            [len(names) for names in seen],
+            [p - 2 * (p // 5), p // 5, p // 5],
+            what=f"How many people {about} puts into train, validation and test",
+            hint="A fifth of the people, not of the rows: people with many rows count once.",
+        )
+        assert_equal(
+            split(split_rows, args, about),
+            parts,
+            what=f"{about}, called a second time",
+            hint="The same seed must give the same parts, with people as without. Make the generator "
+            "inside the function, from the seed.",
+        )
+counts = probe(tested, split_rows, np.arange(30) // 3 * 7, 60)
+assert_true(
+    min(counts) > 0 and max(counts) < 40,
+    what=f"Over 60 seeds, each of ten people being in the test set sometimes (they were {counts} times)",
+    hint="People must be shuffled before they are cut, with the seed, as rows are. "
+    "See 'Three habits'.",
+)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-split_rows-shuffled-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -346,10 +421,12 @@ for n in (5, 23, 300, 569):
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_true
+from course_lib.exercises import assert_true, call
 
 ill = np.arange(500) >= 300  # sorted: first the 300 who are well
-splits = [[np.asarray(part) for part in split_rows(500, seed)] for seed in range(40)]
+splits = [
+    [np.asarray(part) for part in call(split_rows, {"n": 500, "seed": seed})] for seed in range(40)
+]
 for place, name in enumerate(["training", "validation", "test"]):
     shares = [ill[parts[place]].mean() for parts in splits]
     assert_true(
@@ -413,13 +490,13 @@ def baseline_accuracy(y_train, y_test):
 import numpy as np
 
 from course_lib.data import habits as reference
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 
 with given(accuracy=reference.accuracy):
-    assert_close(
-        baseline_accuracy(np.array([0, 0, 1]), np.array([0, 0, 0, 1])),
+    check(
+        baseline_accuracy,
+        {"y_train": np.array([0, 0, 1]), "y_test": np.array([0, 0, 0, 1])},
         0.75,
-        what="baseline_accuracy(y_train=[0, 0, 1], y_test=[0, 0, 0, 1])",
         hint="The commonest label in training is 0, and three of the four test labels are 0. "
         "See 'Three habits'.",
     )
@@ -430,7 +507,7 @@ with given(accuracy=reference.accuracy):
 import numpy as np
 
 from course_lib.data import habits as reference
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 
 with given(accuracy=reference.accuracy):
     for y_train, y_test, expected, hint in [
@@ -461,6 +538,12 @@ with given(accuracy=reference.accuracy):
             "With many classes the commonest may be far from half of all.",
         ),
         (
+            np.array([2, 1, 2]),
+            np.array([0, 1]),
+            0.0,
+            "The commonest training label need not occur in the test set. Then it is never right.",
+        ),
+        (
             np.array(["well", "ill", "well"]),
             np.array(["ill", "ill", "well", "ill"]),
             0.25,
@@ -473,12 +556,7 @@ with given(accuracy=reference.accuracy):
             "Labels may be negative, and a test set may have one row.",
         ),
     ]:
-        assert_close(
-            baseline_accuracy(y_train, y_test),
-            expected,
-            what=f"baseline_accuracy(y_train={y_train.tolist()}, y_test={y_test.tolist()})",
-            hint=hint,
-        )
+        check(baseline_accuracy, {"y_train": y_train, "y_test": y_test}, expected, hint=hint)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -491,9 +569,10 @@ with given(accuracy=reference.accuracy):
 # *leak*.
 #
 # So compute both numbers from the training rows, column by column, and use the same numbers for the
-# new rows. A column that is constant in training has a standard deviation of 0: leave it undivided.
-# (Rounding may turn this 0 into 1e-17, for instance where every entry is 0.1. Such a column is
-# constant all the same.)
+# new rows. A column is constant if its training entries are all equal. Its standard deviation is 0:
+# leave it undivided. How do you find such columns? Rounding may turn the 0 into 1e-17, or into 1e-11
+# where the entries are large, and another column may truly vary by no more than that. So ask whether
+# the largest entry equals the smallest.
 
 
 # %% nbgrader={"grade": false, "grade_id": "standardize", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -503,7 +582,7 @@ def standardize(X_train, X_new):
     Parameters
     ----------
     X_train : ndarray, shape (n, d)
-        Rows that may be looked at: whole numbers or floats.
+        Rows that may be looked at: floats or integers.
     X_new : ndarray, shape (m, d)
         Rows that may not.
 
@@ -533,99 +612,106 @@ def standardize(X_train, X_new):
 # %% nbgrader={"grade": true, "grade_id": "test-standardize", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal
+from course_lib.exercises import check
 
-got = standardize(np.array([[1.0, 100.0], [3.0, 300.0]]), np.array([[5.0, 200.0]]))
-assert_equal(len(got), 2, what="How many arrays standardize returns")
-assert_close(
-    got[0],
-    [[-1, -1], [1, 1]],
-    what="Z_train of standardize([[1, 100], [3, 300]], [[5, 200]])",
+check(
+    standardize,
+    {
+        "X_train": np.array([[1.0, 100.0], [3.0, 300.0]]),
+        "X_new": np.array([[5.0, 200.0]]),
+    },
+    (np.array([[-1.0, -1.0], [1.0, 1.0]]), np.array([[3.0, 0.0]])),
     hint="Each column has its own mean and its own standard deviation (axis=0), those of the "
-    "training rows: 2 and 1 for the first column, 200 and 100 for the second. If the new row has "
-    "a share in them, it has leaked. 0.707 in place of 1: divide by n, as np.std does, and not by "
-    "n - 1. See 'When it is not worth it'.",
-)
-assert_close(
-    got[1],
-    [[3, 0]],
-    what="Z_new of standardize([[1, 100], [3, 300]], [[5, 200]])",
-    hint="The new row is shifted and divided by the numbers of the training rows. With numbers of "
-    "its own, or of both together, it has leaked. See 'When it is not worth it'.",
+    "training rows: 2 and 1 for the first column, 200 and 100 for the second. The new row is shifted "
+    "and divided by these numbers, too. With numbers of its own, or of both together, it has leaked. "
+    "0.707 in place of 1: divide by n, as np.std does, and not by n - 1. "
+    "See 'When it is not worth it'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-standardize-hidden", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Hidden: new rows that are far away, one new row, whole numbers, and whether X is left as it was.
+# Hidden: new rows that are far away, one new row, integers and other kinds of numbers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal
+from course_lib.exercises import check, check_kinds
 
 rng = np.random.default_rng(seed=5)
 for n, m, d in [(6, 6, 6), (30, 1, 3), (8, 20, 1), (50, 10, 4)]:
     X_train = rng.normal(size=(n, d)) * np.arange(1, d + 1) ** 2 + 10 * np.arange(d)
     X_new = 5 + 3 * rng.normal(size=(m, d))
-    before = X_train.tolist(), X_new.tolist()
     columns = [(sum(c) / n, (sum((c - sum(c) / n) ** 2) / n) ** 0.5) for c in X_train.T]
-    expected = [
+    expected = tuple(
         np.array([[(x - a) / s for x, (a, s) in zip(row, columns, strict=True)] for row in X])
         for X in (X_train, X_new)
-    ]
-    got = standardize(X_train, X_new)
-    for place, name in enumerate(["Z_train", "Z_new"]):
-        assert_close(
-            got[place],
-            expected[place],
-            rtol=1e-5,
-            atol=1e-7,
-            what=f"{name} for {n} training rows, {m} new rows and {d} columns",
-            hint="Both numbers come from the training rows alone, one pair a column, and the "
-            "standard deviation divides by n (np.std). New rows may end far from 0: that is what "
-            "they are. See 'When it is not worth it'.",
-        )
-    assert_equal(
-        (X_train.tolist(), X_new.tolist()),
-        before,
-        what="The arrays that were given to standardize",
-        hint="Your function changed its arguments: X -= ... writes into the caller's array.",
     )
-got = standardize(np.array([[1, 10], [2, 30]]), np.array([[4, 0]]))
-assert_close(
-    got[1],
-    [[5, -2]],
-    what="Z_new of the whole numbers standardize([[1, 10], [2, 30]], [[4, 0]])",
-    hint="Whole numbers came in and the answers are fractions in between: work on floats.",
+    check(
+        standardize,
+        {"X_train": X_train, "X_new": X_new},
+        expected,
+        rtol=1e-5,
+        atol=1e-7,
+        what=f"standardize for {n} training rows, {m} new rows and {d} columns",
+        hint="Both numbers come from the training rows alone, one pair per column, and the "
+        "standard deviation divides by n (np.std). New rows may end far from 0: that is what "
+        "they are. See 'When it is not worth it'.",
+    )
+check_kinds(
+    standardize,
+    {
+        "X_train": np.array([[1.0, 10.0], [2.0, 30.0], [4.0, 30.0], [5.0, 50.0]]),
+        "X_new": np.array([[6.0, 0.0], [3.0, 45.0], [2.0, 30.0], [1.0, 31.0]]),
+    },
+    (
+        np.array([[-2.0, -20.0], [-1.0, 0.0], [1.0, 0.0], [2.0, 20.0]]) / [2.5**0.5, 200**0.5],
+        np.array([[3.0, -30.0], [0.0, 15.0], [-1.0, 0.0], [-2.0, 1.0]]) / [2.5**0.5, 200**0.5],
+    ),
+    kinds=["float64", "float32", "integers", "strided"],
+    hint="Results have fractions, whatever came in: write them into an array of floats.",
 )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-standardize-constant-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: columns that are constant in the training rows.
+# Hidden: columns that are constant in the training rows, and one that is nearly so.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, probe
+from course_lib.exercises import check
 
-
-def quietly(function, *args):
-    with np.errstate(all="ignore"):
-        return tuple(np.asarray(Z) for Z in function(*args))
-
-
-X_train = np.array([[2.0, 0.1, 0.0], [4.0, 0.1, 0.0], [6.0, 0.1, 0.0]])
-got = probe(quietly, standardize, X_train, np.array([[4.0, 0.1, 7.0], [4.0, 1.1, 0.0]]))
 hint = (
     "A column that is constant in training has standard deviation 0, and 0 / 0 is nan: divide such "
-    "a column by 1. (The standard deviation of 0.1, 0.1, 0.1 may come out as 1e-17 in place of 0: "
-    "compare the largest and the smallest entry.)"
+    "a column by 1. The standard deviation of equal entries may come out as 1e-17 or 1e-11 in place "
+    "of 0, so compare the largest and the smallest entry. And a column that varies is divided by its "
+    "own standard deviation, however small."
 )
-assert_close(
-    got[0],
-    np.column_stack([[-1.5, 0, 1.5] / np.sqrt(1.5), np.zeros((3, 2))]),
-    what="Z_train with two constant columns",
+check(
+    standardize,
+    {
+        "X_train": np.array([[2.0, 0.1, 0.0], [4.0, 0.1, 0.0], [6.0, 0.1, 0.0]]),
+        "X_new": np.array([[4.0, 0.1, 7.0], [4.0, 1.1, 0.0]]),
+    },
+    (
+        np.column_stack([[-1.5, 0, 1.5] / np.sqrt(1.5), np.zeros((3, 2))]),
+        np.array([[0.0, 0, 7], [0, 1, 0]]),
+    ),
+    what="standardize where the training rows have 0.1 in all of column 1 and 0 in all of column 2",
     hint=hint,
 )
-assert_close(
-    got[1], [[0, 0, 7], [0, 1, 0]], what="Z_new with columns constant in training", hint=hint
+check(
+    standardize,
+    {"X_train": np.full((7, 1), 101325.6), "X_new": np.array([[101325.6], [101327.6]])},
+    (np.zeros((7, 1)), np.array([[0.0], [2.0]])),
+    what="standardize where all 7 training rows have an air pressure of 101325.6",
+    hint=hint,
+)
+check(
+    standardize,
+    {
+        "X_train": np.array([[1e-12, 5.0], [3e-12, 5.0]]),
+        "X_new": np.array([[5e-12, 5.0]]),
+    },
+    (np.array([[-1.0, 0.0], [1.0, 0.0]]), np.array([[3.0, 0.0]])),
+    what="standardize where column 0 of the training rows is 1e-12 and 3e-12",
+    hint=hint,
 )
 ### END HIDDEN TESTS
 
@@ -683,7 +769,7 @@ def choose(candidates, train, validation):
 import numpy as np
 
 from course_lib.data import habits as reference
-from course_lib.exercises import assert_equal, given
+from course_lib.exercises import check, given
 
 
 def always(label):
@@ -692,12 +778,13 @@ def always(label):
 
 
 with given(accuracy=reference.accuracy):
-    assert_equal(
-        choose(
-            {"zero": always(0), "one": always(1), "two": always(2)},
-            (np.array([[5.0], [6.0], [7.0]]), np.array([0, 0, 2])),
-            (np.array([[7.0], [8.0], [9.0]]), np.array([1, 1, 0])),
-        ),
+    check(
+        choose,
+        {
+            "candidates": {"zero": always(0), "one": always(1), "two": always(2)},
+            "train": (np.array([[5.0], [6.0], [7.0]]), np.array([0, 0, 2])),
+            "validation": (np.array([[7.0], [8.0], [9.0]]), np.array([1, 1, 0])),
+        },
         "one",
         what="choose among 'always 0', 'always 1' and 'always 2', where the training labels are "
         "0, 0, 2 and the validation labels 1, 1, 0",
@@ -712,7 +799,7 @@ with given(accuracy=reference.accuracy):
 import numpy as np
 
 from course_lib.data import habits as reference
-from course_lib.exercises import assert_equal, given
+from course_lib.exercises import check, given
 
 
 def remembers(X_train, y_train, X_new):
@@ -736,8 +823,9 @@ with given(accuracy=reference.accuracy):
             {"remembers": remembers, "commonest": commonest},
             {"commonest": commonest, "remembers": remembers},
         ):
-            assert_equal(
-                choose(candidates, (X, y), (X_val, y_val)),
+            check(
+                choose,
+                {"candidates": candidates, "train": (X, y), "validation": (X_val, y_val)},
                 "commonest",
                 what=f"choose among 'remembers' and 'commonest', {n} training and {m} validation rows",
                 hint="A candidate that remembers its examples is right on all of them, and on no "
@@ -752,7 +840,7 @@ with given(accuracy=reference.accuracy):
 import numpy as np
 
 from course_lib.data import habits as reference
-from course_lib.exercises import assert_equal, given
+from course_lib.exercises import check, given
 
 
 def always(label):
@@ -765,11 +853,15 @@ validation = np.array([[3.0], [4.0]]), np.array([0, 1])
 with given(accuracy=reference.accuracy):
     for candidates, expected in [
         ({"plain": always(0), "large": always(1)}, "plain"),
+        ({"large": always(0), "plain": always(1)}, "large"),
         ({"small": always(7), "medium": always(1), "best": always(0)}, "medium"),
+        ({"none": always(7), "b": always(0), "c": always(1), "a": always(0)}, "b"),
+        ({"c": always(8), "d": always(7), "b": always(9)}, "c"),
         ({"only": always(9)}, "only"),
     ]:
-        assert_equal(
-            choose(candidates, train, validation),
+        check(
+            choose,
+            {"candidates": candidates, "train": train, "validation": validation},
             expected,
             what=f"choose among {', '.join(candidates)}, where the best are equally good",
             hint="Among equals the first in the dictionary wins, also when it is right on nothing: "
@@ -828,7 +920,7 @@ import numpy as np
 
 from course_lib.data import habits as reference
 from course_lib.data import splits
-from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.exercises import assert_close, assert_equal, assert_true, call, given
 
 
 def above_zero(X_train, y_train, X_new):
@@ -858,8 +950,13 @@ lent = {
     "split_rows": splits.split_rows,
 }
 with given(**lent):
-    got = honest_report({"all zero": all_zero, "above zero": above_zero}, X, y, 0)
-    assert_equal(len(got), 3, what="How many things honest_report returns")
+    candidates = {"all zero": all_zero, "above zero": above_zero}
+    got = call(honest_report, {"candidates": candidates, "X": X, "y": y, "seed": 0})
+    assert_true(
+        isinstance(got, list | tuple) and len(got) == 3,
+        what="That honest_report returns three things",
+        hint="return name, right, baseline",
+    )
     assert_equal(
         got[0],
         "above zero",
@@ -875,9 +972,10 @@ with given(**lent):
         hint="The test rows are standardized too, by the numbers of the training rows. "
         "See 'When it is not worth it'.",
     )
-    _, right, _ = honest_report({"nearest mean": nearest_mean}, X, y, 0)
+    candidates = {"nearest mean": nearest_mean}
+    got = call(honest_report, {"candidates": candidates, "X": X, "y": y, "seed": 0})
     assert_close(
-        right,
+        got[1],
         1.0,
         what="The accuracy of a candidate that compares new rows with the means of its training rows",
         hint="A candidate must learn from rows on the same scale as those it answers for: give it the "
@@ -892,7 +990,7 @@ import numpy as np
 
 from course_lib.data import habits as reference
 from course_lib.data import splits
-from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.exercises import assert_close, assert_equal, assert_true, call, given
 
 
 def right_only_on(tag):
@@ -905,17 +1003,22 @@ def right_only_on(tag):
     return candidate
 
 
+def one_split(n, seed):
+    """The same parts for all seeds: the seed is the subject of another test."""
+    return splits.split_rows(n, 0)
+
+
 lent = {
     "accuracy": reference.accuracy,
     "baseline_accuracy": reference.baseline_accuracy,
     "standardize": reference.standardize,
     "choose": reference.choose,
-    "split_rows": splits.split_rows,
+    "split_rows": one_split,
 }
-for seed in (0, 3):
-    train, validation, test = splits.split_rows(200, seed)
-    y = np.random.default_rng(seed).integers(0, 2, 200)
-    X = np.column_stack([np.zeros(200), 10.0 * y])  # the tag is constant in the training rows
+for n in (200, 70):
+    train, validation, test = one_split(n, 3)
+    y = np.random.default_rng(n).integers(0, 2, n)
+    X = np.column_stack([np.zeros(n), 10.0 * y])  # the tag is constant in the training rows
     X[validation, 0], X[test, 0] = 1, -1
     candidates = {
         "test": right_only_on(-1),
@@ -923,9 +1026,13 @@ for seed in (0, 3):
         "validation": right_only_on(1),
     }
     with given(**lent):
-        name, right, _ = honest_report(candidates, X, y, seed)
+        got = call(honest_report, {"candidates": candidates, "X": X, "y": y, "seed": 3})
+    assert_true(
+        isinstance(got, list | tuple) and len(got) == 3,
+        what="That honest_report returns three things",
+    )
     assert_equal(
-        name,
+        got[0],
         "validation",
         what="The candidate that honest_report chose, of which the others are right on the test "
         "rows or on the training rows only",
@@ -933,7 +1040,7 @@ for seed in (0, 3):
         "whoever chooses by the training rows rewards memory. See 'Three habits'.",
     )
     assert_close(
-        right,
+        got[1],
         0.0,
         what="The accuracy that honest_report found for a candidate that is right on the validation "
         "rows and wrong on all test rows",
@@ -943,13 +1050,13 @@ for seed in (0, 3):
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-honest_report-leak-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: test and validation rows that would move the mean, or that were learned from.
+# Hidden: test and validation rows that would move the mean, or that were learned from; integers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
 from course_lib.data import habits as reference
 from course_lib.data import splits
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import assert_close, assert_true, call, given
 
 
 def above_zero(X_train, y_train, X_new):
@@ -963,37 +1070,59 @@ def commonest(X_train, y_train, X_new):
     return np.full(len(X_new), kinds[np.argmax(counts)])
 
 
+def one_split(n, seed):
+    """The same parts for all seeds: the seed is the subject of another test."""
+    return splits.split_rows(n, 1)
+
+
 lent = {
     "accuracy": reference.accuracy,
     "baseline_accuracy": reference.baseline_accuracy,
     "standardize": reference.standardize,
     "choose": reference.choose,
-    "split_rows": splits.split_rows,
+    "split_rows": one_split,
 }
-for seed in (1, 4):
-    train, validation, test = splits.split_rows(100, seed)
-    X, y = np.zeros((100, 1)), np.zeros(100, dtype=int)
-    X[train, 0] = np.where(np.arange(len(train)) % 2, 2.0, 0.0)
+for n, kind, hint in [
+    (
+        100,
+        float,
+        "Test rows or validation rows have moved the mean: they were standardized together "
+        "with the others, before the split, or by numbers of their own. Split first, and take both "
+        "numbers from the training rows alone. See 'Three habits'.",
+    ),
+    (
+        200,
+        int,
+        "X holds integers, and standardized rows have fractions: an array of integers cuts them off.",
+    ),
+]:
+    train, validation, test = one_split(n, 1)
+    X, y = np.zeros((n, 1), dtype=kind), np.zeros(n, dtype=int)
+    X[train, 0] = np.where(np.arange(len(train)) % 2, 20, 0)
     y[train] = np.arange(len(train)) % 3 == 0
-    X[validation, 0], y[validation] = 4.0, 1
-    # Above the training mean of 1; half of them below the mean of all rows, and below 1.75, that of
+    X[validation, 0], y[validation] = 40, 1
+    # Above the training mean of 10; half of them below the mean of all rows, and below 17.5, that of
     # the training and validation rows.
-    X[test, 0] = np.where(np.arange(len(test)) % 2, 20.0, 1.4)
+    X[test, 0] = np.where(np.arange(len(test)) % 2, 200, 14)
     y[test] = 1
     with given(**lent):
-        _, right, _ = honest_report({"above zero": above_zero}, X, y, seed)
-        _, by_training, _ = honest_report({"commonest": commonest}, X, 1 - y, seed)
+        candidates = {"above zero": above_zero}
+        got = call(honest_report, {"candidates": candidates, "X": X, "y": y, "seed": 1})
+        assert_true(
+            isinstance(got, list | tuple) and len(got) == 3,
+            what="That honest_report returns three things",
+        )
+        candidates = {"commonest": commonest}
+        other = call(honest_report, {"candidates": candidates, "X": X, "y": 1 - y, "seed": 1})
     assert_close(
-        right,
+        got[1],
         1.0,
         what="The accuracy that honest_report found, where every test row lies above the mean of "
         "the training rows",
-        hint="Test rows or validation rows have moved the mean: they were standardized together "
-        "with the others, before the split, or by numbers of their own. Split first, and take both "
-        "numbers from the training rows alone. See 'Three habits'.",
+        hint=hint,
     )
     assert_close(
-        by_training,
+        other[1],
         0.0,
         what="The accuracy that honest_report found for a candidate that answers with the commonest "
         "label it has learned from: mostly 1 in the training rows, always 0 elsewhere",
@@ -1003,13 +1132,13 @@ for seed in (1, 4):
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-honest_report-baseline-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: the baseline, on labels of which the training rows and the test rows have different shares.
+# Hidden: the baseline, on labels of which training rows and test rows have different shares; the seed.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
 from course_lib.data import habits as reference
 from course_lib.data import splits
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import assert_close, assert_true, call, given
 
 
 def all_one(X_train, y_train, X_new):
@@ -1017,29 +1146,57 @@ def all_one(X_train, y_train, X_new):
     return np.ones(len(X_new), dtype=int)
 
 
+def one_split(n, seed):
+    """The same parts for all seeds."""
+    return splits.split_rows(n, 2)
+
+
+def blocks(n, seed):
+    """Parts that tell which seed was asked for."""
+    order = np.roll(np.arange(n), -10 * seed)
+    return order[40:], order[:40:2], order[1:40:2]
+
+
 lent = {
     "accuracy": reference.accuracy,
     "baseline_accuracy": reference.baseline_accuracy,
     "standardize": reference.standardize,
     "choose": reference.choose,
-    "split_rows": splits.split_rows,
 }
-for seed, ones, rare in [(2, 0, 0.1), (5, 0, 0.3), (8, 27, 0.7)]:
-    train, validation, test = splits.split_rows(100, seed)
+train, validation, test = one_split(100, 5)
+X = np.random.default_rng(5).normal(size=(100, 2))
+for ones, rare in [(0, 0.1), (0, 0.3), (27, 0.7)]:
     y = np.zeros(100, dtype=int)
     y[train[:ones]] = 1
     y[validation] = 1
-    y[test[: int(rare * len(test))]] = 1
-    X = np.random.default_rng(seed).normal(size=(100, 2))
-    with given(**lent):
-        _, _, baseline = honest_report({"all one": all_one}, X, y, seed)
+    y[test[: round(rare * len(test))]] = 1
+    with given(**lent, split_rows=one_split):
+        got = call(honest_report, {"candidates": {"all one": all_one}, "X": X, "y": y, "seed": 5})
+    assert_true(
+        isinstance(got, list | tuple) and len(got) == 3,
+        what="That honest_report returns three things",
+    )
     assert_close(
-        baseline,
+        got[2],
         1 - rare,
         what=f"The baseline of honest_report, where {ones} of the 60 training labels, all validation "
         f"labels and {rare:.0%} of the test labels are 1, and the others 0",
         hint="The commonest label of the training rows, tried on the test rows: the same rows on "
         "which the chosen candidate was measured. See 'Three habits'.",
+    )
+y = (np.arange(100) // 2 % 5 < np.arange(100) // 20).astype(int)  # more of them 1 further down
+for seed in (1, 4):
+    with given(**lent, split_rows=blocks):
+        got = call(
+            honest_report, {"candidates": {"all one": all_one}, "X": X, "y": y, "seed": seed}
+        )
+    assert_close(
+        got[1],
+        np.mean(y[blocks(100, seed)[2]]),
+        what=f"The accuracy that honest_report found with seed={seed}, where each seed has test rows "
+        "with another share of 1, for a candidate that always says 1",
+        hint="The seed that honest_report is given is the one for the split: "
+        "split_rows(len(y), seed).",
     )
 ### END HIDDEN TESTS
 

@@ -4,6 +4,10 @@ import numpy as np
 
 from course_lib.exercises.answers import right, wrong
 
+accepted = {
+    ("*", "float32"): "Six digits are asked for, and float32 has seven.",
+}
+
 # What a percentage counts -------------------------------------------------------------------------
 
 
@@ -59,22 +63,38 @@ def mean_of_the_means():
 # Splits -------------------------------------------------------------------------------------------
 
 
-@wrong(loses=["test-split_rows-shuffled-hidden"], says="must be shuffled before they are cut")
+@wrong(
+    loses=["test-split_rows-hidden", "test-split_rows-shuffled-hidden"],
+    says="must be shuffled before they are cut",
+)
 def no_shuffle():
     """The first rows, the next rows, the last rows: in a sorted file three kinds of people."""
 
-    def split_rows(n, seed):
-        rows = np.arange(n)
-        return rows[: n - 2 * (n // 5)], rows[n - 2 * (n // 5) : n - n // 5], rows[n - n // 5 :]
+    def split_rows(n, seed, people=None):
+        people = np.arange(n) if people is None else people
+        names = np.unique(people)
+        m = len(names) // 5
+        parts = (
+            names[: len(names) - 2 * m],
+            names[len(names) - 2 * m :][:m],
+            names[len(names) - m :],
+        )
+        return tuple(np.flatnonzero(np.isin(people, part)) for part in parts)
 
 
-@wrong(loses=["test-split_rows-shuffled-hidden"], says="the seed is not used")
+@wrong(
+    loses=["test-split_rows-hidden", "test-split_rows-shuffled-hidden"],
+    says="the seed is not used",
+)
 def one_shuffle_for_all_seeds():
     """The seed is written into the function."""
 
-    def split_rows(n, seed):
-        order = np.random.default_rng(0).permutation(n)
-        return order[2 * (n // 5) :], order[: n // 5], order[n // 5 : 2 * (n // 5)]
+    def split_rows(n, seed, people=None):
+        people = np.arange(n) if people is None else people
+        names = np.random.default_rng(0).permutation(np.unique(people))
+        m = len(names) // 5
+        parts = names[2 * m :], names[:m], names[m : 2 * m]
+        return tuple(np.flatnonzero(np.isin(people, part)) for part in parts)
 
 
 @wrong(
@@ -84,7 +104,7 @@ def one_shuffle_for_all_seeds():
 def drawn_with_replacement():
     """Three draws, and nobody looks whether somebody was drawn before."""
 
-    def split_rows(n, seed):
+    def split_rows(n, seed, people=None):
         rng = np.random.default_rng(seed)
         m = n // 5
         return rng.integers(0, n, n - 2 * m), rng.integers(0, n, m), rng.integers(0, n, m)
@@ -94,9 +114,87 @@ def drawn_with_replacement():
 def a_new_shuffle_each_time():
     """No seed: what was measured cannot be measured again."""
 
-    def split_rows(n, seed):
-        order = np.random.permutation(n)
-        return order[2 * (n // 5) :], order[: n // 5], order[n // 5 : 2 * (n // 5)]
+    def split_rows(n, seed, people=None):
+        people = np.arange(n) if people is None else people
+        names = np.random.permutation(np.unique(people))
+        m = len(names) // 5
+        parts = names[2 * m :], names[:m], names[m : 2 * m]
+        return tuple(np.flatnonzero(np.isin(people, part)) for part in parts)
+
+
+@wrong(loses=["test-split_rows-hidden"], says="The people with rows in two parts")
+def rows_are_cut_and_people_forgotten():
+    """The argument is there, and nothing is done with it."""
+
+    def split_rows(n, seed, people=None):
+        order = np.random.default_rng(seed).permutation(n)
+        m = n // 5
+        return order[2 * m :], order[:m], order[m : 2 * m]
+
+
+@wrong(loses=["test-split_rows-hidden"], says="people with many rows count once")
+def people_are_cut_where_a_fifth_of_the_rows_is_full():
+    """People are dealt out until a part has its share of the rows."""
+
+    def split_rows(n, seed, people=None):
+        people = np.arange(n) if people is None else people
+        parts = [[], [], []]
+        for name in np.random.default_rng(seed).permutation(np.unique(people)):
+            rows = np.flatnonzero(people == name).tolist()
+            place = next((i for i in (1, 2) if len(parts[i]) + len(rows) <= n // 5), 0)
+            parts[place] += rows
+        return tuple(np.array(part, dtype=int) for part in parts)
+
+
+@wrong(loses=["test-split_rows-hidden"], says="and not the names of people")
+def parts_hold_people():
+    """The people are cut, and nobody collects their rows."""
+
+    def split_rows(n, seed, people=None):
+        people = np.arange(n) if people is None else np.unique(people, return_inverse=True)[1]
+        names = np.random.default_rng(seed).permutation(np.unique(people))
+        m = len(names) // 5
+        return names[2 * m :], names[:m], names[m : 2 * m]
+
+
+@wrong(loses=["test-split_rows-hidden"], says="People must be shuffled before they are cut")
+def people_in_the_order_of_their_names():
+    """Rows are shuffled, and with people the alphabet decides who is tested."""
+
+    def split_rows(n, seed, people=None):
+        if people is None:
+            people, names = np.arange(n), np.random.default_rng(seed).permutation(n)
+        else:
+            names = np.unique(people)
+        m = len(names) // 5
+        parts = names[2 * m :], names[:m], names[m : 2 * m]
+        return tuple(np.flatnonzero(np.isin(people, part)) for part in parts)
+
+
+@wrong(loses=["test-split_rows-hidden"], says="you changed people")
+def people_are_sorted():
+    """Sorted in place, and cut where a new name begins."""
+
+    def split_rows(n, seed, people=None):
+        before = np.arange(n) if people is None else people.copy()
+        if people is not None:
+            people.sort()
+        names = np.random.default_rng(seed).permutation(np.unique(before))
+        m = len(names) // 5
+        parts = names[2 * m :], names[:m], names[m : 2 * m]
+        return tuple(np.flatnonzero(np.isin(before, part)) for part in parts)
+
+
+@wrong(loses=["test-split_rows-hidden"], says="gets what is left over")
+def at_least_one_row_in_each_part():
+    """Below five rows, n // 5 is 0, and slices from -0 hold everything."""
+
+    def split_rows(n, seed, people=None):
+        people = np.arange(n) if people is None else people
+        names = np.random.default_rng(seed).permutation(np.unique(people))
+        m = len(names) // 5
+        parts = names[: -2 * m], names[-2 * m : -m], names[-m:]
+        return tuple(np.flatnonzero(np.isin(people, part)) for part in parts)
 
 
 @wrong(
@@ -106,9 +204,12 @@ def a_new_shuffle_each_time():
 def parts_in_another_order():
     """The test set comes first."""
 
-    def split_rows(n, seed):
-        order = np.random.default_rng(seed).permutation(n)
-        return order[: n // 5], order[n // 5 : 2 * (n // 5)], order[2 * (n // 5) :]
+    def split_rows(n, seed, people=None):
+        people = np.arange(n) if people is None else people
+        names = np.random.default_rng(seed).permutation(np.unique(people))
+        m = len(names) // 5
+        parts = names[:m], names[m : 2 * m], names[2 * m :]
+        return tuple(np.flatnonzero(np.isin(people, part)) for part in parts)
 
 
 # Baselines ----------------------------------------------------------------------------------------
@@ -151,6 +252,26 @@ def compared_to_nothing():
 
     def baseline_accuracy(y_train, y_test):
         return 1 / len(np.unique(y_train))
+
+
+@wrong(loses=["test-baseline_accuracy-hidden"], says="you changed y_train")
+def commonest_of_the_sorted():
+    """Sorted in place, to count runs of equal labels."""
+
+    def baseline_accuracy(y_train, y_test):
+        y_train.sort()
+        starts = np.flatnonzero(np.r_[True, y_train[1:] != y_train[:-1], True])
+        commonest = y_train[starts[np.argmax(np.diff(starts))]]
+        return np.mean(y_test == commonest)
+
+
+@wrong(loses=["test-baseline_accuracy-hidden"], says="The commonest label need not be 0")
+def commonest_found_by_its_place():
+    """argmax of the counts is a place among the different labels, not a label."""
+
+    def baseline_accuracy(y_train, y_test):
+        _, counts = np.unique(y_train, return_counts=True)
+        return np.mean(y_test == (0 if counts.argmax() == len(counts) - 1 else counts.argmax()))
 
 
 # Standardization ----------------------------------------------------------------------------------
@@ -205,7 +326,10 @@ def divided_by_zero():
         return (X_train - mean) / spread, (X_new - mean) / spread
 
 
-@wrong(loses=["test-standardize-hidden"], says="writes into the caller's array")
+@wrong(
+    loses=["test-standardize", "test-standardize-hidden", "test-standardize-constant-hidden"],
+    says="you changed X_train",
+)
 def standardized_in_place():
     """-= and /= on what belongs to somebody else."""
 
@@ -219,6 +343,40 @@ def standardized_in_place():
         X_new -= mean
         X_new /= spread
         return X_train, X_new
+
+
+@wrong(loses=["test-standardize-hidden"], says="the fractions are lost")
+def written_into_arrays_of_the_same_kind():
+    """zeros_like of integers holds integers."""
+
+    def standardize(X_train, X_new):
+        Z_train, Z_new = np.zeros_like(X_train), np.zeros_like(X_new)
+        for j in range(X_train.shape[1]):
+            mean, spread = X_train[:, j].mean(), X_train[:, j].std()
+            spread = 1 if X_train[:, j].max() == X_train[:, j].min() else spread
+            Z_train[:, j] = (X_train[:, j] - mean) / spread
+            Z_new[:, j] = (X_new[:, j] - mean) / spread
+        return Z_train, Z_new
+
+
+@wrong(loses=["test-standardize-constant-hidden"], says="however small")
+def constant_if_nearly_zero():
+    """An absolute threshold: a column in other units may be all below it."""
+
+    def standardize(X_train, X_new):
+        mean, spread = X_train.mean(axis=0), X_train.std(axis=0)
+        spread = np.where(np.isclose(spread, 0), 1, spread)
+        return (X_train - mean) / spread, (X_new - mean) / spread
+
+
+@wrong(loses=["test-standardize-constant-hidden"], says="101325.6")
+def constant_if_below_a_tiny_number():
+    """1e-13 is above the rounding of 0.1, and below that of large entries."""
+
+    def standardize(X_train, X_new):
+        mean, spread = X_train.mean(axis=0), X_train.std(axis=0)
+        spread = np.where(spread < 1e-13, 1, spread)
+        return (X_train - mean) / spread, (X_new - mean) / spread
 
 
 @wrong(loses=["test-standardize-constant-hidden"], says="compare the largest and the smallest")
@@ -328,6 +486,33 @@ def last_of_equals():
             if score >= best:
                 best, chosen = score, name
         return chosen
+
+
+@wrong(loses=["test-choose-ties-hidden"], says="the first in the dictionary wins")
+def last_of_the_alphabet():
+    """max of pairs: among equal scores the larger name wins."""
+
+    def choose(candidates, train, validation):
+        X, y = validation
+        return max((accuracy(y, candidates[name](*train, X)), name) for name in candidates)[1]
+
+
+@wrong(
+    loses=["test-choose", "test-choose-hidden", "test-choose-ties-hidden"],
+    says="you changed candidates",
+)
+def takes_candidates_out():
+    """A tournament: whoever is worse is taken out of the caller's dictionary."""
+
+    def choose(candidates, train, validation):
+        X, y = validation
+        scores = {name: accuracy(y, c(*train, X)) for name, c in candidates.items()}
+        best = max(scores, key=scores.get)
+        for name in scores:
+            if name != best:
+                candidates.pop(name)
+        candidates["chosen"] = candidates.pop(best)
+        return best
 
 
 @wrong(
@@ -481,6 +666,55 @@ def report_with_a_baseline_of_all():
         return name, accuracy(y[test], says), baseline_accuracy(y, y)
 
 
+@wrong(loses=["test-honest_report-baseline-hidden"], says="is the one for the split")
+def report_with_a_seed_of_its_own():
+    """0 is written where the seed belongs."""
+
+    def honest_report(candidates, X, y, seed):
+        train, validation, test = split_rows(len(y), 0)
+        Z_train, Z_validation = standardize(X[train], X[validation])
+        _, Z_test = standardize(X[train], X[test])
+        name = choose(candidates, (Z_train, y[train]), (Z_validation, y[validation]))
+        says = candidates[name](Z_train, y[train], Z_test)
+        return name, accuracy(y[test], says), baseline_accuracy(y[train], y[test])
+
+
+@wrong(
+    loses=[
+        "test-honest_report",
+        "test-honest_report-choice-hidden",
+        "test-honest_report-leak-hidden",
+        "test-honest_report-baseline-hidden",
+    ],
+    says="you changed X",
+)
+def report_writes_into_the_table():
+    """The standardized rows are written back into X."""
+
+    def honest_report(candidates, X, y, seed):
+        train, validation, test = split_rows(len(y), seed)
+        Z_train, Z_validation = standardize(X[train], X[validation])
+        _, Z_test = standardize(X[train], X[test])
+        X[train], X[validation], X[test] = Z_train, Z_validation, Z_test
+        name = choose(candidates, (Z_train, y[train]), (Z_validation, y[validation]))
+        says = candidates[name](Z_train, y[train], Z_test)
+        return name, accuracy(y[test], says), baseline_accuracy(y[train], y[test])
+
+
+@wrong(loses=["test-honest_report-leak-hidden"], says="an array of integers cuts them off")
+def report_writes_into_a_copy_of_integers():
+    """A copy of X has the type of X."""
+
+    def honest_report(candidates, X, y, seed):
+        train, validation, test = split_rows(len(y), seed)
+        Z = X.copy()
+        Z[train], Z[validation] = standardize(X[train], X[validation])
+        _, Z[test] = standardize(X[train], X[test])
+        name = choose(candidates, (Z[train], y[train]), (Z[validation], y[validation]))
+        says = candidates[name](Z[train], y[train], Z[test])
+        return name, accuracy(y[test], says), baseline_accuracy(y[train], y[test])
+
+
 # A wrong step costs no later one ------------------------------------------------------------------
 
 
@@ -519,11 +753,17 @@ def one_row_at_a_time():
             rows += len(y)
         return right_answers / rows
 
-    def split_rows(n, seed):
-        rows = list(range(n))
-        random.Random(seed).shuffle(rows)
-        m = n // 5
-        return rows[2 * m :], rows[:m], rows[m : 2 * m]
+    def split_rows(n, seed, people=None):
+        rows_of = {}
+        for row in range(n):
+            rows_of.setdefault(row if people is None else people[row], []).append(row)
+        groups = list(rows_of.values())
+        random.Random(seed).shuffle(groups)
+        m = len(groups) // 5
+        return [
+            [row for group in part for row in group]
+            for part in (groups[2 * m :], groups[:m], groups[m : 2 * m])
+        ]
 
     def baseline_accuracy(y_train, y_test):
         counts = {}
@@ -560,7 +800,7 @@ def with_scikit_learn():
 
     from sklearn.dummy import DummyClassifier
     from sklearn.metrics import accuracy_score
-    from sklearn.model_selection import train_test_split
+    from sklearn.model_selection import GroupShuffleSplit, train_test_split
     from sklearn.preprocessing import StandardScaler
 
     def accuracy(y, says):
@@ -568,10 +808,18 @@ def with_scikit_learn():
             raise ValueError("shapes")
         return accuracy_score(y, says)
 
-    def split_rows(n, seed):
-        rest, test = train_test_split(np.arange(n), test_size=n // 5, random_state=seed)
-        train, validation = train_test_split(rest, test_size=n // 5, random_state=seed)
-        return train, validation, test
+    def split_rows(n, seed, people=None):
+        rows, fifth = np.arange(n), (n if people is None else len(set(people))) // 5
+        if fifth == 0:
+            return rows, rows[:0], rows[:0]
+        if people is None:
+            rest, test = train_test_split(rows, test_size=fifth, random_state=seed)
+            train, validation = train_test_split(rest, test_size=fifth, random_state=seed)
+            return train, validation, test
+        cut = GroupShuffleSplit(n_splits=1, test_size=fifth, random_state=seed)
+        rest, test = next(cut.split(rows, groups=people))
+        train, validation = next(cut.split(rest, groups=people[rest]))
+        return rest[train], rest[validation], test
 
     def baseline_accuracy(y_train, y_test):
         dummy = DummyClassifier(strategy="most_frequent").fit(np.zeros((len(y_train), 1)), y_train)
@@ -594,9 +842,13 @@ def in_pytorch_and_counts():
         ((label, _),) = Counter(y_train.tolist()).most_common(1)
         return Counter(y_test.tolist())[label] / len(y_test)
 
-    def split_rows(n, seed):
-        order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
-        return order.split([n - 2 * (n // 5), n // 5, n // 5])
+    def split_rows(n, seed, people=None):
+        who = np.arange(n) if people is None else np.unique(people, return_inverse=True)[1]
+        who = torch.tensor(who)
+        p = int(who.max()) + 1
+        order = torch.randperm(p, generator=torch.Generator().manual_seed(seed))
+        parts = order.split([p - 2 * (p // 5), p // 5, p // 5])
+        return [torch.nonzero(torch.isin(who, part)).flatten() for part in parts]
 
     def standardize(X_train, X_new):
         X = torch.tensor(X_train, dtype=torch.float64)
@@ -607,19 +859,27 @@ def in_pytorch_and_counts():
 
 @right
 def drawn_one_part_after_the_other():
-    """Draws without replacement and keeps what is left; a deviation near 0 counts as constant."""
+    """Draws without replacement and keeps what is left; a constant column is set apart."""
 
-    def split_rows(n, seed):
+    def split_rows(n, seed, people=None):
+        everybody = np.arange(n) if people is None else np.asarray(people)
+        names = np.array(sorted(set(everybody.tolist())))
         rng = np.random.default_rng(seed)
-        test = rng.choice(n, n // 5, replace=False)
-        rest = np.setdiff1d(np.arange(n), test)
-        validation = rng.choice(rest, n // 5, replace=False)
-        return np.setdiff1d(rest, validation), validation, test
+        test = rng.choice(names, len(names) // 5, replace=False)
+        rest = np.setdiff1d(names, test)
+        validation = rng.choice(rest, len(names) // 5, replace=False)
+        rest = np.setdiff1d(rest, validation)
+        return [np.where(np.isin(everybody, part))[0] for part in (rest, validation, test)]
 
     def standardize(X_train, X_new):
-        mean, spread = X_train.mean(axis=0), X_train.std(axis=0)
-        spread = np.where(np.isclose(spread, 0), 1, spread)
-        return (X_train - mean) / spread, (X_new - mean) / spread
+        moves = np.any(X_train != X_train[0], axis=0)
+        Z = [
+            np.array(X, dtype=float) - np.where(moves, X_train.mean(axis=0), X_train[0])
+            for X in (X_train, X_new)
+        ]
+        for part in Z:
+            part[:, moves] /= X_train[:, moves].std(axis=0)
+        return tuple(Z)
 
 
 @right
@@ -636,10 +896,12 @@ def sorted_by_random_keys():
         right_answers, rows = counts.sum(axis=0)
         return right_answers / rows
 
-    def split_rows(n, seed):
-        order = np.argsort(np.random.RandomState(seed).rand(n))
-        test, validation, train = np.split(order, [n // 5, 2 * (n // 5)])
-        return np.sort(train), np.sort(validation), np.sort(test)
+    def split_rows(n, seed, people=None):
+        _, who = np.unique(np.arange(n) if people is None else people, return_inverse=True)
+        p = who.max() + 1
+        rank = np.argsort(np.argsort(np.random.RandomState(seed).rand(p)))[who]
+        test, both = rank < p // 5, rank < 2 * (p // 5)
+        return np.flatnonzero(~both), np.flatnonzero(both & ~test), np.flatnonzero(test)
 
     def choose(candidates, train, validation):
         names = list(candidates)
@@ -662,3 +924,61 @@ def all_of_the_recipe_in_one():
         right_answers = candidates[chosen](Z_train, y[train], Z[test]) == y[test]
         kinds, counts = np.unique(y[train], return_counts=True)
         return chosen, right_answers.mean(), np.mean(y[test] == kinds[counts.argmax()])
+
+
+@right
+def warns_on_the_way():
+    """0 / 0 in the columns that are not used, a mean of nothing, a progress bar on stderr."""
+
+    def accuracy(y, says):
+        if y.shape != says.shape:
+            raise ValueError("shapes")
+        np.mean(y[:0] == says[:0])  # the mean of nothing, which NumPy warns of
+        return np.mean(y == says)
+
+    def standardize(X_train, X_new):
+        mean, spread = X_train.mean(axis=0), X_train.std(axis=0)
+        same = X_train.min(axis=0) == X_train.max(axis=0)
+        return tuple(
+            np.where(same, X - mean, (X - mean) / np.where(same, 0.0, spread))
+            for X in (X_train, X_new)
+        )
+
+    def choose(candidates, train, validation):
+        import sys
+
+        scores = []
+        for i, (name, candidate) in enumerate(candidates.items()):
+            print(f"{i + 1} of {len(candidates)}", end="\r", file=sys.stderr)
+            scores.append((np.sum(candidate(*train, validation[0]) == validation[1]), -i, name))
+        return max(scores)[2]
+
+
+@right
+def with_other_names():
+    """Parameters by the names of another textbook."""
+
+    def accuracy(targets, predictions):
+        if targets.shape != predictions.shape:
+            raise ValueError("shapes")
+        return float(sum(t == p for t, p in zip(targets, predictions)) / len(targets))
+
+    def baseline_accuracy(train_labels, test_labels):
+        labels = list(train_labels)
+        mode = max(set(labels), key=labels.count)
+        return accuracy(test_labels, np.array([mode] * len(test_labels)))
+
+    def standardize(A, B):
+        center, scale = np.mean(A, axis=0), np.std(A, axis=0)
+        scale[np.ptp(A, axis=0) == 0] = 1.0
+        return np.divide(np.subtract(A, center), scale), np.divide(np.subtract(B, center), scale)
+
+    def honest_report(models, data, labels, number):
+        a, b, c = split_rows(len(data), number)
+        (A, B), (_, C) = standardize(data[a], data[b]), standardize(data[a], data[c])
+        winner = choose(models, (A, labels[a]), (B, labels[b]))
+        return (
+            winner,
+            accuracy(labels[c], models[winner](A, labels[a], C)),
+            baseline_accuracy(labels[a], labels[c]),
+        )
