@@ -78,7 +78,9 @@ format: env ## Mend the form of the code
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
-pins: env ## Compile requirements.txt from pyproject.toml
+# Not by way of `env`, which would want the very pins that are to be made.
+pins: ## Compile requirements.txt from pyproject.toml
+	@test -x $(BIN)/python || $(MAKE) env
 	@$(BIN)/python tests/pins.py
 
 clean: ## Delete what was built, but not the environment and nobody's work
