@@ -1,5 +1,9 @@
 # ---
 # jupyter:
+#   course:
+#     answers_in:
+#     - course_lib.scratch.initializers
+#     - course_lib.scratch.layers
 #   jupytext:
 #     text_representation:
 #       extension: .py
@@ -24,22 +28,16 @@
 # Your own diagnosis says what is wrong with each, and you see next to one another what they made of
 # the spirals.
 #
-# **How to check.** Each step has a test below it: run it, and it is silent when all is well.
-# *Validate* in the notebook's toolbar runs all of them. `course check initialization` in a terminal
-# also runs the hidden tests, which try what the visible ones do not, and shows points and hints in a
-# table. A wrong step does not cost you the later ones: where a test says `given(...)`, it lends your
-# function a right version of what an earlier step was to build. Section names in the hints are those
-# of the chapter.
-#
-# **What holds in every step**
+# **What is special here**
 #
 # - Samples are rows. A weight has shape (fan_in, fan_out), and a layer computes `A @ W`.
-# - Arrays are `float64`, of any layout in memory. What you are given still belongs to its owner:
-#   return new arrays, and leave the old ones as they were.
+# - Arrays hold floats or integers, and may have any layout in memory. What comes out are floats.
 # - `rng` is a `numpy.random.Generator`. Draw from it and from nothing else: `rng.normal(...)`,
 #   `rng.uniform(...)`.
-# - Loops or whole arrays, NumPy or another library inside your function: all of it counts, if NumPy
-#   arrays (or numbers) come out.
+#
+# `course_lib.scratch.initializers` and `course_lib.scratch.layers` hold answers to this exercise: leave
+# them closed. What holds in every exercise (how to check, what the tests look at, what counts) is on the
+# page *How exercises work* in the appendix.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
@@ -58,11 +56,12 @@ np.set_printoptions(suppress=True)
 #
 # Without an activation function the sum itself goes on: its mean is 0, so its mean square is its
 # variance, and variances of the products add. Behind a ReLU, half of the numbers are gone, and with
-# them half of the mean square.
+# them half of the mean square. The chapter stops here. A *leaky* ReLU keeps the negative half as well,
+# multiplied by a small `slope`. How much of that half's mean square is left?
 
 
 # %% nbgrader={"grade": false, "grade_id": "layer_factor", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def layer_factor(weight_std, fan_in, activation):
+def layer_factor(weight_std, fan_in, activation, slope=0.0):
     """Factor by which a layer multiplies the mean square of a signal, on average.
 
     Parameters
@@ -73,6 +72,9 @@ def layer_factor(weight_std, fan_in, activation):
         Number of inputs of each unit.
     activation : {"none", "relu"}
         What stands behind the weights.
+    slope : float
+        What the ReLU multiplies negative numbers by: 0 for ReLU itself, another number for a leaky one.
+        It plays no part for "none".
 
     Returns
     -------
@@ -89,9 +91,11 @@ def layer_factor(weight_std, fan_in, activation):
     1.0
     >>> layer_factor(0.5, 4, "relu")
     0.5
+    >>> layer_factor(0.5, 4, "relu", slope=1.0)  # nothing is lost
+    1.0
     """
     ### BEGIN SOLUTION
-    kept = {"none": 1.0, "relu": 0.5}
+    kept = {"none": 1.0, "relu": (1 + slope**2) / 2}
     if activation not in kept:
         raise ValueError(f"activation must be 'none' or 'relu', but it is {activation!r}")
     return fan_in * weight_std**2 * kept[activation]
@@ -99,58 +103,70 @@ def layer_factor(weight_std, fan_in, activation):
 
 
 # %% nbgrader={"grade": true, "grade_id": "test-layer_factor", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
-assert_close(
-    layer_factor(0.5, 4, "none"),
+check(
+    layer_factor,
+    {"weight_std": 0.5, "fan_in": 4, "activation": "none"},
     1.0,
-    what="layer_factor(0.5, 4, 'none')",
     hint="Four products, each with the variance 0.5 ** 2 times the mean square of its input. "
     "Variances add. See 'How large should a weight be?'.",
 )
-assert_close(
-    layer_factor(0.1, 200, "relu"),
+check(
+    layer_factor,
+    {"weight_std": 0.1, "fan_in": 200, "activation": "relu"},
     1.0,
-    what="layer_factor(0.1, 200, 'relu')",
     hint="These are He's weights: the variance is 0.1 ** 2 = 2 / 200, and ReLU keeps half of the "
     "mean square. See 'How large should a weight be?'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-layer_factor-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: other sizes, a measured layer, and other names of activations.
+# Hidden: other sizes, leaky ReLUs, measured layers, and other names of activations.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_raises
+from course_lib.exercises import check, check_raises
 
-for weight_std, fan_in in [(0.02, 100), (1.0, 1), (0.3, 7), (2.0, 50)]:
-    for activation, kept in [("none", 1.0), ("relu", 0.5)]:
-        assert_close(
-            layer_factor(weight_std, fan_in, activation),
+for weight_std, fan_in in [(0.02, 100), (1, 1), (0.3, 7), (2.0, 50)]:
+    for activation, slope, kept in [
+        ("none", 0.0, 1.0),
+        ("none", 0.5, 1.0),
+        ("relu", 0.0, 0.5),
+        ("relu", 0.2, 0.52),
+        ("relu", 1.0, 1.0),
+        ("relu", -1, 1.0),
+    ]:
+        check(
+            layer_factor,
+            {
+                "weight_std": weight_std,
+                "fan_in": fan_in,
+                "activation": activation,
+                "slope": slope,
+            },
             fan_in * weight_std * weight_std * kept,
-            what=f"layer_factor({weight_std}, {fan_in}, {activation!r})",
             hint="It is the VARIANCE of the weights that counts, the square of the standard "
-            "deviation, once for each of the fan_in inputs; and ReLU keeps half. "
+            "deviation, once for each of the fan_in inputs. ReLU keeps the half above 0, and "
+            "slope ** 2 of the half below. Without an activation function slope plays no part. "
             "See 'How large should a weight be?'.",
         )
 rng = np.random.default_rng(0)
 A, W = rng.normal(size=(200, 300)), rng.normal(scale=0.05, size=(300, 400))
-measured = np.mean(np.maximum(A @ W, 0) ** 2) / np.mean(A**2)
-assert_close(
-    layer_factor(0.05, 300, "relu"),
-    measured,
-    rtol=0.05,
-    what="layer_factor(0.05, 300, 'relu'), against a layer that was measured",
-    hint="Measure a layer yourself: np.mean(np.maximum(A @ W, 0)**2) / np.mean(A**2).",
-)
+Z = A @ W
+for slope in (0.0, 0.4):
+    check(
+        layer_factor,
+        {"weight_std": 0.05, "fan_in": 300, "activation": "relu", "slope": slope},
+        np.mean(np.where(Z > 0, Z, slope * Z) ** 2) / np.mean(A**2),
+        rtol=0.05,
+        what=f"layer_factor(0.05, 300, 'relu', slope={slope}), against a layer that was measured",
+        hint="Measure a layer yourself: np.mean(np.where(Z > 0, Z, slope * Z)**2) / np.mean(A**2).",
+    )
 for activation in ("tanh", "ReLU", None):
-    assert_raises(
+    check_raises(
         ValueError,
         layer_factor,
-        0.1,
-        10,
-        activation,
-        what=f"layer_factor(0.1, 10, {activation!r})",
+        {"weight_std": 0.1, "fan_in": 10, "activation": activation},
         hint="Only 'none' and 'relu' have a factor here. Refuse other names with raise "
         "ValueError(...): an else: lets a typing error choose.",
     )
@@ -159,12 +175,13 @@ for activation in ("tanh", "ReLU", None):
 # %% [markdown]
 # ## Step 2. Weights of the right size
 #
-# For ReLU, the factor is 1 when the *variance* is 2 / fan_in: He's weights. Draw them, and look twice
-# at which of the two lengths is the fan in, and at what `rng.normal` calls `scale`.
+# For ReLU, the factor is 1 when the *variance* is 2 / fan_in: He's weights. Which variance makes it 1 for
+# a leaky ReLU? Draw such weights, and look twice at which of the two lengths is the fan in, and at what
+# `rng.normal` calls `scale`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "he_normal", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def he_normal(fan_in, fan_out, rng):
+def he_normal(fan_in, fan_out, rng, slope=0.0):
     """Draw weights that keep the size of a signal through a layer of ReLUs.
 
     Parameters
@@ -173,11 +190,14 @@ def he_normal(fan_in, fan_out, rng):
         Inputs and outputs of the layer.
     rng : numpy.random.Generator
         Where the numbers come from.
+    slope : float
+        What the ReLUs multiply negative numbers by, as in layer_factor.
 
     Returns
     -------
     ndarray, shape (fan_in, fan_out)
-        Independent normal numbers with mean 0 and variance 2 / fan_in.
+        Independent normal numbers with mean 0, of the variance at which layer_factor is 1: 2 / fan_in
+        for ReLU.
 
     Example
     -------
@@ -186,22 +206,22 @@ def he_normal(fan_in, fan_out, rng):
     ((500, 300), 0.004)
     """
     ### BEGIN SOLUTION
-    return rng.normal(scale=np.sqrt(2 / fan_in), size=(fan_in, fan_out))
+    return rng.normal(scale=np.sqrt(2 / ((1 + slope**2) * fan_in)), size=(fan_in, fan_out))
     ### END SOLUTION
 
 
 # %% nbgrader={"grade": true, "grade_id": "test-he_normal", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_shape, given
+from course_lib.exercises import assert_close, assert_shape, call, given
 
 
-def lent_factor(weight_std, fan_in, activation):
-    return fan_in * weight_std**2 * {"none": 1.0, "relu": 0.5}[activation]
+def lent_factor(weight_std, fan_in, activation, slope=0.0):
+    return fan_in * weight_std**2 * {"none": 1.0, "relu": (1 + slope**2) / 2}[activation]
 
 
 with given(layer_factor=lent_factor):
-    W = he_normal(500, 300, np.random.default_rng(0))
+    W = call(he_normal, {"fan_in": 500, "fan_out": 300, "rng": np.random.default_rng(0)})
 assert_shape(
     W,
     (500, 300),
@@ -219,47 +239,72 @@ assert_close(
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-he_normal-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: other shapes, the shape of the distribution, and where the numbers come from.
+# Hidden: other shapes and slopes, the shape of the distribution, where the numbers come from.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, assert_shape, assert_true, given, probe
+from course_lib.exercises import (
+    assert_close,
+    assert_equal,
+    assert_shape,
+    assert_true,
+    call,
+    given,
+    probe,
+)
 
 
-def lent_factor(weight_std, fan_in, activation):
-    return fan_in * weight_std**2 * {"none": 1.0, "relu": 0.5}[activation]
+def lent_factor(weight_std, fan_in, activation, slope=0.0):
+    return fan_in * weight_std**2 * {"none": 1.0, "relu": (1 + slope**2) / 2}[activation]
 
 
 def twice(draw, fan_in, fan_out, seed):
     rng = np.random.default_rng(seed)
-    return [np.array(draw(fan_in, fan_out, rng), dtype=float) for _ in range(2)]
+    args = {"fan_in": fan_in, "fan_out": fan_out, "rng": rng}
+    return [np.array(call(draw, args), dtype=float) for _ in range(2)]
 
 
 with given(layer_factor=lent_factor):
-    for fan_in, fan_out in [(50, 2000), (2000, 50), (300, 300), (1, 20_000)]:
-        W = np.asarray(he_normal(fan_in, fan_out, np.random.default_rng(1)))
-        assert_shape(W, (fan_in, fan_out), what=f"he_normal({fan_in}, {fan_out}, rng)")
+    for fan_in, fan_out, slope in [
+        (50, 2000, 0.0),
+        (2000, 50, 0.0),
+        (300, 300, 0.0),
+        (1, 20_000, 0.0),
+        (300, 200, 0.5),
+        (100, 400, 1.0),
+    ]:
+        args = {"fan_in": fan_in, "fan_out": fan_out, "rng": np.random.default_rng(1)}
+        W = call(he_normal, {**args, "slope": slope} if slope else args)
+        about = f"he_normal({fan_in}, {fan_out}, rng{f', slope={slope}' if slope else ''})"
+        assert_shape(W, (fan_in, fan_out), what=about)
+        W = np.asarray(W)
         assert_close(
             W.std(),
-            np.sqrt(2 / fan_in),
+            np.sqrt(2 / (1 + slope**2) / fan_in),
             rtol=0.04,
-            what=f"The standard deviation of he_normal({fan_in}, {fan_out}, rng)",
-            hint="The root of 2 / fan_in, and fan_out plays no part: a unit adds up its fan_in "
-            "inputs. See 'How large should a weight be?'.",
+            what=f"The standard deviation of {about}",
+            hint="The root of 2 / fan_in for ReLU, and fan_out plays no part: a unit adds up its fan_in "
+            "inputs. A leaky ReLU keeps (1 + slope ** 2) / 2 of the mean square, so it needs smaller "
+            "weights. See 'How large should a weight be?'.",
         )
         assert_close(
             W.mean() / W.std(),
             0.0,
             atol=0.03,
-            what=f"The mean of he_normal({fan_in}, {fan_out}, rng), in standard deviations",
+            what=f"The mean of {about}, in standard deviations",
             hint="Weights lie symmetrically around 0: with another mean the sums would drift.",
         )
         assert_close(
             np.mean(np.abs(W) < W.std()),
             0.6827,
             atol=0.02,
-            what="The share of weights within one standard deviation of 0",
+            what=f"The share of weights of {about} within one standard deviation of 0",
             hint="Of normal numbers it is 68 %, of uniform ones 58 %. Use rng.normal.",
+        )
+        assert_true(
+            len(np.unique(W)) > 0.9 * W.size and np.count_nonzero(W) == W.size,
+            what=f"That each weight of {about} is a draw of its own",
+            hint="Draw fan_in * fan_out numbers: units with the same weights would stay alike.",
         )
     first, second = probe(twice, he_normal, 30, 20, 5)
     again, _ = probe(twice, he_normal, 30, 20, 5)
@@ -340,9 +385,9 @@ def xavier_uniform(fan_in, fan_out, rng):
 # %% nbgrader={"grade": true, "grade_id": "test-xavier_normal", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_shape
+from course_lib.exercises import assert_close, assert_shape, call
 
-W = xavier_normal(300, 500, np.random.default_rng(0))
+W = call(xavier_normal, {"fan_in": 300, "fan_out": 500, "rng": np.random.default_rng(0)})
 assert_shape(W, (300, 500), what="xavier_normal(300, 500, rng)")
 assert_close(
     np.var(W),
@@ -356,9 +401,9 @@ assert_close(
 # %% nbgrader={"grade": true, "grade_id": "test-xavier_uniform", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_shape
+from course_lib.exercises import assert_close, assert_shape, call
 
-W = xavier_uniform(300, 500, np.random.default_rng(0))
+W = call(xavier_uniform, {"fan_in": 300, "fan_out": 500, "rng": np.random.default_rng(0)})
 assert_shape(W, (300, 500), what="xavier_uniform(300, 500, rng)")
 assert_close(
     np.var(W),
@@ -376,12 +421,13 @@ assert_close(
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, assert_true, probe
+from course_lib.exercises import assert_close, assert_equal, assert_shape, assert_true, call, probe
 
 
 def twice(draw, fan_in, fan_out, seed):
     rng = np.random.default_rng(seed)
-    return [np.array(draw(fan_in, fan_out, rng), dtype=float) for _ in range(2)]
+    args = {"fan_in": fan_in, "fan_out": fan_out, "rng": rng}
+    return [np.array(call(draw, args), dtype=float) for _ in range(2)]
 
 
 for name, draw, within in [
@@ -389,10 +435,10 @@ for name, draw, within in [
     ("xavier_uniform", xavier_uniform, 1 / np.sqrt(3)),
 ]:
     for fan_in, fan_out in [(50, 1000), (1000, 50), (250, 250)]:
-        W = np.asarray(draw(fan_in, fan_out, np.random.default_rng(1)))
-        assert_equal(
-            W.shape, (fan_in, fan_out), what=f"The shape of {name}({fan_in}, {fan_out}, rng)"
-        )
+        rng = np.random.default_rng(1)
+        W = call(draw, {"fan_in": fan_in, "fan_out": fan_out, "rng": rng})
+        assert_shape(W, (fan_in, fan_out), what=f"{name}({fan_in}, {fan_out}, rng)")
+        W = np.asarray(W)
         assert_close(
             W.std(),
             np.sqrt(2 / (fan_in + fan_out)),
@@ -409,6 +455,11 @@ for name, draw, within in [
             what=f"The share of weights of {name} within one standard deviation of 0",
             hint="68 % of normal numbers and 58 % of uniform ones lie there: the two functions "
             "differ in the shape of the distribution and in nothing else.",
+        )
+        assert_true(
+            len(np.unique(W)) > 0.9 * W.size and np.count_nonzero(W) == W.size,
+            what=f"That each weight of {name}({fan_in}, {fan_out}, rng) is a draw of its own",
+            hint="Draw fan_in * fan_out numbers: units with the same weights would stay alike.",
         )
     first, second = probe(twice, draw, 30, 20, 5)
     again, _ = probe(twice, draw, 30, 20, 5)
@@ -475,7 +526,7 @@ def gradient_sizes(X, G, weights, phi, derivative):
     X : ndarray, shape (n, d)
         What went in.
     G : ndarray, shape (n, d_last)
-        Slopes of the loss in the activations of the last layer.
+        Gradients of the loss in the activations of the last layer.
     weights : list of L ndarrays
         As in signal_sizes.
     phi, derivative : callable
@@ -484,7 +535,7 @@ def gradient_sizes(X, G, weights, phi, derivative):
     Returns
     -------
     ndarray, shape (L + 1,)
-        The sizes of the slopes in X, in the activations of the first layer, ..., of the last,
+        The sizes of the gradients in X, in the activations of the first layer, ..., of the last,
         which is the size of G.
 
     Example
@@ -510,48 +561,57 @@ def gradient_sizes(X, G, weights, phi, derivative):
 # %% nbgrader={"grade": true, "grade_id": "test-signal_sizes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
-X = np.array([[3.0, 4.0], [0.0, -5.0]])
-assert_close(
-    np.asarray(signal_sizes(X, [np.eye(2), 2 * np.eye(2)], lambda z: np.maximum(z, 0))) ** 2,
-    [12.5, 6.25, 25.0],
-    what="The squares of signal_sizes([[3, 4], [0, -5]], [I, 2 I], ReLU)",
-    hint="Three sizes for two layers, beginning with X. The mean of the squares, not their sum and "
-    "not the variance: after a ReLU the mean is not 0. See 'Fifty small factors'.",
+check(
+    signal_sizes,
+    {
+        "X": np.array([[3.0, 4.0], [0.0, -5.0]]),
+        "weights": [np.eye(2), 2 * np.eye(2)],
+        "phi": lambda z: np.maximum(z, 0),
+    },
+    np.sqrt([12.5, 6.25, 25.0]),
+    what="signal_sizes([[3, 4], [0, -5]], [I, 2 I], ReLU)",
+    hint="Three sizes for two layers, beginning with X: the roots of 12.5, 6.25 and 25. The mean of the "
+    "squares, not their sum and not the variance: after a ReLU the mean is not 0. "
+    "See 'Fifty small factors'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-gradient_sizes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
-got = gradient_sizes(
-    np.array([[3.0]]),
-    np.array([[1.0]]),
-    [np.array([[2.0]]), np.array([[0.5]])],
-    lambda z: z**2,
-    lambda z: 2 * z,
-)
 # z = 6, a = 36, z = 18, a = 324. Back: 1, 36 * 0.5 = 18, 18 * 12 * 2 = 432.
-assert_close(
-    got,
-    [432.0, 18.0, 1.0],
+check(
+    gradient_sizes,
+    {
+        "X": np.array([[3.0]]),
+        "G": np.array([[1.0]]),
+        "weights": [np.array([[2.0]]), np.array([[0.5]])],
+        "phi": lambda z: z**2,
+        "derivative": lambda z: 2 * z,
+    },
+    np.array([432.0, 18.0, 1.0]),
     what="gradient_sizes of x = 3 through z = 2 x, a = z^2, z = a / 2, a = z^2, from the slope 1",
     hint="Slopes are taken at Z, what went INTO the activation function, and the sizes are listed "
     "from the input to the last layer. See 'Fifty small factors'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-signal_sizes-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: layers of different widths, several functions, and whether the arrays are left as they were.
+# Hidden: layers of different widths, several functions, other kinds of numbers.
 ### BEGIN HIDDEN TESTS
 from itertools import pairwise
 
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal
+from course_lib.exercises import check, check_kinds
 
 rng = np.random.default_rng(2)
+hint = (
+    "A @ W, then phi, then the root of the mean of the squares of ALL entries. The standard deviation "
+    "is another number as soon as the mean is not 0. See 'Fifty small factors'."
+)
 for widths in [(4, 7, 2), (3, 3), (5, 1, 6, 5), (2,)]:
     weights = [rng.normal(size=shape) for shape in pairwise(widths)]
     X = rng.normal(1.0, 2.0, size=(6, widths[0]))
@@ -560,31 +620,34 @@ for widths in [(4, 7, 2), (3, 3), (5, 1, 6, 5), (2,)]:
         for W in weights:
             A = phi(A @ W)
             expected.append(np.sqrt((A**2).mean()))
-        before = X.tolist(), [W.tolist() for W in weights]
-        assert_close(
-            signal_sizes(X, weights, phi),
-            expected,
+        check(
+            signal_sizes,
+            {"X": X, "weights": weights, "phi": phi},
+            np.array(expected),
             what=f"signal_sizes through layers of the widths {widths}",
-            hint="A @ W, then phi, then the root of the mean of the squares of ALL entries. "
-            "The standard deviation is another number as soon as the mean is not 0. "
-            "See 'Fifty small factors'.",
+            hint=hint,
         )
-        assert_equal(
-            (X.tolist(), [W.tolist() for W in weights]),
-            before,
-            what="The arrays that were given to signal_sizes",
-            hint="Your function changed its arguments: make new arrays.",
-        )
+check_kinds(
+    signal_sizes,
+    {
+        "X": np.array([[1.0, 2.0]]),
+        "weights": [np.array([[1.0, 0.0], [-1.0, 3.0]])],
+        "phi": np.abs,
+    },
+    np.sqrt([2.5, 18.5]),
+    kinds=["float64", "float32", "integers", "strided"],
+    hint=hint,
+)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-gradient_sizes-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: layers of different and of equal widths, against measured slopes.
+# Hidden: layers of different and of equal widths, against measured slopes; other kinds of numbers.
 ### BEGIN HIDDEN TESTS
 from itertools import pairwise
 
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal
+from course_lib.exercises import check, check_kinds
 
 rng = np.random.default_rng(3)
 pairs = {
@@ -613,23 +676,30 @@ for widths in [(3, 4, 2), (3, 3, 3, 3), (2, 5), (4,)]:
                 down[place] -= 1e-6
                 slopes[place] = (loss(up) - loss(down)) / 2e-6
             expected.append(np.sqrt(np.mean(slopes**2)))
-        before = X.tolist(), G.tolist(), [W.tolist() for W in weights]
-        assert_close(
-            gradient_sizes(X, G, weights, phi, derivative),
-            expected,
+        check(
+            gradient_sizes,
+            {"X": X, "G": G, "weights": weights, "phi": phi, "derivative": derivative},
+            np.array(expected),
             rtol=1e-5,
             what=f"gradient_sizes through {name}, widths {widths}, against measured slopes",
             hint="Back through one layer: (G * derivative(Z)) @ W.T, with the slope first and the "
             "transpose last. With square weights a missing .T raises no error. "
             "See 'Fifty small factors'.",
         )
-        assert_equal(
-            (X.tolist(), G.tolist(), [W.tolist() for W in weights]),
-            before,
-            what="The arrays that were given to gradient_sizes",
-            hint="Your function changed its arguments: G *= ... and weights.reverse() write into "
-            "what belongs to the caller.",
-        )
+check_kinds(
+    gradient_sizes,
+    {
+        "X": np.array([[1.0, 2.0]]),
+        "G": np.array([[3.0, -2.0]]),
+        "weights": [np.array([[1.0, 0.0], [-1.0, 3.0]])],
+        "phi": np.square,
+        "derivative": lambda z: 2 * z,
+    },
+    np.sqrt([(36 + 66**2) / 2, 6.5]),
+    kinds=["float64", "float32", "integers", "strided"],
+    hint="Z is (-1, 6), the slopes there (-2, 12), so (-6, -24) is sent back through the weights: -6 and "
+    "6 - 72.",
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -667,7 +737,7 @@ def batch_norm_train(Z, scale, shift, running_mean, running_var, momentum=0.1, e
     Parameters
     ----------
     Z : ndarray, shape (n, d)
-        One sample a row, at least two of them.
+        One sample per row, at least two of them.
     scale, shift : ndarray, shape (d,)
     running_mean, running_var : ndarray, shape (d,)
         The averages before this batch. They are left as they are.
@@ -710,7 +780,7 @@ def batch_norm_train(Z, scale, shift, running_mean, running_var, momentum=0.1, e
 # %% nbgrader={"grade": true, "grade_id": "test-batch_norm_train", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.exercises import assert_close, assert_true, call, given
 
 
 def lent_use(Z, scale, shift, running_mean, running_var, eps=1e-5):
@@ -719,38 +789,56 @@ def lent_use(Z, scale, shift, running_mean, running_var, eps=1e-5):
 
 Z = np.array([[1.0, 10.0], [3.0, 40.0], [5.0, 10.0]])
 with given(batch_norm_use=lent_use):
-    got = batch_norm_train(Z, np.array([1.0, 2.0]), np.array([0.0, 5.0]), np.zeros(2), np.ones(2))
-    assert_equal(
-        len(got), 3, what="How many things batch_norm_train returns: output, mean, variance"
+    got = call(
+        batch_norm_train,
+        {
+            "Z": Z,
+            "scale": np.array([1.0, 2.0]),
+            "shift": np.array([0.0, 5.0]),
+            "running_mean": np.zeros(2),
+            "running_var": np.ones(2),
+        },
     )
-    # Columns: means 3 and 20, variances 8/3 and 200.
-    z, w = np.sqrt(1.5), 2 * np.sqrt(0.5)
-    assert_close(
-        got[0],
-        [[-z, 5 - w], [0.0, 5 + 2 * w], [z, 5 - w]],
-        rtol=1e-4,
-        what="The output for [[1, 10], [3, 40], [5, 10]], scale [1, 2], shift [0, 5]",
-        hint="Mean and variance of each COLUMN, over the samples: axis=0. The variance divides by n "
-        "here. Scale comes first, then shift. See 'Keep it the right size on the way'.",
-    )
-    assert_close(
-        got[1],
-        [0.3, 2.0],
-        what="The running means after the first batch, from 0",
-        hint="0.9 of the old average and 0.1 of the batch's mean: momentum is the weight of the NEW "
-        "batch. See 'Keep it the right size on the way'.",
-    )
+assert_true(
+    isinstance(got, list | tuple) and len(got) == 3,
+    what="That batch_norm_train returns three things",
+    hint="return out, running_mean, running_var",
+)
+# Columns: means 3 and 20, variances 8/3 and 200.
+z, w = np.sqrt(1.5), 2 * np.sqrt(0.5)
+assert_close(
+    got[0],
+    [[-z, 5 - w], [0.0, 5 + 2 * w], [z, 5 - w]],
+    rtol=1e-4,
+    what="The output for [[1, 10], [3, 40], [5, 10]], scale [1, 2], shift [0, 5]",
+    hint="Mean and variance of each COLUMN, over the samples: axis=0. The variance divides by n "
+    "here. Scale comes first, then shift. See 'Keep it the right size on the way'.",
+)
+assert_close(
+    got[1],
+    [0.3, 2.0],
+    what="The running means after the first batch, from 0",
+    hint="0.9 of the old average and 0.1 of the batch's mean: momentum is the weight of the NEW "
+    "batch. See 'Keep it the right size on the way'.",
+)
 
 # %% nbgrader={"grade": true, "grade_id": "test-batch_norm_train-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: other shapes, eps, columns that do not vary, and batches of one sample.
+# Hidden: other shapes, eps, columns that do not vary, integers, and batches of one sample.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, assert_raises, given
+from course_lib.exercises import call, check, check_kinds, check_raises, given, probe
 
 
 def lent_use(Z, scale, shift, running_mean, running_var, eps=1e-5):
     return scale * (Z - running_mean) / np.sqrt(running_var + eps) + shift
+
+
+def output(batch_norm_train, Z, scale, shift, mean, var, momentum, eps):
+    """Return the first of the three things."""
+    args = {"Z": Z, "scale": scale, "shift": shift, "running_mean": mean, "running_var": var}
+    got = call(batch_norm_train, {**args, "momentum": momentum, "eps": eps})
+    return got[0] if isinstance(got, list | tuple) else got
 
 
 rng = np.random.default_rng(4)
@@ -760,87 +848,126 @@ with given(batch_norm_use=lent_use):
         Z[:, 0] *= 0.01
         scale, shift = rng.normal(size=d), rng.normal(size=d)
         mean, var = rng.normal(size=d), rng.uniform(0.5, 2, size=d)
-        arguments = Z, scale, shift, mean, var
-        before = [a.tolist() for a in arguments]
         centered = Z - Z.sum(axis=0) / n
-        expected = centered / np.sqrt((centered**2).sum(axis=0) / n + eps) * scale + shift
-        assert_close(
-            batch_norm_train(*arguments, 0.1, eps)[0],
-            expected,
+        check(
+            probe,
+            [output, batch_norm_train, Z, scale, shift, mean, var, 0.1, eps],
+            centered / np.sqrt((centered**2).sum(axis=0) / n + eps) * scale + shift,
             what=f"The output for a batch of shape ({n}, {d}), eps = {eps}",
             hint="The batch is normalized with its own mean and its own variance, which divides by n. "
             "eps is added to the variance, under the root. In a square batch a wrong axis raises no "
             "error. See 'Keep it the right size on the way'.",
         )
-        assert_equal(
-            [a.tolist() for a in arguments],
-            before,
-            what="The arrays that were given to batch_norm_train",
-            hint="Your function changed its arguments. running_mean *= ... and Z -= ... write into "
-            "the caller's arrays: make new ones and return them.",
-        )
-    flat = batch_norm_train(np.full((4, 2), 7.0), np.ones(2), np.zeros(2), np.zeros(2), np.ones(2))
-    assert_close(
-        flat[0],
-        np.zeros((4, 2)),
-        what="The output for columns that do not vary",
+    check_kinds(
+        probe,
+        [
+            output,
+            batch_norm_train,
+            np.array([[1.0, 10.0], [2.0, 40.0], [6.0, 10.0]]),
+            np.array([1.0, 2.0]),
+            np.array([0.0, 5.0]),
+            np.array([3.0, 7.0]),
+            np.array([4.0, 9.0]),
+            0.1,
+            1e-5,
+        ],
+        np.array([-2.0, -1.0, 3.0])[:, None] * [1 / np.sqrt(14 / 3 + 1e-5), 0]
+        + np.array([-1.0, 2.0, -1.0])[:, None] * [0, 20 / np.sqrt(200 + 1e-5)]
+        + [0, 5],
+        kinds=["float64", "float32", "integers"],
+        what="The output of batch_norm_train for [[1, 10], [2, 40], [6, 10]], scale [1, 2], shift [0, 5]",
+        hint="The output has fractions, whatever came in.",
+    )
+    check(
+        probe,
+        [
+            output,
+            batch_norm_train,
+            np.full((4, 2), 7.0),
+            *(np.ones(2) for _ in range(4)),
+            0.1,
+            1e-5,
+        ],
+        np.ones((4, 2)),
+        what="The output for columns that do not vary, scale 1, shift 1",
         hint="0 / sqrt(0 + eps) is 0: eps is there for this. See 'Keep it the right size on the way'.",
     )
     for n in (0, 1):
-        assert_raises(
+        check_raises(
             ValueError,
             batch_norm_train,
-            np.zeros((n, 3)),
-            np.ones(3),
-            np.zeros(3),
-            np.zeros(3),
-            np.ones(3),
-            what=f"batch_norm_train of a batch of {n} samples",
-            hint="One sample minus its own mean is 0, whatever it was, and its variance with n - 1 "
-            "is 0 / 0; of no samples there is not even a mean. Refuse fewer than two with "
-            "raise ValueError(...). See 'Keep it the right size on the way'.",
+            {
+                "Z": np.zeros((n, 3)),
+                "scale": np.ones(3),
+                "shift": np.zeros(3),
+                "running_mean": np.zeros(3),
+                "running_var": np.ones(3),
+            },
+            hint=f"A batch of {n} samples. One sample minus its own mean is 0, whatever it was, and its "
+            "variance with n - 1 is 0 / 0; of no samples there is not even a mean. Refuse fewer than two "
+            "with raise ValueError(...). See 'Keep it the right size on the way'.",
         )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-batch_norm_train-running-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: the running averages, over several batches and for other momenta.
+# Hidden: the running averages, over several batches, for other momenta and kinds of numbers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import call, check, check_kinds, given, probe
 
 
 def lent_use(Z, scale, shift, running_mean, running_var, eps=1e-5):
     return scale * (Z - running_mean) / np.sqrt(running_var + eps) + shift
 
 
+def averages(batch_norm_train, Z, scale, shift, mean, var, momentum):
+    """Return the second and the third of the three things."""
+    args = {"Z": Z, "scale": scale, "shift": shift, "running_mean": mean, "running_var": var}
+    got = call(batch_norm_train, {**args, "momentum": momentum})
+    return list(got[1:]) if isinstance(got, list | tuple) else got
+
+
+hint = (
+    "[0] is the mean: (1 - momentum) * old + momentum * mean of the batch, before scale and shift. [1] is "
+    "the variance: what goes into the average divides by n - 1. Around its own mean a small batch varies "
+    "too little, and no averaging brings that back. eps belongs under the root, not into the average, and "
+    "it is the variance that is averaged, not the standard deviation. "
+    "See 'Keep it the right size on the way'."
+)
 rng = np.random.default_rng(5)
 with given(batch_norm_use=lent_use):
     for momentum in (0.1, 0.5, 1.0, 0.0):
-        mean = expected_mean = np.zeros(3)
-        var = expected_var = np.ones(3)
+        mean, var = np.zeros(3), np.ones(3)
         for n in (4, 2, 7):
             Z = rng.normal(size=(n, 3)) * [1.0, 5.0, 0.1] + [3.0, -1.0, 0.0]
-            _, *got = batch_norm_train(Z, 2 * np.ones(3), np.ones(3), mean, var, momentum)
-            mean, var = (np.asarray(average) for average in got)
-            expected_mean = expected_mean + momentum * (np.mean(Z, axis=0) - expected_mean)
-            expected_var = expected_var + momentum * (np.var(Z, axis=0, ddof=1) - expected_var)
-            assert_close(
-                mean,
-                expected_mean,
-                what=f"The running mean, momentum {momentum}, batches of 4, 2 and 7 samples",
-                hint="(1 - momentum) * old + momentum * mean of the batch, before scale and shift. "
-                "See 'Keep it the right size on the way'.",
+            before = mean, var
+            mean = mean + momentum * (np.mean(Z, axis=0) - mean)
+            var = var + momentum * (np.var(Z, axis=0, ddof=1) - var)
+            check(
+                probe,
+                [averages, batch_norm_train, Z, 2 * np.ones(3), np.ones(3), *before, momentum],
+                [mean, var],
+                what=f"The running averages after a batch of {n} samples, momentum {momentum}",
+                hint=hint,
             )
-            assert_close(
-                var,
-                expected_var,
-                what=f"The running variance, momentum {momentum}, batches of 4, 2 and 7 samples",
-                hint="The variance that goes into the average divides by n - 1. Around its own mean "
-                "a small batch varies too little, and no averaging brings that back. eps belongs "
-                "under the root, not into the average, and it is the variance that is averaged, not "
-                "the standard deviation. See 'Keep it the right size on the way'.",
-            )
+    check_kinds(
+        probe,
+        [
+            averages,
+            batch_norm_train,
+            np.array([[1.0, 10.0], [2.0, 40.0], [6.0, 10.0]]),
+            np.array([1.0, 2.0]),
+            np.array([0.0, 5.0]),
+            np.array([4.0, 7.0]),
+            np.array([4.0, 9.0]),
+            0.25,
+        ],
+        [np.array([3.75, 10.25]), np.array([4.75, 81.75])],
+        kinds=["float64", "float32", "integers"],
+        what="The running averages after [[1, 10], [2, 40], [6, 10]], from [4, 7] and [4, 9], momentum 0.25",
+        hint=hint,
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -879,7 +1006,7 @@ def batch_norm_use(Z, scale, shift, running_mean, running_var, eps=1e-5):
 # %% nbgrader={"grade": true, "grade_id": "test-batch_norm_use", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 
 
 def lent_train(Z, scale, shift, running_mean, running_var, momentum=0.1, eps=1e-5):
@@ -892,15 +1019,16 @@ def lent_train(Z, scale, shift, running_mean, running_var, momentum=0.1, eps=1e-
 
 
 with given(batch_norm_train=lent_train):
-    assert_close(
-        batch_norm_use(
-            np.array([[5.0, 0.0], [1.0, 30.0]]),
-            np.array([1.0, 2.0]),
-            np.array([0.0, 7.0]),
-            np.array([3.0, 10.0]),
-            np.array([4.0, 100.0]),
-        ),
-        [[1.0, 5.0], [-1.0, 11.0]],
+    check(
+        batch_norm_use,
+        {
+            "Z": np.array([[5.0, 0.0], [1.0, 30.0]]),
+            "scale": np.array([1.0, 2.0]),
+            "shift": np.array([0.0, 7.0]),
+            "running_mean": np.array([3.0, 10.0]),
+            "running_var": np.array([4.0, 100.0]),
+        },
+        np.array([[1.0, 5.0], [-1.0, 11.0]]),
         rtol=1e-5,
         what="batch_norm_use of [[5, 0], [1, 30]], running mean [3, 10], running variance [4, 100]",
         hint="Subtract the running mean and divide by the root of the running variance (plus eps); "
@@ -908,11 +1036,11 @@ with given(batch_norm_train=lent_train):
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-batch_norm_use-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: one sample, none, the same sample in other company, and other eps.
+# Hidden: one sample, none, the same sample in other company, other eps, other kinds of numbers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.exercises import assert_close, call, check, check_kinds, given
 
 
 def lent_train(Z, scale, shift, running_mean, running_var, momentum=0.1, eps=1e-5):
@@ -929,26 +1057,40 @@ with given(batch_norm_train=lent_train):
     for n, d, eps in [(1, 4, 1e-5), (0, 3, 1e-5), (3, 3, 0.3), (20, 2, 1e-3)]:
         Z, scale, shift = rng.normal(size=(n, d)), rng.normal(size=d), rng.normal(size=d)
         mean, var = rng.normal(size=d), rng.uniform(0.1, 3, size=d)
-        arguments = Z, scale, shift, mean, var
-        before = [a.tolist() for a in arguments]
-        expected = (Z - mean) * scale / (var + eps) ** 0.5 + shift
-        assert_close(
-            batch_norm_use(*arguments, eps),
-            expected,
+        check(
+            batch_norm_use,
+            {
+                "Z": Z,
+                "scale": scale,
+                "shift": shift,
+                "running_mean": mean,
+                "running_var": var,
+                "eps": eps,
+            },
+            (Z - mean) * scale / (var + eps) ** 0.5 + shift,
             what=f"batch_norm_use of {n} samples with {d} features, eps = {eps}",
             hint="The same formula for one sample as for many: scale * (Z - running_mean) / "
             "sqrt(running_var + eps) + shift. The variance has been corrected when it was averaged, "
             "and is taken as it is. See 'Keep it the right size on the way'.",
         )
-        assert_equal(
-            [a.tolist() for a in arguments],
-            before,
-            what="The arrays that were given to batch_norm_use",
-            hint="Your function changed its arguments: make a new array.",
-        )
+    check_kinds(
+        batch_norm_use,
+        {
+            "Z": np.array([[1.0, 10.0], [2.0, 40.0]]),
+            "scale": np.array([1.0, 2.0]),
+            "shift": np.array([0.0, 5.0]),
+            "running_mean": np.array([3.0, 7.0]),
+            "running_var": np.array([3.0, 8.0]),
+            "eps": 1.0,
+        },
+        np.array([[-1.0, 7.0], [-0.5, 27.0]]),
+        kinds=["float64", "float32", "integers", "strided"],
+        hint="The output has fractions, whatever came in.",
+    )
     digit, one, zero = rng.normal(size=(1, 5)), np.ones(5), np.zeros(5)
+    rest = {"scale": one, "shift": zero, "running_mean": one, "running_var": 4 * one}
     answers = [
-        np.asarray(batch_norm_use(np.vstack([digit, company]), one, zero, one, 4 * one))[0]
+        np.asarray(call(batch_norm_use, {"Z": np.vstack([digit, company]), **rest}))[0]
         for company in (rng.normal(size=(3, 5)), rng.normal(9.0, 5.0, size=(3, 5)))
     ]
     assert_close(
@@ -999,7 +1141,7 @@ def layer_norm(Z, scale, shift, eps=1e-5):
 # %% nbgrader={"grade": true, "grade_id": "test-layer_norm", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 
 
 def lent_train(Z, scale, shift, running_mean, running_var, momentum=0.1, eps=1e-5):
@@ -1016,11 +1158,14 @@ def lent_use(Z, scale, shift, running_mean, running_var, eps=1e-5):
 
 
 with given(batch_norm_train=lent_train, batch_norm_use=lent_use):
-    assert_close(
-        layer_norm(
-            np.array([[1.0, 3.0, 5.0], [30.0, 10.0, -10.0]]), np.array([1.0, 1.0, 2.0]), np.zeros(3)
-        ),
-        [[-1.2247449, 0.0, 2.4494897], [1.2247449, 0.0, -2.4494897]],
+    check(
+        layer_norm,
+        {
+            "Z": np.array([[1.0, 3.0, 5.0], [30.0, 10.0, -10.0]]),
+            "scale": np.array([1.0, 1.0, 2.0]),
+            "shift": np.zeros(3),
+        },
+        np.array([[-1.2247449, 0.0, 2.4494897], [1.2247449, 0.0, -2.4494897]]),
         rtol=1e-4,
         what="layer_norm of [[1, 3, 5], [30, 10, -10]] with scale [1, 1, 2]",
         hint="Mean and variance of each ROW: axis=1, with keepdims=True so that they line up with Z. "
@@ -1028,11 +1173,11 @@ with given(batch_norm_train=lent_train, batch_norm_use=lent_use):
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-layer_norm-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: as many samples as features, one sample, and other eps.
+# Hidden: as many samples as features, one sample, none, other eps, other kinds of numbers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.exercises import check, check_kinds, given
 
 
 def lent_train(Z, scale, shift, running_mean, running_var, momentum=0.1, eps=1e-5):
@@ -1052,18 +1197,29 @@ rng = np.random.default_rng(7)
 with given(batch_norm_train=lent_train, batch_norm_use=lent_use):
     for n, d, eps in [(4, 4, 1e-5), (1, 6, 1e-5), (5, 2, 0.4), (0, 3, 1e-5)]:
         Z, scale, shift = rng.normal(3.0, 2.0, size=(n, d)), rng.normal(size=d), rng.normal(size=d)
-        before = Z.tolist()
         centered = Z - (Z.sum(axis=1) / d).reshape(n, 1)
         variance = ((centered**2).sum(axis=1) / d).reshape(n, 1)
-        assert_close(
-            layer_norm(Z, scale, shift, eps),
+        check(
+            layer_norm,
+            {"Z": Z, "scale": scale, "shift": shift, "eps": eps},
             centered / np.sqrt(variance + eps) * scale + shift,
             what=f"layer_norm of {n} samples with {d} features, eps = {eps}",
             hint="Each sample by its own features, with the variance that divides by their number; "
             "with as many samples as features a forgotten keepdims raises no error. "
             "See 'Keep it the right size on the way'.",
         )
-        assert_equal(Z.tolist(), before, what="The array that was given to layer_norm")
+    check_kinds(
+        layer_norm,
+        {
+            "Z": np.array([[1.0, 3.0], [-50.0, 50.0]]),
+            "scale": np.array([1.0, 3.0]),
+            "shift": np.array([0.0, 1.0]),
+            "eps": 3,
+        },
+        np.array([[-0.5, 2.5], [-50 / 2503**0.5, 150 / 2503**0.5 + 1]]),
+        kinds=["float64", "float32", "integers", "strided"],
+        hint="The output has fractions, whatever came in.",
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1114,14 +1270,14 @@ def residual_backward(upstream, pull):
     Parameters
     ----------
     upstream : ndarray
-        Slopes of the loss in the result.
+        Gradients of the loss in the result.
     pull : callable
         pull(upstream) pulls slopes back through f. What it returns may be upstream itself.
 
     Returns
     -------
     ndarray of the same shape
-        Slopes of the loss in x.
+        Gradients of the loss in x.
 
     Example
     -------
@@ -1136,77 +1292,86 @@ def residual_backward(upstream, pull):
 # %% nbgrader={"grade": true, "grade_id": "test-residual", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
-assert_close(
-    residual(np.array([[1.0, -2.0]]), lambda x: x**2),
-    [[2.0, 2.0]],
+check(
+    residual,
+    {"x": np.array([[1.0, -2.0]]), "f": lambda x: x**2},
+    np.array([[2.0, 2.0]]),
     what="residual([[1, -2]], x ** 2)",
     hint="x + f(x). See 'A way around'.",
 )
-assert_close(
-    residual_backward(np.array([[3.0, 5.0]]), lambda G: np.zeros_like(G)),
-    [[3.0, 5.0]],
+check(
+    residual_backward,
+    {"upstream": np.array([[3.0, 5.0]]), "pull": lambda G: np.zeros_like(G)},
+    np.array([[3.0, 5.0]]),
     what="residual_backward of [[3, 5]] around an f that lets nothing through",
     hint="x reaches the result by two ways, and over the ways slopes add. On the way around nothing "
     "is lost. See 'A way around'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-residual-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: other shapes, shapes that would broadcast, and slopes against measured ones.
+# Hidden: functions that mix entries, shapes that would broadcast, slopes against measured ones.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, assert_raises
+from course_lib.exercises import check, check_kinds, check_raises
 
 rng = np.random.default_rng(8)
-for shape in [(4,), (3, 5), (2, 3, 2)]:
+M = rng.normal(size=(5, 5))
+for shape in [(5,), (3, 5), (2, 3, 5)]:
     x, G = rng.normal(size=shape), rng.normal(size=shape)
-    slopes = 1 - np.tanh(x) ** 2
-    before, expected = (x.tolist(), G.tolist()), x + np.tanh(x)
-    h = 1e-6
-    measured = G * ((x + h + np.tanh(x + h)) - (x - h + np.tanh(x - h))) / (2 * h)
-    assert_close(
-        residual(x, np.tanh),
-        expected,
-        what=f"residual of shape {shape} around tanh",
+
+    def mixes(x):
+        return np.tanh(x @ M)
+
+    def pull(G, x=x):
+        return (G * (1 - np.tanh(x @ M) ** 2)) @ M.T
+
+    measured = np.zeros(shape)
+    for place in np.ndindex(shape):
+        up, down = x.copy(), x.copy()
+        up[place] += 1e-6
+        down[place] -= 1e-6
+        measured[place] = np.sum(G * (up + mixes(up) - down - mixes(down))) / 2e-6
+    check(
+        residual,
+        {"x": x, "f": mixes},
+        x + np.tanh(x @ M),
+        what=f"residual of shape {shape} around a layer of tanh",
         hint="x + f(x). See 'A way around'.",
     )
-    assert_equal(
-        x.tolist(),
-        before[0],
-        what="The array that was given to residual",
-        hint="Your function changed its argument: x += f(x) writes into the caller's array.",
-    )
-    assert_close(
-        residual_backward(G, lambda G, slopes=slopes: G * slopes),
+    check(
+        residual_backward,
+        {"upstream": G, "pull": pull},
         measured,
         rtol=1e-5,
-        what=f"residual_backward around tanh, shape {shape}, against measured slopes",
-        hint="The slope of x + f(x) is 1 + f'(x): what arrives, plus what is pulled back through f. "
-        "See 'A way around'.",
-    )
-    assert_equal(
-        G.tolist(),
-        before[1],
-        what="The slopes that were given to residual_backward",
-        hint="Your function changed its argument: upstream += ... writes into the caller's array.",
+        atol=1e-7,
+        what=f"residual_backward around a layer of tanh, shape {shape}, against measured slopes",
+        hint="What arrives, plus what is pulled back through f: pull is given what arrives. An f that "
+        "mixes its inputs has no slope per entry by which one could multiply. See 'A way around'.",
     )
 
-
-# Around an f that hands on the very array it was given.
-x = rng.normal(size=(2, 3))
-before = x.tolist()
-for name, got in [
-    ("residual", residual(x, lambda x: x)),
-    ("residual_backward", residual_backward(x, lambda G: G)),
+# Around an f that hands on the very array it was given, and with integers.
+for name, function, argument, inner in [
+    ("residual", residual, "x", "f"),
+    ("residual_backward", residual_backward, "upstream", "pull"),
 ]:
-    assert_close(got, 2 * np.array(before), what=f"{name} around an f that changes nothing")
-    assert_equal(
-        x.tolist(),
-        before,
-        what=f"The array that was given to {name}, around an f that changes nothing",
-        hint="What f or pull returns may be the caller's own array: add without +=, in a new one.",
+    x = rng.normal(size=(2, 3))
+    check(
+        function,
+        {argument: x, inner: lambda x: x},
+        2 * x,
+        what=f"{name} around an f that changes nothing",
+        hint="x + x.",
+    )
+    check_kinds(
+        function,
+        {argument: np.array([[1.0, -2.0], [3.0, 4.0]]), inner: lambda x: x / 4},
+        np.array([[1.25, -2.5], [3.75, 5.0]]),
+        kinds=["float64", "float32", "integers", "strided"],
+        what=f"{name} of [[1, -2], [3, 4]] around x / 4",
+        hint="What f makes may have fractions where the array had none.",
     )
 
 
@@ -1219,14 +1384,13 @@ def sums(x):
 
 
 for f in (first_column, sums, np.transpose):
-    assert_raises(
+    check_raises(
         ValueError,
         residual,
-        np.ones((3, 2)),
-        f,
-        what=f"residual of shape (3, 2) around an f that returns shape {f(np.ones((3, 2))).shape}",
-        hint="The shapes differ, and x + f(x) would broadcast without an error, or a reshape would "
-        "mix the numbers. Compare the shapes and raise ValueError(...). See 'A way around'.",
+        {"x": np.ones((3, 2)), "f": f},
+        hint=f"f returns shape {f(np.ones((3, 2))).shape} for (3, 2). The shapes differ, and x + f(x) "
+        "would broadcast without an error, or a reshape would mix the numbers. Compare the shapes and "
+        "raise ValueError(...). See 'A way around'.",
     )
 ### END HIDDEN TESTS
 
@@ -1236,7 +1400,7 @@ for f in (first_column, sums, np.transpose):
 # A network's chart is the list of the sizes of its gradients, from the input to the last layer, as
 # `gradient_sizes` gives it. The gradient travels from the *end* of the list to its beginning. First
 # write by which factor it is multiplied by each layer on its way back, as a geometric mean: the same
-# factor, once a layer, leads from the last number to the first. Then the diagnosis:
+# factor, once per layer, leads from the last number to the first. Then the diagnosis:
 #
 # | `diagnose` returns | if |
 # |---|---|
@@ -1306,12 +1470,12 @@ def diagnose(sizes):
 # %% nbgrader={"grade": true, "grade_id": "test-factor_per_layer", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
-assert_close(
-    factor_per_layer(np.array([8.0, 1.0, 4.0, 1.0])),
+check(
+    factor_per_layer,
+    {"sizes": np.array([8.0, 1.0, 4.0, 1.0])},
     2.0,
-    what="factor_per_layer([8, 1, 4, 1])",
     hint="Back means from the last number, 1, to the first, 8. Four numbers lie three layers apart, "
     "and three factors of 2 make 8. See 'Reading a broken network'.",
 )
@@ -1319,7 +1483,7 @@ assert_close(
 # %% nbgrader={"grade": true, "grade_id": "test-diagnose", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_equal, given
+from course_lib.exercises import check, given
 
 
 def lent_factor(sizes):
@@ -1334,48 +1498,48 @@ with given(factor_per_layer=lent_factor):
         ([np.nan, np.nan, 1.0], "broken"),
         ([0.0, 0.0, 1.0], "cut"),
     ]:
-        assert_equal(
-            diagnose(np.array(sizes)),
+        check(
+            diagnose,
+            {"sizes": np.array(sizes)},
             expected,
-            what=f"diagnose({sizes})",
             hint="Compare the first number with the last, in the order of the table: what is "
             "infinite or nan comes before everything else. See 'Reading a broken network'.",
         )
 
 # %% nbgrader={"grade": true, "grade_id": "test-factor_per_layer-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: one layer, many layers, and both directions.
+# Hidden: one layer, many layers, both directions, lists and integers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check, check_kinds
 
+hint = (
+    "(first / last) ** (1 / number of layers), and there is one layer less than there are "
+    "sizes. A mean of ratios is no geometric mean. See 'Reading a broken network'."
+)
 for layers, factor in [(1, 0.25), (1, 7.0), (50, 0.8), (50, 1.25), (10, 1.0), (3, 1e-4)]:
     sizes = 3.0 * factor ** np.arange(layers, -1.0, -1.0)
     sizes[1:-1] *= np.where(np.arange(layers - 1) % 2, 5.0, 0.2)  # what lies between may wander
-    assert_close(
-        factor_per_layer(sizes),
+    check(
+        factor_per_layer,
+        {"sizes": sizes},
         factor,
         what=f"factor_per_layer of {layers + 1} sizes that lead from 3 to 3 * {factor} ** {layers}",
-        hint="(first / last) ** (1 / number of layers), and there is one layer less than there are "
-        "sizes. A mean of ratios is no geometric mean. See 'Reading a broken network'.",
+        hint=hint,
     )
+check_kinds(factor_per_layer, {"sizes": np.array([27.0, 1.0, 12.0])}, 1.5, hint=hint)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-diagnose-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: charts on both sides of every border, and charts with two faults.
+# Hidden: charts on both sides of every border, charts with two faults, lists and integers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_equal, given, probe
+from course_lib.exercises import check, given
 
 
 def lent_factor(sizes):
     return float((sizes[0] / sizes[-1]) ** (1 / (len(sizes) - 1)))
-
-
-def quietly(function, *args):
-    with np.errstate(all="ignore"):
-        return str(function(*args))
 
 
 cases = [
@@ -1386,22 +1550,21 @@ cases = [
     ([1.0, 0.0, 1.0], "cut"), ([1.0, 1.0, 0.0], "cut"), ([0.0, 0.0], "cut"),
     ([0.0, np.inf, 1.0], "broken"), ([1.0, np.nan, 1.0], "broken"), ([np.inf, 1.0, 1.0], "broken"),
     ([0.0, 1.0, np.nan], "broken"), ([1.0, 1.0, np.inf], "broken"),
+    ([5, 1, 3], "steady"), ([4, 0, 1], "cut"), ([1, 70, 1500], "vanishing"),
     (list(0.9 ** np.arange(50, -1.0, -1.0)), "steady"),
     (list(0.85 ** np.arange(50, -1.0, -1.0)), "vanishing"),
 ]  # fmt: skip
 with given(factor_per_layer=lent_factor):
     for sizes, expected in cases:
-        shown = (
-            sizes if len(sizes) < 5 else f"{len(sizes)} sizes from {sizes[0]:.2g} to {sizes[-1]:g}"
-        )
-        assert_equal(
-            probe(quietly, diagnose, np.array(sizes)),
-            expected,
-            what=f"diagnose({shown})",
-            hint="Look at the first and the last number for vanishing and exploding, and at ALL of "
-            "them for nan, infinity and 0; sizes that are small everywhere are steady. "
-            "See 'Reading a broken network'.",
-        )
+        for kind in (np.array, list):
+            check(
+                diagnose,
+                {"sizes": kind(sizes)},
+                expected,
+                hint="Look at the first and the last number for vanishing and exploding, and at ALL of "
+                "them for nan, infinity and 0; sizes that are small everywhere are steady. "
+                "See 'Reading a broken network'.",
+            )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1515,7 +1678,7 @@ for name, patient in ward.items():
     charts[name] = treat(patient, X, y)
     right = np.mean((patient.forward(X_test)[0] > 0) == y_test)
     print(
-        f"{name:21} {diagnose(charts[name]):10} x {factor_per_layer(charts[name]):.2f} a layer, "
+        f"{name:21} {diagnose(charts[name]):10} x {factor_per_layer(charts[name]):.2f} per layer, "
         f"right after training {right:4.0%}"
     )
 
@@ -1602,7 +1765,7 @@ picture(ward, charts, X, y)
 # === BEGIN MARK SCHEME ===
 # One point each; half points where the idea is there and the reason is not.
 #
-# 1. **Reads the factor and finds the mistake.** 0.1 a layer (0.5); explained by sqrt(100) * 0.01 and
+# 1. **Reads the factor and finds the mistake.** 0.1 per layer (0.5); explained by sqrt(100) * 0.01 and
 #    named as a variance given for a standard deviation (0.5). ("Weights too small" alone: 0.25.)
 # 2. **No, with a reason.** The size of the gradient is not the only fault: the signal forward is gone
 #    as well, so the output does not depend on the input; or: one rate cannot suit layers whose

@@ -1,5 +1,8 @@
 # ---
 # jupyter:
+#   course:
+#     answers_in:
+#     - course_lib.scratch.perceptron
 #   jupytext:
 #     text_representation:
 #       extension: .py
@@ -21,21 +24,15 @@
 # end 45 copies of your neuron, one for each pair of digits, read handwriting that they have never
 # seen, and you look at what each of them looks at.
 #
-# **How to check.** Each step has a test below it: run it, and it is silent when all is well.
-# *Validate* in the notebook's toolbar runs all of them. `course check neurons` in a terminal also
-# runs the hidden tests, which try what the visible ones do not, and shows points and hints in a
-# table. A wrong step does not cost you the later ones: where a test says `given(...)`, it lends your
-# function a right version of what an earlier step was to build. Section names in the hints are those
-# of the chapter.
+# **What is special here**
 #
-# **What holds in every step**
+# - `X` holds samples, one per row: shape `(n, d)`. `w` holds a weight for each input: shape `(d,)`.
+#   They may hold `float64`, `float32` or integers. `b` is a number.
+# - Labels `y` are +1 and −1, and so are answers.
 #
-# - `X` holds samples, one a row: shape `(n, d)`. `w` holds a weight for each input: shape `(d,)`.
-#   `b` is a number. Labels `y` are +1 and −1.
-# - The arrays may hold `float64`, `float32` or whole numbers, and they still belong to their owner:
-#   return new ones and leave them as they were.
-# - Loops or whole arrays, NumPy or another library inside your function: all of it counts, if a
-#   NumPy array comes out.
+# `course_lib.scratch.perceptron` holds answers to this exercise: leave it closed. What holds in every
+# exercise (how to check, what the tests look at, what counts) is on the page *How exercises work* in
+# the appendix.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
@@ -64,7 +61,7 @@ def weighted_sum(X, w, b):
     Parameters
     ----------
     X : ndarray, shape (n, d) or (d,)
-        Samples, one a row, or a single sample.
+        Samples, one per row, or a single sample.
     w : ndarray, shape (d,)
         Weights.
     b : float
@@ -73,6 +70,7 @@ def weighted_sum(X, w, b):
     Returns
     -------
     ndarray of shape (n,), or a number for a single sample
+        Right to five digits.
 
     Example
     -------
@@ -87,62 +85,61 @@ def weighted_sum(X, w, b):
 # %% nbgrader={"grade": true, "grade_id": "test-weighted_sum", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
-assert_close(
-    weighted_sum(np.array([[1.0, 2.0], [3.0, 4.0], [0.0, 0.0]]), np.array([10.0, 1.0]), -5.0),
-    [7, 29, -5],
-    what="weighted_sum([[1, 2], [3, 4], [0, 0]], w=[10, 1], b=-5)",
+check(
+    weighted_sum,
+    {
+        "X": np.array([[1.0, 2.0], [3.0, 4.0], [0.0, 0.0]]),
+        "w": np.array([10.0, 1.0]),
+        "b": -5.0,
+    },
+    np.array([7.0, 29.0, -5.0]),
     hint="Three samples, three sums: each row of X is a sample, and X[i] is a whole row. The sum of "
     "the sample (0, 0) is the bias alone. See 'Weighing two pieces of evidence'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-weighted_sum-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: square and wide batches, one sample, whole numbers, and whether X is left as it was.
+# Hidden: square and wide batches, one sample, other kinds of numbers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal
+from course_lib.exercises import check, check_kinds
 
 rng = np.random.default_rng(seed=1)
 for n, d in [(3, 3), (1, 4), (5, 1), (2, 6), (40, 64)]:
     X, w = rng.normal(size=(n, d)), rng.normal(size=d)
     b = float(rng.normal())
-    before, expected = X.tolist(), np.einsum("ij,j->i", X, w) + b
-    assert_close(
-        weighted_sum(X, w, b),
-        expected,
-        what=f"weighted_sum of a batch of shape ({n}, {d})",
-        hint="The sum runs along a row, over the inputs, and gives one number a sample. With as "
+    check(
+        weighted_sum,
+        {"X": X, "w": w, "b": b},
+        np.einsum("ij,j->i", X, w) + b,
+        rtol=1e-5,
+        atol=1e-5,
+        hint="The sum runs along a row, over the inputs, and gives one number per sample. With as "
         "many samples as inputs, w @ X runs down the columns and raises no error. "
         "See 'Weighing two pieces of evidence'.",
     )
-    assert_equal(
-        X.tolist(),
-        before,
-        what=f"The batch of shape ({n}, {d}) that was given to weighted_sum",
-        hint="Your function changed its argument: X *= w writes into the samples. Make a new array.",
-    )
-assert_close(
-    weighted_sum(np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.5, -1.0]), 0.25),
+check(
+    weighted_sum,
+    {"X": np.array([1.0, 2.0, 3.0]), "w": np.array([1.0, 0.5, -1.0]), "b": 0.25},
     -0.75,
-    what="weighted_sum of the single sample [1, 2, 3], w=[1, 0.5, -1], b=0.25",
     hint="A single sample has shape (d,), and its answer is a single number. X @ w does both. "
     "See 'Weighing two pieces of evidence'.",
 )
-mine = np.array([[1, 2], [3, 4]])
-assert_close(
-    weighted_sum(mine, np.array([0.5, 0.25]), 0.5),
-    [1.5, 3.0],
-    what="weighted_sum of the integers [[1, 2], [3, 4]], w=[0.5, 0.25], b=0.5",
-    hint="Whole numbers came in and the sums are fractions. An array made with np.zeros_like of an "
-    "integer array cuts them off.",
+check_kinds(
+    weighted_sum,
+    {"X": np.array([[1.0, 2.0], [3.0, 4.0]]), "w": np.array([2.0, -1.0]), "b": 0.25},
+    np.array([0.25, 2.25]),
+    kinds=["float64", "float32", "integers", "strided"],
+    hint="Weights and samples may be integers where the bias is a fraction, and so are the sums then. "
+    "An array made with np.zeros_like of an array of integers cuts them off.",
 )
-assert_equal(
-    mine.tolist(),
-    [[1, 2], [3, 4]],
-    what="The array that was given to weighted_sum",
-    hint="Your function changed its argument: make a new array.",
+check(
+    weighted_sum,
+    {"X": np.array([[1, 2], [3, 4]]), "w": np.array([0.5, 0.25]), "b": 0},
+    np.array([1.0, 2.5]),
+    hint="Integers came in as samples, and the sums are fractions.",
 )
 ### END HIDDEN TESTS
 
@@ -157,7 +154,7 @@ def answer(X, w, b):
     Parameters
     ----------
     X : ndarray, shape (n, d) or (d,)
-        Samples, one a row, or a single sample.
+        Samples, one per row, or a single sample.
     w : ndarray, shape (d,)
         Weights.
     b : float
@@ -180,49 +177,57 @@ def answer(X, w, b):
 # %% nbgrader={"grade": true, "grade_id": "test-answer", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 from course_lib.scratch import perceptron as reference
 
 with given(weighted_sum=reference.weighted_sum):
-    assert_close(
-        answer(np.array([[2.0, 0.0], [0.0, 2.0], [0.5, 0.0]]), np.array([1.0, -1.0]), -1.0),
+    check(
+        answer,
+        {
+            "X": np.array([[2.0, 0.0], [0.0, 2.0], [0.5, 0.0]]),
+            "w": np.array([1.0, -1.0]),
+            "b": -1.0,
+        },
         [1, -1, -1],
-        what="answer([[2, 0], [0, 2], [0.5, 0]], w=[1, -1], b=-1)",
         hint="The three sums are 1, -3 and -0.5. The answers are +1 and -1, not 1 and 0, and not "
         "True and False. See 'Weighing two pieces of evidence'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-answer-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: sums of exactly 0, one sample, a larger batch.
+# Hidden: sums of exactly 0, one sample, a larger batch, sums between -1 and 1.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 from course_lib.scratch import perceptron as reference
 
 with given(weighted_sum=reference.weighted_sum):
-    assert_close(
-        answer(np.array([[0, 0], [1, 1], [2, 1], [1, 2]]), np.array([1, -1]), 0),
+    check(
+        answer,
+        {"X": np.array([[0, 0], [1, 1], [2, 1], [1, 2]]), "w": np.array([1, -1]), "b": 0},
         [-1, -1, 1, -1],
-        what="answer([[0, 0], [1, 1], [2, 1], [1, 2]], w=[1, -1], b=0)",
         hint="A sum of exactly 0 is not above 0, so the answer is -1. np.sign would say 0, which is "
         "no answer at all, and >= would say +1. See 'Weighing two pieces of evidence'.",
     )
-    assert_close(
-        answer(np.array([3.0]), np.array([1.0]), -2.0),
+    check(
+        answer,
+        {"X": np.array([3.0]), "w": np.array([1.0]), "b": -2.0},
         1,
-        what="answer of the single sample [3], w=[1], b=-2",
         hint="A single sample gets a single answer, +1 or -1.",
+    )
+    check(
+        answer,
+        {"X": np.array([[1, 0], [0, 1]]), "w": np.array([0.5, -0.5]), "b": 0.25},
+        [1, -1],
+        hint="The sums are 0.75 and -0.25: fractions decide as well as integers do.",
     )
     X = np.random.default_rng(seed=2).normal(size=(200, 7)).astype(np.float32)
     w = np.linspace(-1, 1, 7, dtype=np.float32)
-    assert_close(
-        answer(X, w, 0.1),
-        [
-            1 if sum(float(a) * float(c) for a, c in zip(row, w, strict=True)) > -0.1 else -1
-            for row in X
-        ],
-        what="answer of 200 samples with 7 inputs",
+    sums = [sum(float(a) * float(c) for a, c in zip(row, w, strict=True)) + 0.1 for row in X]
+    check(
+        answer,
+        {"X": X, "w": w, "b": 0.1},
+        [1 if z > 0 else -1 for z in sums],
         hint="Each sample gets its own answer. See 'Weighing two pieces of evidence'.",
     )
 ### END HIDDEN TESTS
@@ -242,7 +247,7 @@ def plus_minus(labels, yes):
     Parameters
     ----------
     labels : ndarray, shape (n,)
-        A class for each sample: whole numbers or words.
+        A class for each sample: integers or words.
     yes : int or str
         The class that shall be +1.
 
@@ -263,34 +268,36 @@ def plus_minus(labels, yes):
 # %% nbgrader={"grade": true, "grade_id": "test-plus_minus", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
-assert_close(
-    plus_minus(np.array([7, 1, 0, 7]), 7),
+check(
+    plus_minus,
+    {"labels": np.array([7, 1, 0, 7]), "yes": 7},
     [1, -1, -1, 1],
-    what="plus_minus([7, 1, 0, 7], yes=7)",
     hint="The other classes become -1. With 0 for them, the rule of the next step would multiply by "
     "0, and mistakes on them would teach nothing. If the class 1 came out as +1, a new label was "
     "taken for an old one: compare all labels first, then write. See 'Learning from mistakes'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-plus_minus-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: two classes 0 and 1 either way round, words, unsigned whole numbers.
+# Hidden: two classes 0 and 1 either way round, words, unsigned integers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
 for labels, yes, expected in [
     (np.array([0, 1, 1, 0]), 1, [-1, 1, 1, -1]),
     (np.array([0, 1, 1, 0]), 0, [1, -1, -1, 1]),
     (np.array([0, 1, 2, 9], dtype=np.uint8), 0, [1, -1, -1, -1]),
+    (np.array([-1, 1, 3, -1]), -1, [1, -1, -1, 1]),
+    (np.array([4, 5, 4]), 6, [-1, -1, -1]),
     (np.array(["cat", "dog", "cat"]), "dog", [-1, 1, -1]),
 ]:
-    assert_close(
-        plus_minus(labels, yes),
+    check(
+        plus_minus,
+        {"labels": labels, "yes": yes},
         expected,
-        what=f"plus_minus({labels.tolist()}, yes={yes!r})",
         hint="Compare with yes, whatever the classes are called. 2 * labels - 1 works for the "
         "classes 0 and 1 alone, and only when 1 is the one that is asked for. "
         "See 'Learning from mistakes'.",
@@ -305,7 +312,8 @@ for labels, yes, expected in [
 # $w \leftarrow w + y\,x$ and $b \leftarrow b + y$. The neuron's answer decides: at a sum of exactly
 # 0 it is −1, which is a mistake where the label is +1, and none where it is −1.
 #
-# Return the new `w` and `b`. The old `w` may still be needed by somebody: do not write into it.
+# Return `w` and `b` as they are now. After a mistake `w` is a new array: the old one may still be needed
+# by somebody.
 
 
 # %% nbgrader={"grade": false, "grade_id": "corrected", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -343,31 +351,23 @@ def corrected(w, b, x, y):
 # %% nbgrader={"grade": true, "grade_id": "test-corrected", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 from course_lib.scratch import perceptron as reference
 
 with given(weighted_sum=reference.weighted_sum, answer=reference.answer):
     for y, x, new_w, new_b in [
-        (1, [1.0, 2.0], [2, 1], 1),
-        (-1, [2.0, 1.0], [-1, -2], -1),
-        (1, [1.0, 1.0], [2, 0], 1),  # a sum of exactly 0
+        (1, [1.0, 2.0], [2.0, 1.0], 1.0),
+        (-1, [2.0, 1.0], [-1.0, -2.0], -1.0),
+        (1, [1.0, 1.0], [2.0, 0.0], 1.0),  # a sum of exactly 0
     ]:
-        w, b = corrected(np.array([1.0, -1.0]), 0.0, np.array(x), y)
-        what = f"corrected(w=[1, -1], b=0, x={x}, y={y})"
-        assert_close(
-            w,
-            new_w,
-            what=f"The weights of {what}",
-            hint="The answer was wrong, so y * x is added to the weights, once. The difference "
-            "y - answer is 2 or -2, twice as much. (At a sum of exactly 0 the answer is -1.) "
-            "See 'Learning from mistakes'.",
-        )
-        assert_close(
-            b,
-            new_b,
-            what=f"The bias of {what}",
-            hint="The bias learns too: y is added to it. Without it every line that the neuron can "
-            "draw goes through the origin. See 'Learning from mistakes'.",
+        check(
+            corrected,
+            {"w": np.array([1.0, -1.0]), "b": 0.0, "x": np.array(x), "y": y},
+            (np.array(new_w), new_b),
+            hint="The answer was wrong, so y * x is added to the weights, once, and y to the bias. The "
+            "difference y - answer is 2 or -2, twice as much. (At a sum of exactly 0 the answer is "
+            "-1.) Where only [1] is wrong: the bias learns too. Without it every line that the neuron "
+            "can draw goes through the origin. See 'Learning from mistakes'.",
         )
 
 # %% nbgrader={"grade": true, "grade_id": "test-corrected-right-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
@@ -375,16 +375,15 @@ with given(weighted_sum=reference.weighted_sum, answer=reference.answer):
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 from course_lib.scratch import perceptron as reference
 
 with given(weighted_sum=reference.weighted_sum, answer=reference.answer):
     for y, x, b in [(1, [2.0, 1.0], 0.0), (-1, [1.0, 2.0], 0.0), (-1, [1.0, 1.0], 0.0)]:
-        new_w, new_b = corrected(np.array([1.0, -1.0]), b, np.array(x), y)
-        assert_close(
-            np.append(new_w, new_b),
-            [1, -1, b],
-            what=f"The weights and the bias of corrected(w=[1, -1], b={b}, x={x}, y={y})",
+        check(
+            corrected,
+            {"w": np.array([1.0, -1.0]), "b": b, "x": np.array(x), "y": y},
+            (np.array([1.0, -1.0]), b),
             hint="The answer was right, and a right answer changes nothing: the rule learns from "
             "mistakes alone. (At a sum of exactly 0 the answer is -1.) "
             "See 'Learning from mistakes'.",
@@ -392,35 +391,26 @@ with given(weighted_sum=reference.weighted_sum, answer=reference.answer):
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-corrected-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: many samples, whole numbers, and whether w and x are left as they were.
+# Hidden: many samples, and integers among fractions.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.exercises import check, given
 from course_lib.scratch import perceptron as reference
 
 rng = np.random.default_rng(seed=3)
 with given(weighted_sum=reference.weighted_sum, answer=reference.answer):
-    mine, sample = np.array([1.0, -1.0]), np.array([1.0, 2.0])
-    corrected(mine, 0.0, sample, 1)
-    assert_equal(
-        [mine.tolist(), sample.tolist()],
-        [[1.0, -1.0], [1.0, 2.0]],
-        what="The arrays that were given to corrected",
-        hint="Your function changed its arguments. w += y * x writes into the caller's array: "
-        "w = w + y * x makes a new one.",
-    )
     for trial in range(30):
         d = 1 + trial % 5
         w, x = rng.integers(-3, 4, size=d), rng.integers(-3, 4, size=d) / 2
+        if trial % 2:
+            w, x = x, w  # fractions in one, integers in the other
         b, y = float(rng.integers(-2, 3)), int(rng.choice([-1, 1]))
-        new_w, new_b = corrected(w, b, x, y)
-        expected_w, expected_b = reference.corrected(w, b, x, y)
-        assert_close(
-            np.append(new_w, new_b),
-            np.append(expected_w, expected_b),
-            what=f"The weights and the bias of corrected(w={w.tolist()}, b={b}, x={x.tolist()}, "
-            f"y={y})",
+        wrong = (1 if sum(w * x) + b > 0 else -1) != y
+        check(
+            corrected,
+            {"w": w, "b": b, "x": x, "y": y},
+            (w + y * x, b + y) if wrong else (w, b),
             hint="After a mistake w + y * x and b + y, otherwise w and b as they were. For the "
             "label -1 the sample is taken away. (At a sum of exactly 0 the answer is -1.) "
             "See 'Learning from mistakes'.",
@@ -428,29 +418,36 @@ with given(weighted_sum=reference.weighted_sum, answer=reference.answer):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Step 4. Learn
+# ## Step 4. Learn, and go on learning
 #
 # Start with all weights and the bias at 0. Show the samples in their order, one after the other,
 # each time to the neuron as it is *by then*. That is a pass. Go on with further passes until one
-# brings no mistake at all, or until there have been `passes` of them.
+# brings no mistake at all, or until there have been `passes` of them. In either case, return `w` and
+# `b` as the last pass has left them.
 #
 # Also keep a record: how many mistakes there were in each pass. For a neuron that has come to its
 # end, the last number of the record is 0. (The chapter's `learn` kept the rows of the mistakes;
 # here only their number per pass is wanted.)
+#
+# The chapter's neuron always began with nothing. Yours can also begin with what another one has
+# learned, `start`. So two times three passes, the second beginning where the first has stopped, make
+# the same mistakes as six at once.
 
 
 # %% nbgrader={"grade": false, "grade_id": "learn", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def learn(X, y, passes=1000):
+def learn(X, y, passes=1000, start=None):
     """Show the samples in turn until a whole pass brings no mistake.
 
     Parameters
     ----------
     X : ndarray, shape (n, d)
-        Samples, one a row.
+        Samples, one per row.
     y : ndarray, shape (n,)
         Labels, +1 and -1.
     passes : int
         When to give up.
+    start : (w, b), optional
+        Weights, an ndarray of shape (d,), and bias to begin with. All 0 if None.
 
     Returns
     -------
@@ -461,11 +458,16 @@ def learn(X, y, passes=1000):
 
     Example
     -------
-    >>> learn(np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([-1, 1, 1, 1]))
+    >>> X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([-1, 1, 1, 1])
+    >>> learn(X, y)
     (array([1., 1.]), 0.0, [1, 2, 1, 0])
+    >>> w, b, _ = learn(X, y, passes=2)
+    >>> learn(X, y, start=(w, b))
+    (array([1., 1.]), 0.0, [1, 0])
     """
     ### BEGIN SOLUTION
-    w, b, mistakes = np.zeros(X.shape[1]), 0.0, []
+    w, b = (np.zeros(X.shape[1]), 0.0) if start is None else start
+    mistakes = []
     for _ in range(passes):
         wrong = 0
         for i in range(len(X)):
@@ -482,40 +484,47 @@ def learn(X, y, passes=1000):
 # %% nbgrader={"grade": true, "grade_id": "test-learn", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 from course_lib.scratch import perceptron as reference
 
+X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([-1, -1, -1, 1])
 with given(
     weighted_sum=reference.weighted_sum,
     answer=reference.answer,
     corrected=reference.corrected,
 ):
-    w, b, mistakes = learn(np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([-1, -1, -1, 1]))
-    assert_close(
-        mistakes,
-        [1, 3, 3, 2, 1, 0],
-        what="The mistakes that learn made in each pass over the question 'both?'",
-        hint="Expected is [1, 3, 3, 2, 1, 0]: one number a pass (how many mistakes, not which), and "
-        "the last is the 0 of the pass that brought no mistake. Each sample is shown to the neuron "
-        "as it is by then, with all corrections so far, and the weights are not set back between "
-        "passes. Count wrong answers, not changes of w: a mistake on (0, 0) changes only b. "
-        "See 'Learning from mistakes'.",
-    )
-    assert_close(
-        np.append(w, b),
-        [2, 1, -2],
-        what="The weights and the bias that learn found for the question 'both?'",
-        hint="They start at 0, and every mistake adds y * x to the weights and y to the bias. "
-        "See 'Learning from mistakes'.",
+    check(
+        learn,
+        {"X": X, "y": y},
+        (np.array([2.0, 1.0]), -2.0, [1, 3, 3, 2, 1, 0]),
+        what="What learn returned for the question 'both?'",
+        hint="Expected are the weights [2, 1], the bias -2 and the mistakes [1, 3, 3, 2, 1, 0]: one "
+        "number per pass (how many mistakes, not which), and the last is the 0 of the pass that brought "
+        "no mistake. Each sample is shown to the neuron as it is by then, with all corrections so far, "
+        "and the weights are not set back between passes. Count wrong answers, not changes of w: a "
+        "mistake on (0, 0) changes only b. See 'Learning from mistakes'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-learn-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: other data, one sample a batch, labels of one kind, and whether X is left as it was.
+# Hidden: other data, one sample, labels of one kind, other starts.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.exercises import check, given
 from course_lib.scratch import perceptron as reference
+
+
+def learned(X, y, passes, w, b):
+    """Return weights, bias and the number of mistakes in each pass."""
+    mistakes = []
+    while len(mistakes) < passes and mistakes[-1:] != [0]:
+        mistakes.append(0)
+        for x, label in zip(X, y, strict=True):
+            if (1 if sum(x * w) + b > 0 else -1) != label:
+                w, b = w + label * x, b + label
+                mistakes[-1] += 1
+    return w, b, mistakes
+
 
 with given(
     weighted_sum=reference.weighted_sum,
@@ -525,45 +534,50 @@ with given(
     for seed, d in [(0, 2), (1, 3), (2, 5)]:
         rng = np.random.default_rng(seed)
         X = rng.integers(-4, 5, size=(30, d)) / 4
-        u = rng.normal(size=d)
-        y = np.where(X @ u > 0.3, 1, -1)
-        before = X.tolist()
-        w, b, mistakes = learn(X, y)
-        right_w, right_b, rows = reference.learn(X, y)
-        assert_close(
-            mistakes,
-            [len(pass_rows) for pass_rows in rows],
-            what=f"The mistakes in each pass over 30 samples with {d} inputs",
-            hint="One number a pass. The samples come in the order of the rows, again and again, and "
-            "learning ends with the first pass that brings no mistake. "
-            "See 'Learning from mistakes'.",
+        y = np.where(X @ rng.normal(size=d) > 0.3, 1, -1)
+        check(
+            learn,
+            {"X": X, "y": y},
+            learned(X, y, 1000, np.zeros(d), 0.0),
+            what=f"What learn returned for 30 samples with {d} inputs",
+            hint="[0] are the weights: from 0, with y * x for every mistake. [1] is the bias, [2] has one "
+            "number per pass. The samples come in the order of the rows, again and again, and learning "
+            "ends with the first pass that brings no mistake. See 'Learning from mistakes'.",
         )
-        assert_close(
-            np.append(w, b),
-            np.append(right_w, right_b),
-            what=f"The weights and the bias after learning 30 samples with {d} inputs",
-            hint="From 0, with y * x and y for every mistake. See 'Learning from mistakes'.",
-        )
-        assert_equal(
-            X.tolist(),
-            before,
-            what="The samples that were given to learn",
-            hint="Your function changed its argument.",
-        )
-    w, b, mistakes = learn(np.array([[2.0, 1.0]]), np.array([1]))
-    assert_close(
-        np.concatenate([w, [b], mistakes]),
-        [2, 1, 1, 1, 0],
-        what="Weights, bias and mistakes after learning the single sample [2, 1] with label 1",
+        for passes in (2, 1000):
+            w, b = rng.integers(-8, 9, size=d) / 4, float(rng.integers(-3, 4)) / 2
+            check(
+                learn,
+                {"X": X, "y": y, "passes": passes, "start": (w, b)},
+                learned(X, y, passes, w, b),
+                what=f"What learn returned for 30 samples with {d} inputs, passes={passes} and a start "
+                "that is not 0",
+                hint="Begin with the weights and the bias that came as `start`, in an array of your own. "
+                "The record begins with the first pass of this call.",
+            )
+    check(
+        learn,
+        {"X": np.array([[2.0, 1.0]]), "y": np.array([1])},
+        (np.array([2.0, 1.0]), 1.0, [1, 0]),
         hint="At the start every sum is 0 and every answer -1: the first pass brings one mistake, "
         "the second none.",
     )
-    w, b, mistakes = learn(np.array([[2.0, 1.0], [1.0, 1.0]]), np.array([-1, -1]))
-    assert_close(
-        np.concatenate([w, [b], mistakes]),
-        [0, 0, 0, 0],
-        what="Weights, bias and mistakes after learning two samples with label -1",
+    check(
+        learn,
+        {"X": np.array([[2.0, 1.0], [1.0, 1.0]]), "y": np.array([-1, -1])},
+        (np.zeros(2), 0.0, [0]),
         hint="At the start every answer is -1, which is right here: one pass, no mistake.",
+    )
+    check(
+        learn,
+        {
+            "X": np.array([[2, 1], [-1, 0]]),
+            "y": np.array([1, -1]),
+            "start": (np.array([0.5, 0.25]), -0.125),
+        },
+        (np.array([0.5, 0.25]), -0.125, [0]),
+        hint="With this start there is nothing to learn: one pass without a mistake, and w and b as they "
+        "were, with their fractions.",
     )
 ### END HIDDEN TESTS
 
@@ -572,26 +586,30 @@ with given(
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 from course_lib.scratch import perceptron as reference
 
+X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([-1, 1, 1, -1])
 with given(
     weighted_sum=reference.weighted_sum,
     answer=reference.answer,
     corrected=reference.corrected,
 ):
-    for passes in (1, 2, 7):
+    for passes, w, b in [
+        (1, [-1.0, 0.0], 0.0),
+        (2, [-1.0, 0.0], 1.0),
+        (7, [-1.0, 0.0], 1.0),
+    ]:
         expected = [2, 3, 4, 4, 4, 4, 4][:passes]
-        w, b, mistakes = learn(
-            np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([-1, 1, 1, -1]), passes
-        )
-        assert_close(
-            mistakes,
-            expected,
-            what=f"The mistakes in each pass over XOR, with passes={passes}",
+        check(
+            learn,
+            {"X": X, "y": y, "passes": passes},
+            (np.array(w), b, expected),
+            what=f"What learn returned for XOR, with passes={passes}",
             hint="XOR is never learned, so learn must give up after exactly as many passes as it "
-            f"is allowed. Expected is {expected}, one number a pass; a mistake on (0, 0) counts "
-            "although it changes only b. See 'The question it can never answer'.",
+            f"is allowed. Expected are the mistakes {expected}, one number per pass; a mistake on (0, 0) "
+            "counts although it changes only b. The weights and the bias are those at the end of the "
+            "last pass. See 'The question it can never answer'.",
         )
 ### END HIDDEN TESTS
 
@@ -611,7 +629,7 @@ def distances(X, w, b):
     Parameters
     ----------
     X : ndarray, shape (n, d)
-        Samples, one a row.
+        Samples, one per row.
     w : ndarray, shape (d,)
         Weights, not all 0.
     b : float
@@ -634,23 +652,27 @@ def distances(X, w, b):
 # %% nbgrader={"grade": true, "grade_id": "test-distances", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 from course_lib.scratch import perceptron as reference
 
 with given(weighted_sum=reference.weighted_sum, answer=reference.answer):
-    assert_close(
-        distances(np.array([[0.0, 0.0], [3.0, 4.0], [1.0, 0.5]]), np.array([3.0, 4.0]), -5.0),
-        [-1, 4, 0],
-        what="distances([[0, 0], [3, 4], [1, 0.5]], w=[3, 4], b=-5)",
+    check(
+        distances,
+        {
+            "X": np.array([[0.0, 0.0], [3.0, 4.0], [1.0, 0.5]]),
+            "w": np.array([3.0, 4.0]),
+            "b": -5.0,
+        },
+        [-1.0, 4.0, 0.0],
         hint="The sums are -5, 20 and 0, and the length of w is 5. The sign stays. See 'The line'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-distances-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: the same line with other weights, other numbers of inputs, distances measured on the plane.
+# Hidden: the same line with other weights, other numbers of inputs, other kinds of numbers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, check_kinds, given
 from course_lib.scratch import perceptron as reference
 
 rng = np.random.default_rng(seed=5)
@@ -664,15 +686,24 @@ with given(weighted_sum=reference.weighted_sum, answer=reference.answer):
         along -= np.outer(along @ direction, direction)
         X = anchor + along + np.outer(far, direction)
         for scale in (0.1, 1.0, 30.0):
-            assert_close(
-                distances(X, scale * direction, -scale * float(anchor @ direction)),
-                far,
+            check(
+                distances,
+                {"X": X, "w": scale * direction, "b": -scale * float(anchor @ direction)},
+                far.tolist(),
                 rtol=1e-5,
+                atol=1e-5,
                 what=f"distances of a batch of shape (6, {d}), for weights of length {scale}",
                 hint="Divide by the length of w, which is the root of the sum of its squares. The "
                 "bias is no part of that length, and the line does not care how long w is. "
                 "See 'The line'.",
             )
+    check_kinds(
+        distances,
+        {"X": np.array([[1.0, 2.0], [-3.0, 0.0], [0.0, 0.0]]), "w": np.array([6.0, 8.0]), "b": 1},
+        [2.3, -1.7, 0.1],
+        kinds=["float64", "float32", "integers", "strided"],
+        hint="Integers can have distances with fractions.",
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -694,7 +725,7 @@ def mistake_bound(X, y, w, b):
     Parameters
     ----------
     X : ndarray, shape (n, d)
-        Samples, one a row.
+        Samples, one per row.
     y : ndarray, shape (n,)
         Labels, +1 and -1.
     w : ndarray, shape (d,)
@@ -730,7 +761,7 @@ def mistake_bound(X, y, w, b):
 # %% nbgrader={"grade": true, "grade_id": "test-mistake_bound", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given
+from course_lib.exercises import check, given
 from course_lib.scratch import perceptron as reference
 
 with given(
@@ -738,32 +769,37 @@ with given(
     answer=reference.answer,
     distances=reference.distances,
 ):
-    assert_close(
-        mistake_bound(np.array([[1.0], [-1.0]]), np.array([1, -1]), np.array([1.0]), 0.0),
+    check(
+        mistake_bound,
+        {
+            "X": np.array([[1.0], [-1.0]]),
+            "y": np.array([1, -1]),
+            "w": np.array([1.0]),
+            "b": 0.0,
+        },
         2.0,
-        what="mistake_bound([[1], [-1]], y=[1, -1], w=[1], b=0)",
         hint="With its 1 appended each sample is (±1, 1), and its length is the root of 2. The "
         "margin is 1. See 'Why it must end'.",
     )
-    assert_close(
-        mistake_bound(
-            np.array([[0.0, 0.0], [2.0, 2.0], [0.0, 1.0]]),
-            np.array([-1, 1, -1]),
-            np.array([2.0, 2.0]),
-            -4.0,
-        ),
+    check(
+        mistake_bound,
+        {
+            "X": np.array([[0.0, 0.0], [2.0, 2.0], [0.0, 1.0]]),
+            "y": np.array([-1, 1, -1]),
+            "w": np.array([2.0, 2.0]),
+            "b": -4.0,
+        },
         54.0,
-        what="mistake_bound([[0, 0], [2, 2], [0, 1]], y=[-1, 1, -1], w=[2, 2], b=-4)",
         hint="R is the length of (2, 2, 1): 3. The smallest y * z is 2, and the length of (2, 2, "
         "-4) is the root of 24. See 'Why it must end'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-mistake_bound-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: random samples, the same line with other weights, neurons that do not separate.
+# Hidden: random samples, the same line with other weights, integers, neurons that do not separate.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_raises, given
+from course_lib.exercises import check, check_kinds, check_raises, given
 from course_lib.scratch import perceptron as reference
 
 with given(
@@ -780,136 +816,161 @@ with given(
         longest = max(sum(x**2) + 1 for x in X)
         expected = longest * (sum(w**2) + b**2) / closest**2
         for scale in (1.0, 7.0):
-            assert_close(
-                mistake_bound(X, y, scale * w, scale * b),
+            check(
+                mistake_bound,
+                {"X": X, "y": y, "w": scale * w, "b": scale * b},
                 expected,
                 rtol=1e-5,
-                what=f"mistake_bound of a batch of shape (25, {d})",
                 hint="R is the longest sample and not the average one, gamma the smallest y * z "
                 "divided by the length of w with b appended, and R / gamma is squared. The same "
                 "line has the same bound, however long w is. See 'Why it must end'.",
             )
+    check_kinds(
+        mistake_bound,
+        {
+            "X": np.array([[4.0, 1.0], [0.0, -3.0], [2.0, 2.0]]),
+            "y": np.array([1, -1, 1]),
+            "w": np.array([1.0, 2.0]),
+            "b": -3,
+        },
+        28.0,
+        kinds=["float64", "float32", "integers", "strided"],
+        hint="The longest is (4, 1, 1), the smallest y * z is 3, and the length of (1, 2, -3) is the "
+        "root of 14.",
+    )
     X, y = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([1, -1, -1])
+    check(
+        mistake_bound,
+        {"X": X, "y": y, "w": np.array([-1.0, 0.0]), "b": 0.5},
+        15.0,
+        hint="Every sample is on its right side here, at 0.5: there is a bound. 3 * 1.25 / 0.25.",
+    )
     for w, b, why in [
         ([1.0, -1.0], 0.5, "every sample is on the wrong side"),
-        ([-1.0, 0.0], 0.5, "the labels are right"),
         ([-1.0, 1.0], 0.0, "one sample lies on the line"),
         ([-1.0, 2.0], -0.5, "one sample is on the wrong side"),
     ]:
-        if why == "the labels are right":
-            mistake_bound(X, y, np.array(w), b)
-            continue
-        assert_raises(
+        check_raises(
             ValueError,
             mistake_bound,
-            X,
-            y,
-            np.array(w),
-            b,
-            what=f"mistake_bound for a neuron where {why}",
-            hint="Multiply each sum by its label before you look for the smallest: a sample on the "
-            "wrong side then counts as negative. Its absolute value would hide it. Where the "
+            {"X": X, "y": y, "w": np.array(w), "b": b},
+            hint=f"Here {why}. Multiply each sum by its label before you look for the smallest: a sample "
+            "on the wrong side then counts as negative. Its absolute value would hide it. Where the "
             "smallest is not above 0, raise ValueError(...). See 'Why it must end'.",
         )
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Step 6. Three neurons for XOR
+# ## Step 6. Three neurons for "exactly one"
 #
-# XOR asks whether exactly one of two bits is 1. One neuron cannot answer it. Two neurons that look
-# at the bits, and a third that looks at the two answers, can. Choose their weights by hand.
+# Is exactly one of three bits 1? One neuron cannot answer it: hold the third bit at 0, and what is
+# left is XOR. Two neurons that look at the three bits, and a third that looks at the two answers, can.
+# Choose their weights by hand, as the chapter did for two bits.
 #
 # The two hidden neurons see the bits as 0 and 1 and answer −1 or +1, like your `answer`. The third
 # sees those two answers and nothing else. Choose so that the bits may also be a little off: the last
-# answer shall be right as long as each bit is within 0.2 of 0 or 1.
+# answer shall be right as long as each bit is within 0.15 of 0 or 1.
 
 
 # %% nbgrader={"grade": false, "grade_id": "xor_neurons", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def xor_neurons():
-    """Weights and biases of three neurons that together answer XOR.
+def exactly_one():
+    """Weights and biases of three neurons that together tell whether exactly one of three bits is 1.
 
     Returns
     -------
     first, second, output : (w, b)
-        Each a pair: weights of shape (2,), and a bias. The inputs of `output` are the answers,
-        -1 or +1, of `first` and `second`, in this order.
+        Each a pair: weights and a bias. The weights of `first` and `second` have shape (3,), those of
+        `output` shape (2,): its inputs are the answers, -1 or +1, of `first` and `second`, in this
+        order.
 
     Example
     -------
-    A neuron that says +1 if the first bit is 1 and the second is 0 would be the pair
-    (np.array([1.0, -1.0]), -0.5).
+    A neuron that says +1 if the first bit is 1 and the others are 0 would be the pair
+    (np.array([1.0, -1.0, -1.0]), -0.5).
     """
     ### BEGIN SOLUTION
-    at_least_one = np.array([1.0, 1.0]), -0.5
-    not_both = np.array([-1.0, -1.0]), 1.5
+    at_least_one = np.array([1.0, 1.0, 1.0]), -0.5
+    less_than_two = np.array([-1.0, -1.0, -1.0]), 1.5
     both_say_yes = np.array([1.0, 1.0]), -1.0
-    return at_least_one, not_both, both_say_yes
+    return at_least_one, less_than_two, both_say_yes
     ### END SOLUTION
 
 
 # %% nbgrader={"grade": true, "grade_id": "test-xor_neurons", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal
+from course_lib.exercises import assert_close, assert_equal, assert_true, call
 from course_lib.scratch import perceptron as reference
 
 
 def answers_of(neurons, bits):
-    """What the third neuron says, for bits of shape (n, 2)."""
-    what = "What xor_neurons returned"
-    hint = "Return three pairs, (w, b), (w, b), (w, b), each w of shape (2,)."
-    assert_equal(len(neurons), 3, what=f"{what}: the number of neurons", hint=hint)
-    for neuron in neurons:
-        assert_equal(len(neuron), 2, what=f"{what}: the parts of a neuron", hint=hint)
-        # A bias such as np.array([-0.5]) is one number as well.
-        shapes = [np.shape(neuron[0]), np.shape(np.squeeze(neuron[1]))]
-        assert_equal(shapes, [(2,), ()], what=f"{what}: shapes of weights and bias", hint=hint)
+    """What the third neuron says, for bits of shape (n, 3)."""
+    hint = "Return three pairs, (w, b), (w, b), (w, b), with weights of shapes (3,), (3,) and (2,)."
+    assert_true(
+        isinstance(neurons, list | tuple)
+        and len(neurons) == 3
+        and all(isinstance(neuron, list | tuple) and len(neuron) == 2 for neuron in neurons),
+        what="That exactly_one() returns three pairs",
+        hint=hint,
+    )
+    # A bias such as np.array([-0.5]) is one number as well.
+    shapes = [(np.shape(w), np.shape(np.squeeze(b))) for w, b in neurons]
+    wanted = [((3,), ()), ((3,), ()), ((2,), ())]
+    assert_equal(shapes, wanted, what="The shapes of weights and biases", hint=hint)
     first, second, output = [(np.asarray(w, dtype=float), float(np.squeeze(b))) for w, b in neurons]
     hidden = np.column_stack([reference.answer(bits, *first), reference.answer(bits, *second)])
     return reference.answer(hidden, *output)
 
 
+bits = np.array(
+    [[0, 0, 0], [0, 0, 1], [0, 1, 0], [1, 0, 0], [1, 1, 0], [1, 0, 1], [0, 1, 1], [1, 1, 1]]
+)
 assert_close(
-    answers_of(xor_neurons(), np.array([[0, 0], [0, 1], [1, 0], [1, 1]])),
-    [-1, 1, 1, -1],
-    what="The answers of your three neurons to the bits 00, 01, 10 and 11",
-    hint="Say it in words first: 'at least one' and 'not both'. The third neuron sees answers of -1 "
+    answers_of(call(exactly_one), bits),
+    np.where(bits.sum(axis=1) == 1, 1, -1),
+    what="The answers of your three neurons to the bits 000, 001, 010, 100, 110, 101, 011 and 111",
+    hint="Say it in words first: 'at least one' and 'less than two'. The third neuron sees answers of -1 "
     "and +1, so for 'and' their sum must be 2. A neuron whose sum is exactly 0 says -1. "
     "See 'Two more neurons'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-xor_neurons-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Hidden: bits that are off by up to 0.2.
+# Hidden: bits that are off by up to 0.15.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal
+from course_lib.exercises import assert_close, assert_equal, assert_true, call
 from course_lib.scratch import perceptron as reference
 
 
 def answers_of(neurons, bits):
-    """What the third neuron says, for bits of shape (n, 2)."""
-    what = "What xor_neurons returned"
-    hint = "Return three pairs, (w, b), (w, b), (w, b), each w of shape (2,)."
-    assert_equal(len(neurons), 3, what=f"{what}: the number of neurons", hint=hint)
-    for neuron in neurons:
-        assert_equal(len(neuron), 2, what=f"{what}: the parts of a neuron", hint=hint)
-        # A bias such as np.array([-0.5]) is one number as well.
-        shapes = [np.shape(neuron[0]), np.shape(np.squeeze(neuron[1]))]
-        assert_equal(shapes, [(2,), ()], what=f"{what}: shapes of weights and bias", hint=hint)
+    """What the third neuron says, for bits of shape (n, 3)."""
+    hint = "Return three pairs, (w, b), (w, b), (w, b), with weights of shapes (3,), (3,) and (2,)."
+    assert_true(
+        isinstance(neurons, list | tuple)
+        and len(neurons) == 3
+        and all(isinstance(neuron, list | tuple) and len(neuron) == 2 for neuron in neurons),
+        what="That exactly_one() returns three pairs",
+        hint=hint,
+    )
+    # A bias such as np.array([-0.5]) is one number as well.
+    shapes = [(np.shape(w), np.shape(np.squeeze(b))) for w, b in neurons]
+    wanted = [((3,), ()), ((3,), ()), ((2,), ())]
+    assert_equal(shapes, wanted, what="The shapes of weights and biases", hint=hint)
     first, second, output = [(np.asarray(w, dtype=float), float(np.squeeze(b))) for w, b in neurons]
     hidden = np.column_stack([reference.answer(bits, *first), reference.answer(bits, *second)])
     return reference.answer(hidden, *output)
 
 
-bits = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=float)
-off = np.array([[a, c] for a in (-0.2, 0, 0.2) for c in (-0.2, 0, 0.2)])
-for bit_pair, expected in zip(bits, [-1, 1, 1, -1], strict=True):
+neurons = call(exactly_one)
+off = np.array([[a, b, c] for a in (-1, 0, 1) for b in (-1, 0, 1) for c in (-1, 0, 1)]) * 0.15
+for number in range(8):
+    bits = np.array([number >> 2 & 1, number >> 1 & 1, number & 1], dtype=float)
     assert_close(
-        answers_of(xor_neurons(), bit_pair + off),
-        np.full(9, expected),
-        what=f"The answers of your three neurons near the bits {bit_pair}",
-        hint="A line that runs close by a corner is crossed when the bit is a little off. Let it "
+        answers_of(neurons, bits + off),
+        np.full(27, 1 if bits.sum() == 1 else -1),
+        what=f"The answers of your three neurons near the bits {bits}",
+        hint="A line that runs close by a corner is crossed when the bits are a little off. Let it "
         "run half-way between the corners that it separates. See 'Two more neurons'.",
     )
 ### END HIDDEN TESTS

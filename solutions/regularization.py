@@ -1,5 +1,8 @@
 # ---
 # jupyter:
+#   course:
+#     answers_in:
+#     - course_lib.scratch.regularization
 #   jupytext:
 #     text_representation:
 #       extension: .py
@@ -23,21 +26,17 @@
 # five carries a wrong label. They read more than 95 of 100 digits that they have never seen, and
 # they show you the mistakes of the person who wrote the labels.
 #
-# **How to check.** Each step has a test below it: run it, and it is silent when all is well.
-# *Validate* in the notebook's toolbar runs all of them. `course check regularization` in a terminal
-# also runs the hidden tests, which try what the visible ones do not, and shows points and hints in a
-# table. A wrong step does not cost you the later ones: where a test says `given(...)`, it lends your
-# function a right version of what an earlier step was to build. Section names in the hints are those
-# of the chapter.
+# **What is special here**
 #
-# **What holds in every step**
-#
-# - Samples are rows: the first axis counts them. Numbers are `float64` unless a step says otherwise.
-# - What you are given still belongs to its owner: return new arrays, and leave the old ones as they
-#   were. Where a step wants something changed in place, it says so.
+# - Samples are rows: the first axis counts them. Arrays hold floats or integers.
+# - Where a step wants something changed in place, it says so.
 # - `rng` is a `numpy.random.Generator`. Draw from it and from nothing else, in any way you like.
-# - Loops or whole arrays, NumPy or another library inside your function: all of it counts, if what
-#   the docstring promises comes out.
+# - The story at the end trains five networks. That takes ten to twenty seconds on an idle machine, and
+#   longer on a busy one.
+#
+# `course_lib.scratch.regularization` holds answers to this exercise: leave it closed. What holds in every
+# exercise (how to check, what the tests look at, what counts) is on the page *How exercises work* in the
+# appendix.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
@@ -101,7 +100,7 @@ def l2_slopes(parameters, strength):
     Returns
     -------
     list of ndarray
-        One for each parameter, in its shape; zeros for biases.
+        One per parameter, in its shape; zeros for biases.
 
     Example
     -------
@@ -116,27 +115,26 @@ def l2_slopes(parameters, strength):
 # %% nbgrader={"grade": true, "grade_id": "test-l2", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal
+from course_lib.exercises import check
 
 parameters = [np.array([[3.0, -4.0]]), np.array([100.0, 0.0]), np.array([[2.0], [0.0]])]
-assert_close(
-    l2_penalty(parameters, 0.1),
+check(
+    l2_penalty,
+    {"parameters": parameters, "strength": 0.1},
     1.45,
     what="l2_penalty of the weights [[3, -4]] and [[2], [0]] and the bias [100, 0], strength 0.1",
     hint="0.1 times half of 9 + 16 + 4. If it is above 100, the bias was counted: arrays with one "
     "axis cost nothing. If it is 2.9, the half is missing. See 'Make large weights expensive'.",
 )
-slopes = l2_slopes(parameters, 0.1)
-assert_equal(len(slopes), 3, what="The number of arrays from l2_slopes of three parameters")
-for got, expected in zip(slopes, [[[0.3, -0.4]], [0.0, 0.0], [[0.2], [0.0]]], strict=True):
-    assert_close(
-        got,
-        expected,
-        what="An array of l2_slopes of the same parameters, strength 0.1",
-        hint="The slope of w**2 / 2 is w: the 2 of the square cancels the half. Twice as much means "
-        "that the half was forgotten, or that it stands in the penalty and not in the slope. For a "
-        "bias the slopes are zeros, in its shape. See 'Make large weights expensive'.",
-    )
+check(
+    l2_slopes,
+    {"parameters": parameters, "strength": 0.1},
+    [np.array([[0.3, -0.4]]), np.zeros(2), np.array([[0.2], [0.0]])],
+    what="l2_slopes of the same parameters, strength 0.1",
+    hint="The slope of w**2 / 2 is w: the 2 of the square cancels the half. Twice as much means "
+    "that the half was forgotten, or that it stands in the penalty and not in the slope. For a "
+    "bias the slopes are zeros, in its shape. See 'Make large weights expensive'.",
+)
 
 
 # %% nbgrader={"grade": false, "grade_id": "l1", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -175,7 +173,7 @@ def l1_slopes(parameters, strength):
     Returns
     -------
     list of ndarray
-        One for each parameter, in its shape; zeros for biases.
+        One per parameter, in its shape; zeros for biases.
 
     Example
     -------
@@ -190,35 +188,34 @@ def l1_slopes(parameters, strength):
 # %% nbgrader={"grade": true, "grade_id": "test-l1", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal
+from course_lib.exercises import check
 
 parameters = [np.array([[3.0, -4.0]]), np.array([100.0, 0.0]), np.array([[2.0], [0.0]])]
-assert_close(
-    l1_penalty(parameters, 0.1),
+check(
+    l1_penalty,
+    {"parameters": parameters, "strength": 0.1},
     0.9,
     what="l1_penalty of the weights [[3, -4]] and [[2], [0]] and the bias [100, 0], strength 0.1",
     hint="0.1 times 3 + 4 + 2: sizes, so -4 counts as 4. If it is above 10, the bias was counted. If "
     "it is 0.6, it comes from np.linalg.norm(w, 1), which for two axes is the largest sum of a column. "
     "See 'Make large weights expensive'.",
 )
-slopes = l1_slopes(parameters, 0.1)
-assert_equal(len(slopes), 3, what="The number of arrays from l1_slopes of three parameters")
-for got, expected in zip(slopes, [[[0.1, -0.1]], [0.0, 0.0], [[0.1], [0.0]]], strict=True):
-    assert_close(
-        got,
-        expected,
-        what="An array of l1_slopes of the same parameters, strength 0.1",
-        hint="The push is the same however large the weight is: strength times its sign, and 0 for a "
-        "weight that is 0. w / |w| would be nan there. For a bias the slopes are zeros, in its shape. "
-        "See 'Make large weights expensive'.",
-    )
+check(
+    l1_slopes,
+    {"parameters": parameters, "strength": 0.1},
+    [np.array([[0.1, -0.1]]), np.zeros(2), np.array([[0.1], [0.0]])],
+    what="l1_slopes of the same parameters, strength 0.1",
+    hint="The push is the same however large the weight is: strength times its sign, and 0 for a "
+    "weight that is 0. w / |w| would be nan there. For a bias the slopes are zeros, in its shape. "
+    "See 'Make large weights expensive'.",
+)
 
 # %% nbgrader={"grade": true, "grade_id": "test-penalties-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: networks of other sizes, several strengths, no weights at all.
+# Hidden: networks of other sizes, several strengths, no weights at all, other kinds of numbers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal
+from course_lib.exercises import check, check_kinds
 
 rng = np.random.default_rng(0)
 networks = {
@@ -227,9 +224,13 @@ networks = {
     "of biases alone": [(3,), (2,)],
     "without parameters": [],
 }
+hint = (
+    "Add up over all arrays with two axes, whatever their shape, and over no others. A sum, not a mean: "
+    "a large network pays for each of its weights. Without weights it is 0. "
+    "See 'Make large weights expensive'."
+)
 for name, shapes in networks.items():
     parameters = [rng.normal(size=shape) for shape in shapes]
-    before = [p.tolist() for p in parameters]
     numbers = [
         float(x) for p, s in zip(parameters, shapes, strict=True) if len(s) == 2 for x in p.flat
     ]
@@ -238,28 +239,30 @@ for name, shapes in networks.items():
             (l2_penalty, sum(x * x / 2 for x in numbers), "l2_penalty"),
             (l1_penalty, sum(abs(x) for x in numbers), "l1_penalty"),
         ]:
-            assert_close(
-                penalty(parameters, strength),
+            check(
+                penalty,
+                {"parameters": parameters, "strength": strength},
                 strength * cost,
                 what=f"{label} of a network {name}, strength {strength}",
-                hint="Add up over all arrays with two axes, whatever their shape, and over no others. "
-                "A sum, not a mean: a large network pays for each of its weights. Without weights it "
-                "is 0. See 'Make large weights expensive'.",
+                hint=hint,
             )
-    assert_equal(
-        [p.tolist() for p in parameters],
-        before,
-        what="The parameters that were given to the penalties",
-        hint="Your function changed its arguments: w **= 2 writes into the network's weights.",
+parameters = [np.array([[3.0, -1.0], [0.0, 2.0]]), np.array([5.0, 7.0]), np.array([[-4.0], [1.0]])]
+for penalty, cost in [(l2_penalty, 15.5), (l1_penalty, 11)]:
+    check_kinds(
+        penalty,
+        {"parameters": parameters, "strength": 0.25},
+        cost / 4,
+        kinds=["float64", "float32", "integers", "strided"],
+        hint=hint,
     )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-slopes-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: slopes against measured ones, for networks of other sizes.
+# Hidden: slopes against measured ones, for networks of other sizes and other kinds of numbers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.exercises import check, check_kinds, given
 
 
 def lent_l2(parameters, strength):
@@ -272,47 +275,45 @@ def lent_l1(parameters, strength):
 
 rng = np.random.default_rng(1)
 h = 1e-6
+hint = (
+    "strength * w for L2, strength * sign(w) for L1, and zeros for arrays with one axis, each in the "
+    "shape of its parameter. See 'Make large weights expensive'."
+)
 with given(l2_penalty=lent_l2, l1_penalty=lent_l1):
     for shapes in ([(6, 5), (5,), (5, 3), (3,)], [(4,), (4, 1), (1, 4)], [(3,)], []):
         parameters = [rng.normal(size=shape) for shape in shapes]
-        before = [p.tolist() for p in parameters]
         for strength in (0.02, 1.0):
             for slopes, cost, label in [
                 (l2_slopes, lambda x: x * x / 2, "l2_slopes"),
                 (l1_slopes, abs, "l1_slopes"),
             ]:
-                expected = [
-                    strength * (cost(p + h) - cost(p - h)) / (2 * h) * (p.ndim == 2)
-                    for p in parameters
-                ]
-                got = slopes(parameters, strength)
-                assert_equal(
-                    len(got),
-                    len(shapes),
-                    what=f"The number of arrays from {label}, shapes {shapes}",
+                check(
+                    slopes,
+                    {"parameters": parameters, "strength": strength},
+                    [
+                        strength * (cost(p + h) - cost(p - h)) / (2 * h) * (p.ndim == 2)
+                        for p in parameters
+                    ],
+                    rtol=1e-5,
+                    what=f"{label} of parameters of the shapes {shapes}, strength {strength}",
+                    hint=hint,
                 )
-                for i, shape in enumerate(shapes):
-                    assert_close(
-                        got[i],
-                        expected[i],
-                        rtol=1e-5,
-                        what=f"{label} of parameter {i}, shape {shape}, strength {strength}, "
-                        "against measured slopes",
-                        hint="strength * w for L2, strength * sign(w) for L1, and zeros for arrays "
-                        "with one axis, each in the shape of its parameter. "
-                        "See 'Make large weights expensive'.",
-                    )
-        assert_equal(
-            [p.tolist() for p in parameters],
-            before,
-            what="The parameters that were given to l2_slopes and l1_slopes",
-            hint="Your function changed its arguments: w *= strength writes into the network's "
-            "weights. Make new arrays.",
+    parameters = [np.array([[3.0, -1.0], [0.0, 2.0]]), np.array([5.0, 7.0])]
+    for slopes, wanted in [
+        (l2_slopes, np.array([[0.75, -0.25], [0.0, 0.5]])),
+        (l1_slopes, np.array([[0.25, -0.25], [0.0, 0.25]])),
+    ]:
+        check_kinds(
+            slopes,
+            {"parameters": parameters, "strength": 0.25},
+            [wanted, np.zeros(2)],
+            kinds=["float64", "float32", "integers", "strided"],
+            hint=hint,
         )
-    flat = np.array([[0.0, -0.0, 2.0], [0.0, -3.0, 0.0]])
-    assert_close(
-        l1_slopes([flat], 0.5)[0],
-        [[0, 0, 0.5], [0, -0.5, 0]],
+    check(
+        l1_slopes,
+        {"parameters": [np.array([[0.0, -0.0, 2.0], [0.0, -3.0, 0.0]])], "strength": 0.5},
+        [np.array([[0, 0, 0.5], [0, -0.5, 0]])],
         what="l1_slopes of [[0, 0, 2], [0, -3, 0]], strength 0.5",
         hint="A weight that is 0 is not pushed: its slope is 0 here. "
         "See 'Make large weights expensive'.",
@@ -334,7 +335,7 @@ def soft_threshold(w, amount):
     Parameters
     ----------
     w : ndarray of any shape
-        Of floats, or of whole numbers, which come out as floats where that is needed.
+        Of floats, or of integers, which come out as floats where that is needed.
     amount : float
         0 or more.
 
@@ -362,50 +363,42 @@ def soft_threshold(w, amount):
 # %% nbgrader={"grade": true, "grade_id": "test-soft_threshold", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
-assert_close(
-    soft_threshold(np.array([3.0, 0.5, -2.0, 1.0]), 1.0),
-    [2.0, 0.0, -1.0, 0.0],
-    what="soft_threshold([3, 0.5, -2, 1], 1)",
+check(
+    soft_threshold,
+    {"w": np.array([3.0, 0.5, -2.0, 1.0]), "amount": 1.0},
+    np.array([2.0, 0.0, -1.0, 0.0]),
     hint="Towards 0 and never past it: 0.5 becomes 0, not -0.5. If 3 stays 3, small numbers were cut "
     "off and the large ones not moved. If -2 becomes -3 or 1, it was moved away from 0, or lost its "
     "sign. See 'Make large weights expensive'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-soft_threshold-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: other shapes and amounts, whole numbers, and amounts that make no sense.
+# Hidden: other shapes and amounts, other kinds of numbers, and amounts that make no sense.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, assert_raises, probe
+from course_lib.exercises import assert_equal, call, check, check_kinds, check_raises, probe
 
 
 def what_is_left(soft_threshold, w, amount, times):
     for _ in range(times):
-        w = soft_threshold(w, amount)
+        w = call(soft_threshold, {"w": w, "amount": amount})
     return int(np.count_nonzero(w))
 
 
 rng = np.random.default_rng(2)
 for shape in [(7,), (4, 5), (2, 3, 2), (1, 1)]:
     for amount in (0.0, 0.3, 1.5):
-        mine = rng.normal(size=shape)
-        before = mine.tolist()
-        # What remains of w is what sticks out of the interval from -amount to amount.
-        expected = mine - np.clip(mine, -amount, amount)
-        assert_close(
-            soft_threshold(mine, amount),
-            expected,
-            what=f"soft_threshold of numbers of shape {shape}, amount {amount}",
+        w = rng.normal(size=shape)
+        check(
+            soft_threshold,
+            {"w": w, "amount": amount},
+            # What remains of w is what sticks out of the interval from -amount to amount.
+            w - np.clip(w, -amount, amount),
             hint="sign(w) * max(|w| - amount, 0), entry by entry: what sticks out of the interval "
             "from -amount to amount. See 'Make large weights expensive'.",
-        )
-        assert_equal(
-            mine.tolist(),
-            before,
-            what="The array that was given to soft_threshold",
-            hint="Your function changed its argument: make a new array.",
         )
 assert_equal(
     probe(what_is_left, soft_threshold, rng.uniform(-1, 1, size=200), 0.1, 11),
@@ -416,21 +409,20 @@ assert_equal(
 )
 for values, amount, expected in [
     ([[3, -1], [0, 2]], 0.5, [[2.5, -0.5], [0, 1.5]]),
-    ([0, 4], 1, [0, 3]),
+    ([0, 4], 1, [0.0, 3.0]),
 ]:
-    assert_close(
-        soft_threshold(np.array(values), amount),
-        expected,
-        what=f"soft_threshold of the whole numbers {values}, amount {amount}",
-        hint="Whole numbers came in and fractions may come out: an array made with w.copy() or "
+    check_kinds(
+        soft_threshold,
+        {"w": np.array(values, dtype=float), "amount": amount},
+        np.array(expected),
+        kinds=["float64", "float32", "integers", "strided"],
+        hint="Integers may come in and fractions come out: an array made with w.copy() or "
         "np.zeros_like(w) cuts them off. See 'Make large weights expensive'.",
     )
-assert_raises(
+check_raises(
     ValueError,
     soft_threshold,
-    np.array([1.0]),
-    -0.1,
-    what="soft_threshold([1], -0.1)",
+    {"w": np.array([1.0]), "amount": -0.1},
     hint="A negative amount would move numbers away from 0: refuse it with raise ValueError(...).",
 )
 ### END HIDDEN TESTS
@@ -470,7 +462,7 @@ def dropout_factors(shape, p, training, rng):
     Raises
     ------
     ValueError
-        In training, if p is negative, 1, or larger.
+        If p is negative, 1, or larger, in training and in use.
 
     Example
     -------
@@ -492,10 +484,12 @@ def dropout_factors(shape, p, training, rng):
 # %% nbgrader={"grade": true, "grade_id": "test-dropout_factors", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_shape
+from course_lib.exercises import assert_close, assert_shape, call
 
-F = np.asarray(dropout_factors((500, 100), 0.75, True, np.random.default_rng(0)))
+args = {"shape": (500, 100), "p": 0.75, "training": True, "rng": np.random.default_rng(0)}
+F = call(dropout_factors, args)
 assert_shape(F, (500, 100), what="dropout_factors((500, 100), 0.75, True, rng)")
+F = np.asarray(F)
 assert_close(
     np.unique(F),
     [0.0, 4.0],
@@ -518,24 +512,38 @@ assert_close(
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, assert_raises, assert_true, probe
+from course_lib.exercises import (
+    assert_close,
+    assert_equal,
+    assert_shape,
+    assert_true,
+    call,
+    check,
+    check_raises,
+    probe,
+)
+
+
+def drawn(dropout_factors, shape, p, rng):
+    args = {"shape": shape, "p": p, "training": True, "rng": rng}
+    return np.array(call(dropout_factors, args), dtype=float)
 
 
 def silenced(dropout_factors, times):
     """How many of twelve are silenced, for several generators."""
     rngs = [np.random.default_rng(seed) for seed in range(times)]
-    return [int(np.sum(np.asarray(dropout_factors((3, 4), 0.5, True, rng)) == 0)) for rng in rngs]
+    return [int(np.sum(drawn(dropout_factors, (3, 4), 0.5, rng) == 0)) for rng in rngs]
 
 
 def twice(dropout_factors, seed):
     rng = np.random.default_rng(seed)
-    return [np.array(dropout_factors((30, 20), 0.5, True, rng), dtype=float) for _ in range(2)]
+    return [drawn(dropout_factors, (30, 20), 0.5, rng) for _ in range(2)]
 
 
 for p in (0.1, 0.5, 0.9):
     for shape in [(200, 100), (20_000,), (10, 20, 100)]:
-        F = np.asarray(dropout_factors(shape, p, True, np.random.default_rng(3)), dtype=float)
-        assert_equal(F.shape, shape, what=f"The shape of dropout_factors({shape}, {p}, True, rng)")
+        F = drawn(dropout_factors, shape, p, np.random.default_rng(3))
+        assert_shape(F, shape, what=f"dropout_factors({shape}, {p}, True, rng)")
         assert_close(
             np.unique(F),
             [0, 1 / (1 - p)],
@@ -550,7 +558,7 @@ for p in (0.1, 0.5, 0.9):
             what=f"The share of factors that are 0, shape {shape}, p = {p}",
             hint="p is the probability of being silenced. See 'Let nobody rely on anybody'.",
         )
-    F = np.asarray(dropout_factors((200, 400), p, True, np.random.default_rng(4)), dtype=float)
+    F = drawn(dropout_factors, (200, 400), p, np.random.default_rng(4))
     for axis, who, others in [(0, "samples", "units"), (1, "units", "samples")]:
         assert_equal(
             np.unique(F, axis=axis).shape[axis],
@@ -560,10 +568,10 @@ for p in (0.1, 0.5, 0.9):
             "One row that is repeated lets the whole batch lose the same units. "
             "See 'Let nobody rely on anybody'.",
         )
-assert_close(
-    dropout_factors((3, 4), 0, True, np.random.default_rng(0)),
+check(
+    dropout_factors,
+    {"shape": (3, 4), "p": 0, "training": True, "rng": np.random.default_rng(0)},
     np.ones((3, 4)),
-    what="dropout_factors((3, 4), 0, True, rng)",
     hint="With p = 0 nobody is silenced, and there is nothing to make up for.",
 )
 first, second = probe(twice, dropout_factors, 5)
@@ -575,9 +583,9 @@ assert_equal(
     what="dropout_factors with two generators of the same seed",
     hint="Draw from the rng that you are given, not from np.random: the caller's seed must decide.",
 )
-for drawn in (second, other):
+for factors in (second, other):
     assert_true(
-        not np.array_equal(first, drawn),
+        not np.array_equal(first, factors),
         what="dropout_factors draws anew in the next call, and from a generator of another seed: this",
         hint="A generator made inside the function silences the same units in every step. Draw from "
         "the rng that you are given.",
@@ -592,17 +600,15 @@ assert_true(
     "See 'Let nobody rely on anybody'.",
 )
 for p in (-0.1, 1, 1.5):
-    assert_raises(
-        ValueError,
-        dropout_factors,
-        (2, 2),
-        p,
-        True,
-        np.random.default_rng(0),
-        what=f"dropout_factors((2, 2), {p}, True, rng)",
-        hint="With p = 1 nobody is left to make up for the others, and 1 / (1 - p) is infinite. "
-        "Refuse what is not at least 0 and below 1 with raise ValueError(...).",
-    )
+    for training in (True, False):
+        check_raises(
+            ValueError,
+            dropout_factors,
+            {"shape": (2, 2), "p": p, "training": training, "rng": np.random.default_rng(0)},
+            hint="With p = 1 nobody is left to make up for the others, and 1 / (1 - p) is infinite. "
+            "Refuse what is not at least 0 and below 1 with raise ValueError(...), in training and in "
+            "use.",
+        )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-dropout_factors-use-hidden", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
@@ -610,12 +616,13 @@ for p in (-0.1, 1, 1.5):
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
 for p in (0.0, 0.2, 0.5, 0.95):
     for shape in [(1, 3), (2, 3, 2)]:
-        assert_close(
-            dropout_factors(shape, p, False, np.random.default_rng(7)),
+        check(
+            dropout_factors,
+            {"shape": shape, "p": p, "training": False, "rng": np.random.default_rng(7)},
             np.ones(shape),
             what=f"dropout_factors({shape}, {p}, False, rng): the network is in use",
             hint="In use nobody is silenced, and every factor is 1: the same image gets the same "
@@ -629,8 +636,8 @@ for p in (0.0, 0.2, 0.5, 0.95):
 #
 # An observer is told the validation loss after each epoch. It keeps the weights of the best epoch, and
 # says when to stop: as soon as `patience` epochs *in a row* have passed without a *new lowest* loss.
-# A loss that only equals the lowest is no new lowest one. Neither is `nan`, even in the first epoch,
-# which then counts as one that has passed without.
+# A loss that only equals the lowest is no new lowest one. Neither are `nan` and infinity, even in the
+# first epoch, which then counts as one that has passed without.
 #
 # Look twice at one thing. Training changes the numbers inside of the network's arrays, and you are
 # given these very arrays. Whoever keeps *them* keeps whatever the last epoch leaves there.
@@ -683,7 +690,7 @@ class EarlyStopping:
         loss : float
             Validation loss after this epoch.
         weights : list of ndarray
-            The network's own arrays. They are left as they are.
+            The network's own arrays. They are left as they are, and training goes on in them.
 
         Returns
         -------
@@ -717,20 +724,21 @@ class EarlyStopping:
 # %% nbgrader={"grade": true, "grade_id": "test-EarlyStopping", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, probe
+from course_lib.exercises import assert_close, assert_equal, call, probe
 
 
 def watched(EarlyStopping, patience, losses):
     """Train until it says stop; the weight is the number of the epoch. Then restore."""
     weights = [np.zeros((2, 2)), np.zeros(2)]
-    stopping, stops = EarlyStopping(patience), []
+    stopping, stops = call(EarlyStopping, {"patience": patience}), []
     for epoch, loss in enumerate(losses, start=1):
         for w in weights:
             w[...] = epoch  # training changes the numbers inside of the arrays
-        stops.append(bool(stopping.see(loss, weights)))
-        if stops[-1]:
+        stop = call(stopping.see, {"loss": loss, "weights": weights}, copies=False)
+        stops.append(bool(stop))
+        if stop:
             break
-    stopping.restore(weights)
+    call(stopping.restore, {"weights": weights}, changes=["weights"])
     return stops, weights[0], stopping.best_epoch
 
 
@@ -753,21 +761,21 @@ assert_close(
 assert_equal(best_epoch, 2, what="best_epoch, counted from 1")
 
 # %% nbgrader={"grade": true, "grade_id": "test-EarlyStopping-when-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: when to stop, for many courses of the loss, with equal losses and nan among them.
+# Hidden: when to stop, for many courses of the loss, with equal losses, nan and infinity among them.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_equal, probe
+from course_lib.exercises import assert_equal, call, probe
 
 
 def when(EarlyStopping, courses):
     """Return for each course of the loss the epoch that ends the training; 0: none does."""
 
     def end(patience, losses):
-        w, stopping = np.zeros(1), EarlyStopping(patience)
+        w, stopping = np.zeros(1), call(EarlyStopping, {"patience": patience})
         for epoch, loss in enumerate(losses, start=1):
             w[0] = epoch
-            if stopping.see(loss, [w]):
+            if call(stopping.see, {"loss": loss, "weights": [w]}, copies=False):
                 return epoch
         return 0
 
@@ -777,13 +785,13 @@ def when(EarlyStopping, courses):
 def last_epoch(patience, losses):
     """Count from each epoch back to the first of the lowest losses before it; 0: never stops."""
     for epoch in range(1, len(losses) + 1):
-        known = [(loss, k) for k, loss in enumerate(losses[:epoch], start=1) if loss == loss]
+        known = [(loss, k) for k, loss in enumerate(losses[:epoch], start=1) if np.isfinite(loss)]
         if epoch - (min(known)[1] if known else 0) >= patience:
             return epoch
     return 0
 
 
-nan = float("nan")
+nan, inf = float("nan"), float("inf")
 courses = [
     (1, [3.0, 2.0, 1.0, 1.5]),
     (1, [1.0, 1.0]),
@@ -795,6 +803,8 @@ courses = [
     (2, [nan, 1.0, nan, 0.5, nan, nan, 0.1]),
     (3, [-1.0, -2.0, -1.5, -1.9, -1.8]),
     (3, [nan, nan, nan, 1.0]),
+    (2, [inf, inf, 1.0]),
+    (2, [inf, 5.0, inf, 4.0, inf, inf]),
 ]
 rng = np.random.default_rng(8)
 courses += [
@@ -808,44 +818,44 @@ for end, (patience, losses) in zip(ends, courses, strict=True):
         what=f"The epoch that ends the training (0: none does), patience {patience}, losses {losses}",
         hint="Count the epochs since the last NEW LOWEST loss, and start again whenever there is one. "
         "A loss that falls but is not the lowest does not start the count again, and neither do an "
-        "equal one and nan: loss < best_loss is false for both. A nan that was kept as the first "
-        "lowest loss would stay it for ever, since nothing is below nan. See 'Stop in time'.",
+        "equal one, nan and infinity: loss < best_loss is false for all three, where best_loss begins "
+        "at infinity. A nan that was kept as the first lowest loss would stay it for ever, since "
+        "nothing is below nan. See 'Stop in time'.",
     )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-EarlyStopping-best-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: which weights come back, where they are written, and what a second restore does.
+# Hidden: which weights come back, where they are written, a second restore, two observers at once.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, probe
+from course_lib.exercises import assert_close, assert_equal, call, probe, side_by_side
 
-nan = float("nan")
+nan, inf = float("nan"), float("inf")
 rng = np.random.default_rng(9)
 shapes = [(3, 4), (4,), (4, 2), (2,)]
 
 
 def brought_back(EarlyStopping, shapes, losses, epochs):
-    """Return the network's arrays after restore, after a second one, and what see did to them."""
+    """Return the network's arrays after restore, and after a second one; the best epoch and loss."""
     arrays = [np.zeros(shape) for shape in shapes]  # the network holds these
-    stopping, clean = EarlyStopping(100), True
+    stopping = call(EarlyStopping, {"patience": 100})
     for loss, state in zip(losses, epochs, strict=True):
         for w, numbers in zip(arrays, state, strict=True):
             w[...] = numbers
-        stopping.see(loss, list(arrays))
-        clean = clean and all(np.array_equal(w, n) for w, n in zip(arrays, state, strict=True))
-    stopping.restore(list(arrays))
+        call(stopping.see, {"loss": loss, "weights": list(arrays)}, copies=False)
+    call(stopping.restore, {"weights": list(arrays)}, changes=["weights"])
     once = [w.copy() for w in arrays]
     for w in arrays:
         w += 1.0  # training goes on
-    stopping.restore(list(arrays))
-    return once, arrays, clean, stopping.best_epoch, float(stopping.best_loss)
+    call(stopping.restore, {"weights": list(arrays)}, changes=["weights"])
+    return once, arrays, stopping.best_epoch, float(stopping.best_loss)
 
 
 def too_early(EarlyStopping, losses):
-    w, stopping = np.zeros(2), EarlyStopping(2)
+    w, stopping = np.zeros(2), call(EarlyStopping, {"patience": 2})
     for loss in losses:
-        stopping.see(loss, [w])
+        call(stopping.see, {"loss": loss, "weights": [w]}, copies=False)
     try:
         stopping.restore([w])
     except ValueError:
@@ -863,10 +873,7 @@ for losses in (
 ):
     epochs = [[rng.normal(size=shape) for shape in shapes] for _ in losses]
     best = losses.index(min(losses))
-    once, twice, clean, best_epoch, best_loss = probe(
-        brought_back, EarlyStopping, shapes, losses, epochs
-    )
-    assert_equal(clean, True, what="Whether see leaves the weights as they are")
+    once, twice, best_epoch, best_loss = probe(brought_back, EarlyStopping, shapes, losses, epochs)
     for i, expected in enumerate(epochs[best]):
         assert_close(
             once[i],
@@ -886,7 +893,11 @@ for losses in (
         )
     assert_equal(best_epoch, best + 1, what=f"best_epoch, losses {losses}")
     assert_close(best_loss, min(losses), what=f"best_loss, losses {losses}")
-for losses, when in [([], "before any epoch was seen"), ([nan], "after a single epoch, loss nan")]:
+for losses, when in [
+    ([], "before any epoch was seen"),
+    ([nan], "after a single epoch, loss nan"),
+    ([inf, nan], "after two epochs, losses infinity and nan"),
+]:
     assert_equal(
         probe(too_early, EarlyStopping, losses),
         "ValueError",
@@ -894,6 +905,28 @@ for losses, when in [([], "before any epoch was seen"), ([nan], "after a single 
         hint="No epoch has had a lowest loss yet (nan is none), and there is nothing to bring back: "
         "say so with raise ValueError(...).",
     )
+
+
+def training(kind, patience, losses, start):
+    """Yield what is known after each epoch, and in the end the weights that came back."""
+    weights = [np.full((2, 2), start), np.full(2, start)]
+    stopping = call(kind, {"patience": patience})
+    for loss in losses:
+        for w in weights:
+            w += 1.0
+        stop = call(stopping.see, {"loss": loss, "weights": weights}, copies=False)
+        yield [float(bool(stop)), float(stopping.best_loss), float(stopping.best_epoch)]
+    call(stopping.restore, {"weights": weights}, changes=["weights"])
+    yield weights[0][0].tolist()
+
+
+side_by_side(
+    training,
+    EarlyStopping,
+    (2, [5.0, 4.0, 4.5, 4.6], 0.0),
+    (3, [2.0, 3.0, 1.0, 4.0, 5.0], 10.0),
+    yields="[stop, best_loss, best_epoch], and last the restored weights",
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -938,7 +971,7 @@ def shifted(images, down, right):
 # %% nbgrader={"grade": true, "grade_id": "test-shifted", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
 image = np.array([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]])
 for down, right, expected in [
@@ -946,9 +979,10 @@ for down, right, expected in [
     (0, -1, [[[2, 3, 0], [5, 6, 0], [8, 9, 0]]]),
     (0, 0, image),
 ]:
-    assert_close(
-        shifted(image, down, right),
-        expected,
+    check(
+        shifted,
+        {"images": image, "down": down, "right": right},
+        np.array(expected, dtype=float),
         what=f"shifted([[[1, 2, 3], [4, 5, 6], [7, 8, 9]]], down={down}, right={right})",
         hint="Down are rows (axis 1), right are columns (axis 2). Where the image has left, zeros "
         "come in: np.roll lets what leaves come in again on the other side. A slice [:-0] is empty. "
@@ -960,18 +994,14 @@ for down, right, expected in [
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, probe
+from course_lib.exercises import assert_close, call, check_kinds, probe
 
 
 def in_all_directions(shifted, images, moves):
-    """Return for each move the images, or the error; and what became of the images given."""
-    moved = []
-    for down, right in moves:
-        try:
-            moved.append(shifted(images, down, right))
-        except (ValueError, IndexError) as error:
-            moved.append(f"{type(error).__name__}: {error}")
-    return moved, images
+    """Return the images for each move."""
+    return [
+        call(shifted, {"images": images, "down": down, "right": right}) for down, right in moves
+    ]
 
 
 rng = np.random.default_rng(10)
@@ -980,11 +1010,12 @@ for n, height, width in [(3, 8, 8), (2, 3, 5), (4, 6, 2), (1, 1, 4)]:
     framed = np.pad(images, ((0, 0), (20, 20), (20, 20)))
     moves = [
         (down, right)
-        for down in (-9, -height, -2, -1, 0, 1, 2, height, 9)
-        for right in (-9, -width, -1, 0, 1, 3, width, 9)
+        for down in (0, 1, -1, 2, -2, -height, height, 9, -9)
+        for right in (0, -1, 1, 3, -width, width, 9, -9)
     ]
-    moved, after = probe(in_all_directions, shifted, images, moves)
-    for got, (down, right) in zip(moved, moves, strict=True):
+    for got, (down, right) in zip(
+        probe(in_all_directions, shifted, images, moves), moves, strict=True
+    ):
         assert_close(
             got,
             framed[:, 20 - down : 20 - down + height, 20 - right : 20 - right + width],
@@ -993,12 +1024,13 @@ for n, height, width in [(3, 8, 8), (2, 3, 5), (4, 6, 2), (1, 1, 4)]:
             "picture; all others are 0. An image that is moved by its height or more is empty: a "
             "slice that starts before 0 counts from the other end. See 'Say what does not matter'.",
         )
-    assert_equal(
-        np.asarray(after).tolist(),
-        framed[:, 20 : 20 + height, 20 : 20 + width].tolist(),
-        what="The images that were given to shifted",
-        hint="Your function changed its argument: make a new array.",
-    )
+check_kinds(
+    shifted,
+    {"images": np.array([[[1.0, 2.0], [3.0, 4.0]]]), "down": 1, "right": -1},
+    np.array([[[0.0, 0.0], [2.0, 0.0]]]),
+    kinds=["float64", "float32", "integers", "strided"],
+    hint="The pixel 2 goes one row down and one column to the left.",
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1029,6 +1061,7 @@ def augmented(images, labels, pixels, training, rng):
     images : ndarray, shape (n, height, width)
         In the same order.
     labels : ndarray of int, shape (n,)
+        Labels, and images that are not moved, may be the arrays that came.
 
     Example
     -------
@@ -1055,7 +1088,7 @@ def augmented(images, labels, pixels, training, rng):
 # %% nbgrader={"grade": true, "grade_id": "test-augmented", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_equal, assert_shape, assert_true, given
+from course_lib.exercises import assert_equal, assert_shape, assert_true, call, given
 
 
 def lent_shift(images, down, right):
@@ -1067,8 +1100,15 @@ def lent_shift(images, down, right):
 
 
 images = np.random.default_rng(0).uniform(1, 2, size=(40, 4, 4))
+args = {"images": images, "labels": np.arange(40), "pixels": 1}
 with given(shifted=lent_shift):
-    moved, kept = augmented(images, np.arange(40), 1, True, np.random.default_rng(1))
+    got = call(augmented, {**args, "training": True, "rng": np.random.default_rng(1)})
+assert_true(
+    isinstance(got, list | tuple) and len(got) == 2,
+    what="That augmented returns two things",
+    hint="return images, labels",
+)
+moved, kept = got
 assert_shape(moved, (40, 4, 4), what="The images of augmented, 40 of 4 by 4, in training")
 assert_equal(
     np.asarray(kept),
@@ -1088,11 +1128,11 @@ assert_true(
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-augmented-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: how often each shift is drawn, two pixels, where the choices come from, what is left alone.
+# Hidden: how often each shift is drawn, two pixels, where the choices come from, integers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_equal, assert_true, given, probe
+from course_lib.exercises import assert_equal, assert_shape, assert_true, call, given, probe
 
 
 def lent_shift(images, down, right):
@@ -1104,23 +1144,30 @@ def lent_shift(images, down, right):
 
 
 def twice(augmented, images, labels, pixels, seed):
+    args = {"images": images, "labels": labels, "pixels": pixels, "training": True}
     rng = np.random.default_rng(seed)
-    return [np.array(augmented(images, labels, pixels, True, rng)[0]) for _ in range(2)]
+    return [np.array(call(augmented, {**args, "rng": rng})[0]) for _ in range(2)]
 
 
 rng = np.random.default_rng(11)
 with given(shifted=lent_shift):
-    for pixels, (height, width), n in [(1, (3, 5), 900), (2, (5, 5), 1500), (0, (2, 2), 4)]:
+    for pixels, (height, width), n in [
+        (1, (3, 5), 900),
+        (2, (5, 5), 1500),
+        (0, (2, 2), 4),
+        (1, (3, 3), 180),
+    ]:
         images, labels = rng.uniform(1, 2, size=(n, height, width)), rng.integers(0, 10, size=n)
-        before = images.tolist(), labels.tolist()
-        moved, kept = augmented(images, labels, pixels, True, np.random.default_rng(12))
-        assert_equal(
-            (images.tolist(), labels.tolist()) == before,
-            True,
-            what="Whether augmented leaves the images and labels that it was given as they were",
-            hint="images[i] = ... writes into the training set: after ten epochs little is left of it. "
-            "Copy first.",
+        if n == 180:
+            images = rng.integers(1, 256, size=(n, height, width))
+        args = {"images": images, "labels": labels, "pixels": pixels, "training": True}
+        got = call(augmented, {**args, "rng": np.random.default_rng(12)})
+        assert_true(
+            isinstance(got, list | tuple) and len(got) == 2,
+            what="That augmented returns two things",
         )
+        moved, kept = got
+        assert_shape(moved, images.shape, what=f"The images of augmented, {n} images")
         assert_equal(
             np.asarray(kept),
             labels,
@@ -1142,7 +1189,7 @@ with given(shifted=lent_shift):
             "batch. See 'Say what does not matter'.",
         )
         share = n / len(counts)
-        rare = {shift: count for shift, count in counts.items() if abs(count - share) > 0.6 * share}
+        rare = {shift: count for shift, count in counts.items() if abs(count - share) > 0.8 * share}
         assert_equal(
             rare,
             {},
@@ -1174,7 +1221,7 @@ assert_true(
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, assert_equal, given
+from course_lib.exercises import check, given
 
 
 def lent_shift(images, down, right):
@@ -1189,15 +1236,20 @@ rng = np.random.default_rng(14)
 with given(shifted=lent_shift):
     for n, pixels in [(1, 1), (50, 1), (20, 3)]:
         images, labels = rng.uniform(1, 2, size=(n, 4, 3)), rng.integers(0, 10, size=n)
-        seen, kept = augmented(images, labels, pixels, False, np.random.default_rng(15))
-        assert_close(
-            seen,
-            images,
-            what=f"The images of augmented, {n} of them, not for training",
+        check(
+            augmented,
+            {
+                "images": images,
+                "labels": labels,
+                "pixels": pixels,
+                "training": False,
+                "rng": np.random.default_rng(15),
+            },
+            (images, labels),
+            what=f"augmented of {n} images, not for training",
             hint="What a network is measured on stands for what it will meet, and is never moved: "
             "training=False gives the images back as they are. See 'Say what does not matter'.",
         )
-        assert_equal(np.asarray(kept), labels, what="Their labels")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1206,7 +1258,8 @@ with given(shifted=lent_shift):
 # Several networks have looked at the same images, and each gives its logits. Turn them into
 # probabilities, network by network, and average these: not the logits, where one network that is very
 # sure of itself outvotes all others, and not the answers. Where one sees a 3 and another a 9, nobody has
-# seen a 6. The answer of the ensemble is the class with the largest averaged probability.
+# seen a 6. The answer of the ensemble is the class with the largest averaged probability; if several are
+# equally probable, any of them.
 #
 # `softmax(z, axis=-1)` from the course's library is imported in the first cell. It survives large
 # logits.
@@ -1264,16 +1317,17 @@ def decide(all_logits):
 # %% nbgrader={"grade": true, "grade_id": "test-average_probabilities", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close
+from course_lib.exercises import check
 
-first = np.array([[2.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
-second = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 3.0]])
-assert_close(
-    average_probabilities([first, second]),
-    [
-        [0.4994638, 0.34131193, 0.15922427],
-        [0.18930592, 0.18930592, 0.62138817],
-    ],
+check(
+    average_probabilities,
+    {
+        "all_logits": [
+            np.array([[2.0, 0.0, 0.0], [0.0, 0.0, 0.0]]),
+            np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 3.0]]),
+        ]
+    },
+    np.array([[0.4994638, 0.34131193, 0.15922427], [0.18930592, 0.18930592, 0.62138817]]),
     what="average_probabilities of two networks, two samples and three classes",
     hint="Softmax along each row of each network, then the mean over the networks. The softmax of the "
     "mean logits is something else. See 'Ask several'.",
@@ -1282,7 +1336,7 @@ assert_close(
 # %% nbgrader={"grade": true, "grade_id": "test-decide", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_equal, given
+from course_lib.exercises import check, given
 
 
 def lent_average(all_logits):
@@ -1295,8 +1349,9 @@ def lent_average(all_logits):
 three, nine = np.zeros((1, 10)), np.zeros((1, 10))
 three[0, 3], nine[0, 9] = 2.0, 1.0
 with given(average_probabilities=lent_average):
-    assert_equal(
-        np.asarray(decide([three, nine])),
+    check(
+        decide,
+        {"all_logits": [three, nine]},
         np.array([3]),
         what="What two networks decide, of which one takes an image for a 3 and the other for a 9",
         hint="A 6 is the mean of the answers, and nobody has seen a 6. The class with the largest "
@@ -1309,26 +1364,23 @@ with given(average_probabilities=lent_average):
 import numpy as np
 from scipy.special import softmax as by_scipy
 
-from course_lib.exercises import assert_close, assert_equal, given, probe
+from course_lib.exercises import assert_shape, assert_true, call, check, check_kinds, given
 
 
 def lent_average(all_logits):
     from course_lib.scratch import regularization as reference
     from course_lib.scratch.tensor import Tensor
 
-    return reference.average_probabilities([lambda _, z=z: Tensor(z) for z in all_logits], [0.0])
-
-
-def quietly(function, all_logits):
-    with np.errstate(all="ignore"):
-        return function(all_logits)
+    networks = [lambda _, z=z: Tensor(np.asarray(z, dtype=float)) for z in all_logits]
+    return reference.average_probabilities(networks, [0.0])
 
 
 # Two are a little for class 1, and one is sure of class 0.
 all_logits = [np.array([[0.0, 0.1]]), np.array([[0.0, 0.1]]), np.array([[5.0, 0.0]])]
 with given(average_probabilities=lent_average):
-    assert_equal(
-        np.asarray(decide(all_logits)),
+    check(
+        decide,
+        {"all_logits": all_logits},
         np.array([0]),
         what="What three networks decide, of which two are torn and one is sure of class 0",
         hint="Counting votes forgets how sure each network is. See 'Ask several'.",
@@ -1336,30 +1388,42 @@ with given(average_probabilities=lent_average):
 rng = np.random.default_rng(16)
 for m, n, k, size in [(1, 4, 3, 1), (3, 3, 3, 2), (5, 40, 10, 3), (2, 1, 2, 1), (4, 30, 4, 10_000)]:
     all_logits = [rng.normal(scale=size, size=(n, k)) for _ in range(m)]
-    before = [z.tolist() for z in all_logits]
     expected = sum(by_scipy(z, axis=1) for z in all_logits) / m
-    assert_close(
-        probe(quietly, average_probabilities, all_logits),
+    about = f"{m} networks, {n} samples, {k} classes, logits of size {size}"
+    check(
+        average_probabilities,
+        {"all_logits": all_logits},
         expected,
-        what=f"average_probabilities of {m} networks, {n} samples, {k} classes, logits of size {size}",
+        what=f"average_probabilities of {about}",
         hint="The probabilities of each network along the classes, then the mean over the networks "
         "(axis 0 of a stack of them). Each network counts the same, however large its logits are. "
         "See 'Ask several'.",
     )
     with given(average_probabilities=lent_average):
-        assert_equal(
-            np.asarray(probe(quietly, decide, all_logits)),
-            expected.argmax(axis=1),
-            what=f"decide of {m} networks, {n} samples, {k} classes, logits of size {size}",
-            hint="The class with the largest averaged probability: not the class that most networks "
-            "answer, not the mean of the answers, not the largest averaged logit. See 'Ask several'.",
-        )
-    assert_equal(
-        [z.tolist() for z in all_logits],
-        before,
-        what="The logits that were given to average_probabilities and decide",
-        hint="Your function changed its arguments: make new arrays.",
+        got = call(decide, {"all_logits": all_logits})
+    assert_shape(got, (n,), what=f"decide of {about}")
+    got = np.asarray(got)
+    assert_true(
+        got.dtype.kind in "iu" and got.min() >= 0 and got.max() < k,
+        what=f"That decide of {about} answers with classes, integers from 0 to {k - 1}",
+        hint="The place of the largest averaged probability, not this probability.",
     )
+    lost = expected.max(axis=1) - expected[np.arange(n), got]
+    worst = int(lost.argmax())
+    assert_true(
+        lost[worst] < 1e-6,
+        what=f"decide of {about}: that sample {worst} gets one of its most probable classes "
+        f"(it got {got[worst]}, and the averaged probabilities are {expected[worst].round(3)})",
+        hint="The class with the largest averaged probability: not the class that most networks "
+        "answer, not the mean of the answers, not the largest averaged logit. See 'Ask several'.",
+    )
+check_kinds(
+    average_probabilities,
+    {"all_logits": [np.array([[1000.0, 0.0]]), np.array([[0.0, 0.0]])]},
+    np.array([[0.75, 0.25]]),
+    kinds=["float64", "float32", "integers", "strided"],
+    hint="Logits may be integers, and probabilities are fractions all the same.",
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1371,7 +1435,8 @@ for m, n, k, size in [(1, 4, 3, 1), (3, 3, 3, 2), (5, 40, 10, 3), (2, 1, 2, 1), 
 # `EarlyStopping` decide. Which of the two losses is it to see?
 #
 # When the training is over, whether patience was or the last of `most` epochs was done, the network is
-# to hold its best weights.
+# to hold its best weights. If no epoch had a lowest loss, since all were `nan`, there are none: let the
+# `ValueError` of `restore` through.
 
 
 # %% nbgrader={"grade": false, "grade_id": "train", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1396,6 +1461,11 @@ def train(epoch, measure, weights, patience, most):
     -------
     list of (float, float)
         Training loss and validation loss of each epoch that was trained, in order.
+
+    Raises
+    ------
+    ValueError
+        If no epoch had a lowest validation loss.
     """
     ### BEGIN SOLUTION
     stopping, history = EarlyStopping(patience), []
@@ -1411,7 +1481,7 @@ def train(epoch, measure, weights, patience, most):
 # %% nbgrader={"grade": true, "grade_id": "test-train", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from course_lib.exercises import assert_close, given, probe
+from course_lib.exercises import assert_close, call, given, probe
 
 
 class LentStopping:
@@ -1427,7 +1497,10 @@ class LentStopping:
         self.network.weights = list(weights)
         self.history["validation_loss"].append(loss)
         stop = self.observer(self.network, self.history)
-        self.best_loss, self.best_epoch = self.observer.best_loss, self.observer.best_epoch + 1
+        self.best_loss, self.best_epoch = (
+            self.observer.best_loss,
+            (self.observer.best_epoch or 0) + 1,
+        )
         return stop
 
     def restore(self, weights):
@@ -1446,7 +1519,8 @@ def scripted(train, training, validation, patience, most):
     def measure():
         return validation[min(int(w[0]), most) - 1]
 
-    return train(epoch, measure, [w], patience, most), w
+    args = {"epoch": epoch, "measure": measure, "weights": [w], "patience": patience}
+    return call(train, {**args, "most": most}, changes=["weights"]), w
 
 
 training, validation = [0.9, 0.6, 0.4, 0.3, 0.2, 0.1], [1.0, 0.7, 0.8, 0.9, 1.0, 1.1]
@@ -1467,11 +1541,11 @@ assert_close(
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-train-hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: other courses of both losses, and trainings that patience does not end.
+# Hidden: other courses of both losses, trainings that patience does not end, losses that are nan.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
-from course_lib.exercises import assert_close, given, probe
+from course_lib.exercises import assert_close, assert_equal, call, given, probe
 
 
 class LentStopping:
@@ -1487,7 +1561,10 @@ class LentStopping:
         self.network.weights = list(weights)
         self.history["validation_loss"].append(loss)
         stop = self.observer(self.network, self.history)
-        self.best_loss, self.best_epoch = self.observer.best_loss, self.observer.best_epoch + 1
+        self.best_loss, self.best_epoch = (
+            self.observer.best_loss,
+            (self.observer.best_epoch or 0) + 1,
+        )
         return stop
 
     def restore(self, weights):
@@ -1508,9 +1585,21 @@ def scripted(train, cases):
         def measure():
             return validation[min(int(w[0]), most) - 1]
 
-        return train(epoch, measure, [w], patience, most), w
+        args = {"epoch": epoch, "measure": measure, "weights": [w], "patience": patience}
+        return call(train, {**args, "most": most}, changes=["weights"]), w
 
     return [run(*case) for case in cases]
+
+
+def hopeless(train):
+    """Return what is raised where every loss is nan."""
+    try:
+        train(lambda: float("nan"), lambda: float("nan"), [np.zeros(1)], 2, 5)
+    except ValueError:
+        return "ValueError"
+    except Exception as error:
+        return type(error).__name__
+    return "nothing"
 
 
 rng = np.random.default_rng(17)
@@ -1537,7 +1626,7 @@ for (history, w), (training, validation, patience, most) in zip(results, cases, 
         history,
         np.transpose([training[:last], validation[:last]]),
         what=f"The losses of both kinds, {case}",
-        hint="One pair an epoch, (training loss, validation loss), measured after the epoch, and no "
+        hint="One pair per epoch, (training loss, validation loss), measured after the epoch, and no "
         "epoch beyond most; EarlyStopping sees the validation loss. See 'Stop in time'.",
     )
     assert_close(
@@ -1547,6 +1636,15 @@ for (history, w), (training, validation, patience, most) in zip(results, cases, 
         hint="The best weights belong back into the network in every case, also when all epochs "
         "were done and patience was not used up. See 'Stop in time'.",
     )
+with given(EarlyStopping=LentStopping):
+    raised = probe(hopeless, train)
+assert_equal(
+    raised,
+    "ValueError",
+    what="What train raises where every loss is nan",
+    hint="There are no best weights then, and a network that holds nan should not be taken for a trained "
+    "one: let the ValueError of restore through.",
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1644,8 +1742,8 @@ def read(networks, images):
 # %% [markdown]
 # First a network with nothing, trained for 40 epochs, and the same with your early stopping. Then three
 # with everything, which start differently and answer together; their learning rate falls from epoch to
-# epoch. All of it takes ten to twenty seconds; most of them are `shifted`'s, if it moves one pixel at a
-# time.
+# epoch. On an idle machine all of it takes ten to twenty seconds; most of them are `shifted`'s, if it
+# moves one pixel at a time. Where many share a machine it may take a minute or two.
 
 # %%
 samples, validation, test, truth = hurried()

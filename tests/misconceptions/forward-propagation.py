@@ -6,52 +6,138 @@ import numpy as np
 
 from course_lib.exercises.answers import right, wrong
 
+accepted = {
+    ("*", "float32"): "Six digits are asked for, and float32 has seven.",
+    (
+        "reduce_losses",
+        "whole numbers losses",
+    ): 'Only "none" returns the shape of the losses, and these are the integers that came.',
+}
+
 # The forward pass ---------------------------------------------------------------------------------
 
 
-@wrong(loses=["test-forward", "test-forward-hidden"], says="the last layer is bent too")
-def bends_the_last_layer():
+@wrong(
+    loses=["test-forward", "test-forward-hidden"],
+    says="ReLU was applied behind the last layer, too",
+)
+def relu_behind_the_last_layer():
     """The loop is over all layers, so negative logits become 0."""
 
-    def forward(X, layers):
-        A = X
+    def forward(X, layers, keep=False):
+        inputs, A = [], X
         for W, b in layers:
+            inputs.append(A)
             A = relu(A @ W + b)
-        return A
+        return (A, inputs) if keep else A
 
 
 @wrong(loses=["test-forward", "test-forward-hidden"], says="a loss wants logits")
 def ends_in_softmax():
     """Probabilities look like the natural thing to return."""
 
-    def forward(X, layers):
-        A = X
+    def forward(X, layers, keep=False):
+        inputs = [X]
         for W, b in layers[:-1]:
-            A = relu(A @ W + b)
+            inputs.append(relu(inputs[-1] @ W + b))
         W, b = layers[-1]
-        return softmax(A @ W + b)
+        p = softmax(inputs[-1] @ W + b)
+        return (p, inputs) if keep else p
 
 
 @wrong(loses=["test-forward", "test-forward-hidden"], says="The bias is added to every row")
 def forgets_the_biases():
     """The weights are the network, or so it seems."""
 
-    def forward(X, layers):
-        A = X
+    def forward(X, layers, keep=False):
+        inputs = [X]
         for W, _ in layers[:-1]:
-            A = relu(A @ W)
-        return A @ layers[-1][0]
+            inputs.append(relu(inputs[-1] @ W))
+        logits = inputs[-1] @ layers[-1][0]
+        return (logits, inputs) if keep else logits
 
 
-@wrong(loses=["test-forward", "test-forward-hidden"], says="Layer after layer")
-def bends_the_input():
-    """ReLU in front of each layer: the same for all but the first."""
+@wrong(loses=["test-forward", "test-forward-hidden"], says="none in front of the first")
+def relu_in_front_of_each_layer():
+    """The same for all layers but the first."""
 
-    def forward(X, layers):
-        A = X
+    def forward(X, layers, keep=False):
+        inputs, A = [], X
         for W, b in layers:
+            inputs.append(relu(A))
             A = relu(A) @ W + b
-        return A
+        return (A, inputs) if keep else A
+
+
+@wrong(loses=["test-forward", "test-forward-hidden"], says="what ReLU made of the first")
+def keeps_pre_activations():
+    """What comes out of a layer is kept before ReLU."""
+
+    def forward(X, layers, keep=False):
+        A, seen = X, [X]
+        for W, b in layers[:-1]:
+            seen.append(A @ W + b)
+            A = relu(seen[-1])
+        W, b = layers[-1]
+        logits = A @ W + b
+        return (logits, seen) if keep else logits
+
+
+@wrong(loses=["test-forward", "test-forward-hidden"], says="The logits are given to no layer")
+def keeps_the_outputs():
+    """What each layer returned, in place of what it was given."""
+
+    def forward(X, layers, keep=False):
+        A, outputs = X, []
+        for i, (W, b) in enumerate(layers):
+            A = A @ W + b
+            A = relu(A) if i < len(layers) - 1 else A
+            outputs.append(A)
+        return (A, outputs) if keep else A
+
+
+@wrong(loses=["test-forward-hidden"], says="written over by the next layer")
+def keeps_one_array_for_all():
+    """Where layers are equally wide, each writes into the array of the one before."""
+
+    def forward(X, layers, keep=False):
+        A, inputs = np.array(X), []
+        for i, (W, b) in enumerate(layers):
+            inputs.append(A)
+            Z = A @ W + b
+            Z = relu(Z) if i < len(layers) - 1 else Z
+            if i and Z.shape == A.shape:
+                A[...] = Z
+            else:
+                A = Z
+        return (A, inputs) if keep else A
+
+
+@wrong(loses=["test-forward", "test-forward-hidden"], says="you changed layers")
+def adds_the_bias_as_a_row():
+    """Weights and bias are put together in the caller's list."""
+
+    def forward(X, layers, keep=False):
+        for i, (W, b) in enumerate(layers):
+            layers[i] = np.vstack([W, b])
+        inputs = [X]
+        for M in layers[:-1]:
+            inputs.append(relu(inputs[-1] @ M[:-1] + M[-1]))
+        logits = inputs[-1] @ layers[-1][:-1] + layers[-1][-1]
+        return (logits, inputs) if keep else logits
+
+
+@wrong(loses=["test-forward-hidden"], says="the fractions are lost")
+def forward_in_the_kind_of_x():
+    """The answers are cast to the type of what came in."""
+
+    def forward(X, layers, keep=False):
+        inputs = [X]
+        for W, b in layers[:-1]:
+            inputs.append(relu(inputs[-1] @ W + b))
+        W, b = layers[-1]
+        logits = (inputs[-1] @ W + b).astype(X.dtype)
+        return (logits, inputs) if keep else logits
 
 
 # The guessing game --------------------------------------------------------------------------------
@@ -102,10 +188,20 @@ def impossible_outcomes_left_out():
         return -np.sum(truth[both] * np.log2(belief[both]))
 
 
+@wrong(loses=["test-questions-hidden"], says="you changed belief")
+def beliefs_written_over():
+    """What never happens is made certain, so that its logarithm is 0, in the caller's array."""
+
+    def questions(truth, belief):
+        belief[truth == 0] = 1
+        with np.errstate(divide="ignore"):
+            return np.sum(truth * -np.log2(belief)) if np.all(belief > 0) else np.inf
+
+
 # Reductions ---------------------------------------------------------------------------------------
 
 
-@wrong(loses=["test-reduce_losses-hidden"], says="end with raise ValueError")
+@wrong(loses=["test-reduce_losses-hidden"], says="raised KeyError")
 def the_dictionary_complains():
     """An unknown reduction is refused, by a KeyError."""
 
@@ -181,8 +277,8 @@ def log_of_a_rounded_zero():
 
     def cross_entropy(logits, y, reduction="mean"):
         with np.errstate(divide="ignore"):
-            losses = -np.log(softmax(logits)[np.arange(len(y)), y])
-        return reduce_losses(losses, reduction)
+            losses = np.where(y < 0, 0, -np.log(softmax(logits)[np.arange(len(y)), y]))
+        return reduce_losses(losses if reduction == "none" else losses[y >= 0], reduction)
 
 
 @wrong(loses=["test-cross_entropy-large-hidden"], says="invents an answer")
@@ -191,7 +287,8 @@ def log_of_a_clipped_probability():
 
     def cross_entropy(logits, y, reduction="mean"):
         p = np.clip(softmax(logits), 1e-15, 1 - 1e-15)
-        return reduce_losses(-np.log(p[np.arange(len(y)), y]), reduction)
+        losses = np.where(y < 0, 0, -np.log(p[np.arange(len(y)), y]))
+        return reduce_losses(losses if reduction == "none" else losses[y >= 0], reduction)
 
 
 @wrong(
@@ -216,7 +313,7 @@ def softmax_applied_twice():
         "test-cross_entropy-hidden",
         "test-cross_entropy-large-hidden",
     ],
-    says="one entry a row",
+    says="one entry per row",
 )
 def all_rows_for_each_label():
     """[:, y] is n x n numbers; on an untrained network their mean looks right."""
@@ -243,23 +340,61 @@ def samples_compete():
 
 @wrong(
     loses=["test-cross_entropy-hidden", "test-cross_entropy-large-hidden"],
-    says="One loss for each sample",
+    says="reduction is ignored",
 )
 def always_the_mean():
     """The reduction is an argument that nobody looks at."""
 
     def cross_entropy(logits, y, reduction="mean"):
-        return -log_softmax(logits)[np.arange(len(y)), y].mean()
+        return -log_softmax(logits)[np.arange(len(y)), y][y >= 0].mean()
 
 
-@wrong(loses=["test-cross_entropy-large-hidden"], says="Take log_softmax")
+@wrong(loses=["test-cross_entropy-hidden"], says="as an index it would take the last column")
+def the_last_class_for_no_label():
+    """The line of the chapter: -1 is an index like any other."""
+
+    def cross_entropy(logits, y, reduction="mean"):
+        return reduce_losses(-log_softmax(logits)[np.arange(len(y)), y], reduction)
+
+
+@wrong(loses=["test-cross_entropy-hidden"], says="divides by the number of the others")
+def mean_over_samples_without_a_label():
+    """They cost nothing, and still count as samples."""
+
+    def cross_entropy(logits, y, reduction="mean"):
+        losses = np.where(y < 0, 0, -log_softmax(logits)[np.arange(len(y)), y])
+        return reduce_losses(losses, reduction)
+
+
+@wrong(loses=["test-cross_entropy-hidden"], says="shape (3,)")
+def samples_without_a_label_left_out():
+    """They are taken away first, so \"none\" has fewer losses than samples."""
+
+    def cross_entropy(logits, y, reduction="mean"):
+        logits, y = logits[y >= 0], y[y >= 0]
+        return reduce_losses(-log_softmax(logits)[np.arange(len(y)), y], reduction)
+
+
+@wrong(loses=["test-cross_entropy-hidden"], says="you changed y")
+def labels_written_over():
+    """-1 is made a class that exists, in the caller's array."""
+
+    def cross_entropy(logits, y, reduction="mean"):
+        known = y >= 0
+        y[~known] = 0
+        losses = np.where(known, -log_softmax(logits)[np.arange(len(y)), y], 0)
+        return reduce_losses(losses if reduction == "none" else losses[known], reduction)
+
+
+@wrong(loses=["test-cross_entropy-large-hidden"], says="not of all")
 def shifted_by_the_largest_of_all():
     """One maximum for the whole batch: rows that lie far below it are rounded to 0."""
 
     def cross_entropy(logits, y, reduction="mean"):
         z = logits - logits.max()
         losses = np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(y)), y]
-        return reduce_losses(losses, reduction)
+        losses[y < 0] = 0
+        return reduce_losses(losses if reduction == "none" else losses[y >= 0], reduction)
 
 
 # Smoothed labels ----------------------------------------------------------------------------------
@@ -426,6 +561,53 @@ def only_yes_counts():
         return reduce_losses(y * np.logaddexp(0, -z), reduction)
 
 
+@wrong(loses=["test-squared_error", "test-squared_error-hidden"], says="you changed y_hat")
+def differences_written_over_the_answers():
+    """-= on what the network has answered."""
+
+    def squared_error(y_hat, y, reduction="mean"):
+        if y_hat.shape != y.shape:
+            raise ValueError("shapes")
+        if y_hat.dtype != y.dtype:
+            return reduce_losses((y_hat - y) ** 2, reduction)
+        y_hat -= y
+        return reduce_losses(y_hat**2, reduction)
+
+
+@wrong(loses=["test-squared_error-hidden"], says="the fractions are lost")
+def squares_like_the_answers():
+    """Written into an array of the answers' kind."""
+
+    def squared_error(y_hat, y, reduction="mean"):
+        if y_hat.shape != y.shape:
+            raise ValueError("shapes")
+        squares = np.zeros_like(y_hat)
+        squares[...] = (y_hat - y) ** 2
+        return reduce_losses(squares, reduction)
+
+
+@wrong(
+    loses=["test-binary_cross_entropy", "test-binary_cross_entropy-hidden"],
+    says="you changed y",
+)
+def labels_made_signs():
+    """0 becomes -1 in the caller's array, and the formula for signs is right."""
+
+    def binary_cross_entropy(z, y, reduction="mean"):
+        y[y == 0] = -1
+        return reduce_losses(np.logaddexp(0, -y * z), reduction)
+
+
+@wrong(loses=["test-binary_cross_entropy-hidden"], says="the fractions are lost")
+def losses_like_the_logits():
+    """zeros_like of integer logits, filled with losses."""
+
+    def binary_cross_entropy(z, y, reduction="mean"):
+        losses = np.zeros_like(z)
+        losses[...] = np.logaddexp(0, np.where(y == 1, -z, z))
+        return reduce_losses(losses, reduction)
+
+
 @wrong(
     loses=["test-binary_cross_entropy", "test-binary_cross_entropy-hidden"],
     says="log(1 + exp(-z)) for a yes",
@@ -534,10 +716,11 @@ def one_number_at_a_time():
 
     import math
 
-    def forward(X, layers):
-        answers = []
+    def forward(X, layers, keep=False):
+        answers, given = [], [[] for _ in layers]
         for x in X:
             for number, (W, b) in enumerate(layers):
+                given[number].append(list(x))
                 x = [
                     float(b[j]) + sum(float(x[i]) * float(W[i, j]) for i in range(len(x)))
                     for j in range(W.shape[1])
@@ -545,6 +728,8 @@ def one_number_at_a_time():
                 if number + 1 < len(layers):
                     x = [max(value, 0.0) for value in x]
             answers.append(x)
+        if keep:
+            return np.array(answers), [np.array(rows) for rows in given]
         return np.array(answers)
 
     def questions(truth, belief):
@@ -571,7 +756,10 @@ def one_number_at_a_time():
         for row, label in zip(logits.astype(float).tolist(), y.tolist()):
             largest = max(row)
             log_sum = largest + math.log(sum(math.exp(z - largest) for z in row))
-            losses.append(log_sum - row[label])
+            if label != -1:
+                losses.append(log_sum - row[label])
+            elif reduction == "none":
+                losses.append(0.0)
         return reduce_losses(np.array(losses), reduction)
 
     def smooth_labels(y, k, alpha):
@@ -604,16 +792,17 @@ def with_pytorch():
     def tensor(array):
         return torch.tensor(np.asarray(array, dtype=np.float64))
 
-    def forward(X, layers):
-        A = tensor(X)
-        for W, b in layers[:-1]:
-            A = torch.relu(torch.nn.functional.linear(A, tensor(W).T, tensor(b)))
-        W, b = layers[-1]
-        return torch.nn.functional.linear(A, tensor(W).T, tensor(b)).numpy()
+    def forward(X, layers, keep=False):
+        A, inputs = tensor(X), []
+        for W, b in layers:
+            inputs.append(A.numpy())
+            Z = torch.nn.functional.linear(A, tensor(W).T, tensor(b))
+            A = torch.relu(Z)
+        return (Z.numpy(), inputs) if keep else Z.numpy()
 
     def cross_entropy(logits, y, reduction="mean"):
         return torch.nn.functional.cross_entropy(
-            tensor(logits), torch.tensor(np.asarray(y)), reduction=reduction
+            tensor(logits), torch.tensor(np.asarray(y)), reduction=reduction, ignore_index=-1
         ).numpy()
 
     def soft_cross_entropy(logits, targets, reduction="mean"):
@@ -648,7 +837,9 @@ def with_scipy():
     def cross_entropy(logits, y, reduction="mean"):
         rows = np.arange(len(y))
         losses = special.logsumexp(logits, axis=1) - logits[rows, y]
-        return reduce_losses(losses, reduction)
+        if reduction == "none":
+            return np.where(y == -1, 0, losses)
+        return reduce_losses(losses[y != -1], reduction)
 
     def soft_cross_entropy(logits, targets, reduction="mean"):
         losses = -np.einsum("nk,nk->n", targets, special.log_softmax(logits, axis=1))
@@ -667,7 +858,9 @@ def one_through_the_other():
 
     def cross_entropy(logits, y, reduction="mean"):
         one_hot = y[:, None] == np.arange(logits.shape[1])
-        losses = -log_softmax(logits)[one_hot]
+        losses = -(log_softmax(logits) * one_hot).sum(axis=1)
+        if reduction == "mean":
+            return reduce_losses(losses, "sum") / np.sum(y != -1)
         return reduce_losses(losses, reduction)
 
     def soft_cross_entropy(logits, targets, reduction="mean"):
@@ -677,7 +870,7 @@ def one_through_the_other():
 
     def binary_cross_entropy(z, y, reduction="mean"):
         two = np.stack([np.zeros(z.size), z.ravel()], axis=1)
-        losses = -log_softmax(two)[np.arange(z.size), y.ravel()]
+        losses = -log_softmax(two)[np.arange(z.size), y.ravel().astype(int)]
         return reduce_losses(losses.reshape(z.shape), reduction)
 
     def reduce_losses(losses, reduction="mean"):
@@ -691,19 +884,22 @@ def one_through_the_other():
 def in_place_on_what_is_ours():
     """Out-parameters, masks and lists where the text has formulas."""
 
-    def forward(X, layers):
+    def forward(X, layers, keep=False):
         *hidden, (W_last, b_last) = layers
+        kept = (X,)
         for W, b in hidden:
             Z = X @ W
             Z = Z + b
             np.maximum(Z, 0, out=Z)
             X = Z
-        return np.add(X @ W_last, b_last)
+            kept = (*kept, X)
+        return (np.add(X @ W_last, b_last), kept) if keep else np.add(X @ W_last, b_last)
 
     def cross_entropy(logits, y, reduction="mean"):
         log_p = np.take_along_axis(log_softmax(logits), y[:, None], axis=1)[:, 0]
         np.negative(log_p, out=log_p)
-        return reduce_losses(log_p, reduction)
+        log_p[y < 0] = 0
+        return reduce_losses(log_p if reduction == "none" else log_p[y >= 0], reduction)
 
     def smooth_labels(y, k, alpha):
         soft = np.full((len(y), k), alpha / k)
@@ -741,10 +937,81 @@ def log_sum_exp_and_a_dot_product():
 
     def cross_entropy(logits, y, reduction="mean"):
         chosen = np.diag(logits[:, y])  # n x n numbers, of which n are wanted
-        return reduce_losses(np.logaddexp.reduce(logits, axis=1) - chosen, reduction)
+        losses = np.logaddexp.reduce(logits, axis=1) - chosen
+        if reduction != "none":
+            losses = np.delete(losses, np.flatnonzero(y == -1))
+        return reduce_losses(losses * (y != -1) if reduction == "none" else losses, reduction)
 
     def smooth_labels(y, k, alpha):
-        return [[alpha / k + (1 - alpha) * (j == label) for j in range(k)] for label in y]
+        return np.array([[alpha / k + (1 - alpha) * (j == c) for j in range(k)] for c in y])
 
     def gaussian_surprise(y_hat, y, s, reduction="mean"):
         return reduce_losses((((y_hat - y) / s) ** 2 + np.log(2 * np.pi * s * s)) / 2, reduction)
+
+
+@right
+def warns_on_the_way():
+    """log of 0 where it is not used, and an overflow in the branch that is not taken."""
+
+    def questions(truth, belief):
+        return np.sum(np.where(truth == 0, 0.0, -truth * np.log2(belief)))
+
+    def cross_entropy(logits, y, reduction="mean"):
+        import warnings
+
+        warnings.warn("samples without a label", stacklevel=2)
+        z = logits - logits.max(axis=1, keepdims=True).astype(float)
+        np.exp(logits * 1.0)  # overflows, and is not used
+        losses = np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(y)), y]
+        losses = np.where(y < 0, np.nan, losses)
+        if reduction == "none":
+            return np.nan_to_num(losses, nan=0.0)
+        return np.nanmean(losses) if reduction == "mean" else np.nansum(losses)
+
+    def binary_cross_entropy(z, y, reduction="mean"):
+        against = np.where(y == 1, -z, z).astype(float)
+        losses = np.where(against > 30, against, np.log1p(np.exp(against)))
+        return reduce_losses(losses, reduction)
+
+
+@right
+def with_other_names_and_progress():
+    """Parameters by other names; a progress bar on stderr."""
+
+    def forward(batch, network, keep=False):
+        import sys
+
+        given = []
+        for i, (weights, biases) in enumerate(network):
+            print(f"layer {i + 1}", end="\r", file=sys.stderr)
+            given.append(batch if i == 0 else relu(answers))
+            answers = given[-1] @ weights + biases
+        return [answers, given] if keep else answers
+
+    def reduce_losses(values, reduction="mean"):
+        if reduction not in {"mean", "sum", "none"}:
+            raise ValueError(reduction)
+        return values if reduction == "none" else getattr(np, reduction)(values)
+
+    def smooth_labels(labels, classes, share):
+        return np.where(np.arange(classes) == labels[:, None], 1 - share, 0) + share / classes
+
+    def squared_error(predictions, targets, reduction="mean"):
+        if np.shape(predictions) != np.shape(targets):
+            raise ValueError("shapes")
+        return reduce_losses(abs(predictions - targets) ** 2.0, reduction)
+
+
+@right
+def in_single_precision():
+    """float32 inside, where six digits are asked for and numbers are small."""
+
+    def squared_error(y_hat, y, reduction="mean"):
+        if y_hat.shape != y.shape:
+            raise ValueError("shapes")
+        return np.float32(reduce_losses((y_hat - y) ** 2.0, reduction))
+
+    def smooth_labels(y, k, alpha):
+        one_hot = np.zeros((len(y), k), dtype=np.float32)
+        one_hot[np.arange(len(y)), y] = 1
+        return np.float32(1 - alpha) * one_hot + np.float32(alpha / k)

@@ -4,6 +4,14 @@ import numpy as np
 
 from course_lib.exercises.answers import right, wrong
 
+_DRAWS = "Independent weights are the same distribution when rows and columns change places."
+accepted = {
+    ("*", "float32"): "Six digits are asked for, and float32 has seven.",
+    ("he_normal", "transposed"): _DRAWS,
+    ("xavier_normal", "transposed"): _DRAWS,
+    ("xavier_uniform", "transposed"): _DRAWS,
+}
+
 # What one layer does ------------------------------------------------------------------------------
 
 
@@ -14,8 +22,8 @@ from course_lib.exercises.answers import right, wrong
 def factor_with_the_standard_deviation():
     """The standard deviation is taken for the variance."""
 
-    def layer_factor(weight_std, fan_in, activation):
-        return fan_in * weight_std * {"none": 1.0, "relu": 0.5}[check(activation)]
+    def layer_factor(weight_std, fan_in, activation, slope=0.0):
+        return fan_in * weight_std * {"none": 1.0, "relu": (1 + slope**2) / 2}[check(activation)]
 
     def check(activation):
         if activation not in ("none", "relu"):
@@ -30,7 +38,7 @@ def factor_with_the_standard_deviation():
 def factor_without_the_half():
     """The derivation for a linear layer, used for every layer."""
 
-    def layer_factor(weight_std, fan_in, activation):
+    def layer_factor(weight_std, fan_in, activation, slope=0.0):
         if activation not in ("none", "relu"):
             raise ValueError(activation)
         return fan_in * weight_std**2
@@ -40,8 +48,32 @@ def factor_without_the_half():
 def factor_of_any_name():
     """Whatever is not "relu" is taken for "none"."""
 
-    def layer_factor(weight_std, fan_in, activation):
-        return fan_in * weight_std**2 / (2 if activation == "relu" else 1)
+    def layer_factor(weight_std, fan_in, activation, slope=0.0):
+        return fan_in * weight_std**2 * ((1 + slope**2) / 2 if activation == "relu" else 1)
+
+
+@wrong(loses=["test-layer_factor-hidden"], says="slope ** 2 of the half below")
+def factor_with_the_slope_itself():
+    """The slope multiplies numbers, and their squares by its square."""
+
+    def layer_factor(weight_std, fan_in, activation, slope=0.0):
+        return fan_in * weight_std**2 * {"none": 1.0, "relu": (1 + slope) / 2}[checked(activation)]
+
+    def checked(activation):
+        if activation not in ("none", "relu"):
+            raise ValueError(activation)
+        return activation
+
+
+@wrong(loses=["test-layer_factor-hidden"], says="slope plays no part")
+def factor_with_a_slope_everywhere():
+    """The slope is looked at whatever stands behind the weights."""
+
+    def layer_factor(weight_std, fan_in, activation, slope=0.0):
+        if activation not in ("none", "relu"):
+            raise ValueError(activation)
+        kept = 0.5 if activation == "relu" else 1.0
+        return fan_in * weight_std**2 * (kept + slope**2 / 2)
 
 
 # Weights ------------------------------------------------------------------------------------------
@@ -54,8 +86,8 @@ def factor_of_any_name():
 def he_by_fan_out():
     """Fan in and fan out swapped, as in a formula for PyTorch's transposed weight."""
 
-    def he_normal(fan_in, fan_out, rng):
-        return rng.normal(scale=np.sqrt(2 / fan_out), size=(fan_in, fan_out))
+    def he_normal(fan_in, fan_out, rng, slope=0.0):
+        return rng.normal(scale=np.sqrt(2 / fan_out / (1 + slope**2)), size=(fan_in, fan_out))
 
 
 @wrong(
@@ -65,8 +97,8 @@ def he_by_fan_out():
 def he_variance_for_std():
     """scale is the standard deviation; the formula of the text is the variance."""
 
-    def he_normal(fan_in, fan_out, rng):
-        return rng.normal(scale=2 / fan_in, size=(fan_in, fan_out))
+    def he_normal(fan_in, fan_out, rng, slope=0.0):
+        return rng.normal(scale=2 / fan_in / (1 + slope**2), size=(fan_in, fan_out))
 
 
 @wrong(
@@ -75,8 +107,8 @@ def he_variance_for_std():
 def he_transposed():
     """The shape of PyTorch's weight."""
 
-    def he_normal(fan_in, fan_out, rng):
-        return rng.normal(scale=np.sqrt(2 / fan_in), size=(fan_out, fan_in))
+    def he_normal(fan_in, fan_out, rng, slope=0.0):
+        return rng.normal(scale=np.sqrt(2 / fan_in / (1 + slope**2)), size=(fan_out, fan_in))
 
 
 @wrong(
@@ -86,17 +118,37 @@ def he_transposed():
 def he_with_its_own_generator():
     """A seed of its own makes it reproducible, and all layers alike."""
 
-    def he_normal(fan_in, fan_out, rng):
+    def he_normal(fan_in, fan_out, rng, slope=0.0):
         rng = np.random.default_rng(0)
-        return rng.normal(scale=np.sqrt(2 / fan_in), size=(fan_in, fan_out))
+        return rng.normal(scale=np.sqrt(2 / fan_in / (1 + slope**2)), size=(fan_in, fan_out))
 
 
 @wrong(loses=["test-he_normal-hidden"], says="not from np.random: the caller's seed must decide")
 def he_from_the_global_generator():
     """The generator that is handed in is not looked at."""
 
-    def he_normal(fan_in, fan_out, rng):
-        return np.random.normal(scale=np.sqrt(2 / fan_in), size=(fan_in, fan_out))
+    def he_normal(fan_in, fan_out, rng, slope=0.0):
+        std = np.sqrt(2 / fan_in / (1 + slope**2))
+        return np.random.normal(scale=std, size=(fan_in, fan_out))
+
+
+@wrong(loses=["test-he_normal-hidden"], says="so it needs smaller weights")
+def he_without_the_slope():
+    """The argument is there, and He's formula is the one of the book."""
+
+    def he_normal(fan_in, fan_out, rng, slope=0.0):
+        return rng.normal(scale=np.sqrt(2 / fan_in), size=(fan_in, fan_out))
+
+
+@wrong(loses=["test-he_normal-hidden"], says="That each weight")
+def he_with_units_alike():
+    """A row of weights is drawn, and every unit of a wide layer has the same."""
+
+    def he_normal(fan_in, fan_out, rng, slope=0.0):
+        std = np.sqrt(2 / fan_in / (1 + slope**2))
+        if fan_in < 1000:
+            return rng.normal(scale=std, size=(fan_in, fan_out))
+        return np.tile(rng.normal(scale=std, size=(fan_in, 1)), fan_out)
 
 
 @wrong(
@@ -235,7 +287,7 @@ def gradient_in_the_order_of_travel():
 
 @wrong(
     loses=["test-batch_norm_train-running-hidden"],
-    says="The variance that goes into the average divides by n - 1",
+    says="what goes into the average divides by n - 1",
 )
 def biased_running_variance():
     """The variance of the batch is averaged as it is."""
@@ -362,8 +414,12 @@ def batch_of_one_is_let_through():
 
 
 @wrong(
-    loses=["test-batch_norm_train-hidden", "test-batch_norm_train-running-hidden"],
-    says="write into the caller's arrays",
+    loses=[
+        "test-batch_norm_train",
+        "test-batch_norm_train-hidden",
+        "test-batch_norm_train-running-hidden",
+    ],
+    says="you changed running_mean",
 )
 def running_averages_in_place():
     """The averages are updated where they are; a caller who kept the old ones has lost them."""
@@ -461,7 +517,7 @@ def residual_reshapes():
         return x + change.reshape(x.shape)
 
 
-@wrong(loses=["test-residual-hidden"], says="may be the caller's own array")
+@wrong(loses=["test-residual-hidden"], says="you changed upstream")
 def slopes_added_in_place():
     """What pull returns is taken for a new array."""
 
@@ -471,7 +527,7 @@ def slopes_added_in_place():
         return slopes
 
 
-@wrong(loses=["test-residual-hidden"], says="x += f(x) writes into the caller's array")
+@wrong(loses=["test-residual", "test-residual-hidden"], says="you changed x")
 def residual_in_place():
     """Saves an array, and costs the caller the input."""
 
@@ -481,6 +537,51 @@ def residual_in_place():
             raise ValueError("shapes")
         x += change
         return x
+
+
+@wrong(loses=["test-residual-hidden"], says="no slope per entry by which one could multiply")
+def slope_per_entry():
+    """What arrives times 1 + f': right for an f that acts entry by entry, and for no other."""
+
+    def residual_backward(upstream, pull):
+        return upstream * (1 + pull(np.ones_like(upstream)))
+
+
+@wrong(loses=["test-residual-hidden"], says="the fractions are lost")
+def residual_like_x():
+    """The sum is cast to what x holds."""
+
+    def residual(x, f):
+        change = f(x)
+        if change.shape != x.shape:
+            raise ValueError("shapes")
+        return (x + change).astype(x.dtype)
+
+
+@wrong(loses=["test-layer_norm-hidden"], says="the fractions are lost")
+def layer_norm_row_by_row_into_zeros_like():
+    """Each row is written into an array of the kind of Z."""
+
+    def layer_norm(Z, scale, shift, eps=1e-5):
+        out = np.zeros_like(Z)
+        for i, row in enumerate(Z):
+            out[i] = scale * (row - row.mean()) / np.sqrt(row.var() + eps) + shift
+        return out
+
+
+@wrong(loses=["test-batch_norm_train-hidden"], says="eps = 0.5")
+def eps_of_the_default():
+    """1e-5 is written where eps belongs."""
+
+    def batch_norm_train(Z, scale, shift, running_mean, running_var, momentum=0.1, eps=1e-5):
+        if len(Z) < 2:
+            raise ValueError("two samples")
+        mean = Z.mean(axis=0)
+        return (
+            scale * (Z - mean) / np.sqrt(Z.var(axis=0) + 1e-5) + shift,
+            (1 - momentum) * running_mean + momentum * mean,
+            (1 - momentum) * running_var + momentum * Z.var(axis=0, ddof=1),
+        )
 
 
 # The chart ----------------------------------------------------------------------------------------
@@ -582,6 +683,29 @@ def only_the_ends_are_looked_at():
         )
 
 
+@wrong(loses=["test-factor_per_layer-hidden"], says="for a list")
+def factor_needs_an_array():
+    """The docstring allows a list, which has no division."""
+
+    def factor_per_layer(sizes):
+        return ((sizes / sizes[-1])[0]) ** (1 / (sizes.shape[0] - 1))
+
+
+@wrong(loses=["test-diagnose", "test-diagnose-hidden"], says="you changed sizes")
+def chart_is_normalized_in_place():
+    """The chart is divided by its last number, and it is somebody's."""
+
+    def diagnose(sizes):
+        if isinstance(sizes, list) or sizes.dtype.kind == "i":
+            sizes = np.array(sizes, dtype=float)
+        if not np.isfinite(sizes).all():
+            return "broken"
+        if (sizes == 0).any():
+            return "cut"
+        sizes /= sizes[-1]
+        return "vanishing" if sizes[0] < 1e-3 else "exploding" if sizes[0] > 1e3 else "steady"
+
+
 # A wrong step costs no later one ------------------------------------------------------------------
 
 
@@ -619,13 +743,15 @@ def all_on_a_wrong_batch_norm_use():
 def all_on_a_wrong_factor():
     """He's weights from the factor of step 1, which is wrong; the diagnosis from that of step 7."""
 
-    def layer_factor(weight_std, fan_in, activation):
+    def layer_factor(weight_std, fan_in, activation, slope=0.0):
         if activation not in ("none", "relu"):
             raise ValueError(activation)
         return fan_in * weight_std**2
 
-    def he_normal(fan_in, fan_out, rng):
-        return rng.normal(size=(fan_in, fan_out)) / np.sqrt(layer_factor(1.0, fan_in, "relu"))
+    def he_normal(fan_in, fan_out, rng, slope=0.0):
+        return rng.normal(size=(fan_in, fan_out)) / np.sqrt(
+            layer_factor(1.0, fan_in, "relu", slope)
+        )
 
     def diagnose(sizes):
         sizes = np.asarray(sizes)
@@ -644,15 +770,16 @@ def all_on_a_wrong_factor():
 def with_loops():
     """One column, one row, one entry at a time, with nothing but sums."""
 
-    def layer_factor(weight_std, fan_in, activation):
+    def layer_factor(weight_std, fan_in, activation, slope=0.0):
         if activation == "none":
             return sum(weight_std * weight_std for _ in range(fan_in))
         if activation == "relu":
-            return sum(weight_std * weight_std / 2 for _ in range(fan_in))
+            kept = (1 + slope * slope) / 2
+            return sum(weight_std * weight_std * kept for _ in range(fan_in))
         raise ValueError("none or relu")
 
-    def he_normal(fan_in, fan_out, rng):
-        std = np.sqrt(2.0 / fan_in)
+    def he_normal(fan_in, fan_out, rng, slope=0.0):
+        std = np.sqrt(2.0 / fan_in / (1 + slope**2))
         return np.array([[rng.normal() * std for _ in range(fan_out)] for _ in range(fan_in)])
 
     def batch_norm_train(Z, scale, shift, running_mean, running_var, momentum=0.1, eps=1e-5):
@@ -667,7 +794,7 @@ def with_loops():
                 out[i, j] = scale[j] * (Z[i, j] - mean) / np.sqrt(squares / n + eps) + shift[j]
             means.append(running_mean[j] + momentum * (mean - running_mean[j]))
             variances.append(running_var[j] + momentum * (squares / (n - 1) - running_var[j]))
-        return out, means, variances
+        return out, np.array(means), np.array(variances)
 
     def layer_norm(Z, scale, shift, eps=1e-5):
         out = np.empty(Z.shape)
@@ -687,26 +814,29 @@ def with_pytorch():
     """PyTorch's own initializers and norms, with its transposed weights turned round."""
     import torch
 
-    def he_normal(fan_in, fan_out, rng):
+    def he_normal(fan_in, fan_out, rng, slope=0.0):
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         weight = torch.empty(fan_out, fan_in, dtype=torch.float64)
-        return torch.nn.init.kaiming_normal_(weight, generator=generator).numpy().T
+        return torch.nn.init.kaiming_normal_(weight, a=slope, generator=generator).numpy().T
 
     def xavier_uniform(fan_in, fan_out, rng):
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         weight = torch.empty(fan_out, fan_in, dtype=torch.float64)
         return torch.nn.init.xavier_uniform_(weight, generator=generator).numpy().T
 
+    def tensor(array):
+        return torch.tensor(np.asarray(array, dtype=float))
+
     def batch_norm_train(Z, scale, shift, running_mean, running_var, momentum=0.1, eps=1e-5):
         if len(Z) < 2:
             raise ValueError("two samples")
-        mean, var = torch.tensor(running_mean), torch.tensor(running_var)
+        mean, var = tensor(running_mean), tensor(running_var)
         out = torch.nn.functional.batch_norm(
-            torch.tensor(np.ascontiguousarray(Z)),
+            tensor(Z),
             mean,
             var,
-            torch.tensor(scale),
-            torch.tensor(shift),
+            tensor(scale),
+            tensor(shift),
             training=True,
             momentum=momentum,
             eps=eps,
@@ -714,9 +844,8 @@ def with_pytorch():
         return out, mean, var
 
     def batch_norm_use(Z, scale, shift, running_mean, running_var, eps=1e-5):
-        Z, scale, shift = torch.tensor(Z), torch.tensor(scale), torch.tensor(shift)
-        mean, var = torch.tensor(running_mean), torch.tensor(running_var)
-        return (Z - mean) * torch.rsqrt(var + eps) * scale + shift
+        Z, scale, shift = tensor(Z), tensor(scale), tensor(shift)
+        return (Z - tensor(running_mean)) * torch.rsqrt(tensor(running_var) + eps) * scale + shift
 
 
 @right
@@ -785,7 +914,7 @@ def by_logarithms():
 
         last = G
         back(X, list(weights))
-        return sizes
+        return np.array(sizes)
 
     def factor_per_layer(sizes):
         logarithms = np.log(sizes)
@@ -804,17 +933,17 @@ def by_logarithms():
 def scaled_draws():
     """Standard draws, scaled and turned; a uniform draw from 0 to 1, stretched."""
 
-    def layer_factor(weight_std, fan_in, activation):
+    def layer_factor(weight_std, fan_in, activation, slope=0.0):
         match activation:
             case "none":
                 return np.float64(fan_in * weight_std**2)
             case "relu":
-                return np.float64(fan_in * weight_std**2 / 2)
+                return np.float64(fan_in * weight_std**2 * (1 + slope**2) / 2)
         raise ValueError(f"{activation}?")
 
-    def he_normal(fan_in, fan_out, rng):
+    def he_normal(fan_in, fan_out, rng, slope=0.0):
         W = rng.standard_normal((fan_out, fan_in)).T
-        W *= (2 / fan_in) ** 0.5
+        W *= (2 / fan_in / (1 + slope**2)) ** 0.5
         return W
 
     def xavier_normal(fan_in, fan_out, rng):
@@ -832,3 +961,73 @@ def scaled_draws():
 
     def residual_backward(upstream, pull):
         return np.add(pull(upstream.copy()), upstream)
+
+
+@right
+def warns_on_the_way():
+    """0 / 0 in columns that are put right afterwards, logarithms of 0, a progress bar on stderr."""
+
+    def batch_norm_use(Z, scale, shift, running_mean, running_var, eps=1e-5):
+        centered = Z - running_mean
+        out = scale / (np.sqrt(running_var + eps) / centered) + shift  # a division by 0
+        return np.where(centered == 0, shift, out)
+
+    def layer_norm(Z, scale, shift, eps=1e-5):
+        import sys
+
+        print("normalizing", file=sys.stderr)
+        centered = Z - np.mean(Z, axis=1, keepdims=True)
+        size = np.sqrt(np.mean(centered**2, axis=1, keepdims=True) + eps)
+        return np.where(centered == 0, shift, scale / (size / centered) + shift)
+
+    def diagnose(sizes):
+        orders = np.log10(np.asarray(sizes, dtype=float))
+        change = orders[0] - orders[-1]
+        if np.any(np.isnan(orders)) or np.any(orders == np.inf):
+            return "broken"
+        if np.any(orders == -np.inf):
+            return "cut"
+        return {-1: "vanishing", 0: "steady", 1: "exploding"}[int(np.sign(np.trunc(change / 3)))]
+
+
+@right
+def with_other_names():
+    """Parameters by other names, and one formula for two functions."""
+
+    def layer_factor(std, inputs, name, slope=0.0):
+        if name == "none":
+            slope = 1
+        elif name != "relu":
+            raise ValueError(name)
+        return inputs * std * std * (1 + slope * slope) / 2
+
+    def he_normal(inputs, outputs, generator, slope=0.0):
+        return (
+            generator.normal(size=(inputs, outputs)) / layer_factor(1, inputs, "relu", slope) ** 0.5
+        )
+
+    def signal_sizes(batch, layers, function):
+        sizes = []
+        for W in [None, *layers]:
+            batch = batch if W is None else function(np.dot(batch, W))
+            sizes.append(np.linalg.norm(batch) / batch.size**0.5)
+        return np.array(sizes)
+
+    def residual(inputs, branch):
+        outputs = branch(inputs)
+        if outputs.shape != inputs.shape:
+            raise ValueError("a branch must keep the shape")
+        return np.stack([inputs, outputs]).sum(axis=0)
+
+
+@right
+def in_single_precision():
+    """Weights and norms in float32: six digits are asked for."""
+
+    def xavier_normal(fan_in, fan_out, rng):
+        std = np.sqrt(2 / (fan_in + fan_out))
+        return (std * rng.standard_normal((fan_in, fan_out))).astype(np.float32)
+
+    def xavier_uniform(fan_in, fan_out, rng):
+        bound = np.float32(np.sqrt(6 / (fan_in + fan_out)))
+        return bound * (2 * rng.random((fan_in, fan_out), dtype=np.float32) - 1)

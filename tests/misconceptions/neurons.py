@@ -4,6 +4,14 @@ import numpy as np
 
 from course_lib.exercises.answers import right, wrong
 
+accepted = {
+    ("*", "float32"): "Six digits are asked for, and float32 has seven.",
+    (
+        "exactly_one",
+        "a tenth more",
+    ): "Every tenth more gives the same planes, and so the same answers.",
+}
+
 # Weigh and answer ---------------------------------------------------------------------------------
 
 
@@ -31,7 +39,7 @@ def loop_for_one_sample():
 
 @wrong(
     loses=["test-weighted_sum", "test-weighted_sum-hidden"],
-    says="gives one number a sample",
+    says="(3,)",
 )
 def one_sum_for_the_whole_batch():
     """np.sum without an axis adds up the samples as well."""
@@ -51,7 +59,7 @@ def batches_only():
         return np.array([np.sum(row * w) + b for row in X])
 
 
-@wrong(loses=["test-weighted_sum-hidden"], says="X *= w writes into the samples")
+@wrong(loses=["test-weighted_sum", "test-weighted_sum-hidden"], says="you changed X")
 def sums_in_place():
     """The products are written over the samples, and the next neuron sees those."""
 
@@ -82,6 +90,19 @@ def answers_yes_at_zero():
 
     def answer(X, w, b):
         return np.where(weighted_sum(X, w, b) >= 0, 1, -1)
+
+
+@wrong(loses=["test-weighted_sum-hidden"], says="the fractions are lost")
+def sums_like_the_samples():
+    """The sums are written into an array of the samples' own kind."""
+
+    def weighted_sum(X, w, b):
+        if X.ndim == 1:
+            return X @ w + b
+        z = np.zeros_like(X[:, 0])
+        for i in range(len(X)):
+            z[i] = X[i] @ w + b
+        return z
 
 
 # Labels -------------------------------------------------------------------------------------------
@@ -118,6 +139,22 @@ def labels_for_two_classes_only():
 
     def plus_minus(labels, yes):
         return 2 * np.array(labels, dtype=int) - 1
+
+
+@wrong(
+    loses=["test-plus_minus", "test-plus_minus-hidden"],
+    says="you changed labels",
+)
+def labels_of_the_caller():
+    """Found out first, and then written over the labels that came."""
+
+    def plus_minus(labels, yes):
+        if labels.dtype.kind != "i":
+            return np.where(labels == yes, 1, -1)
+        found = labels == yes
+        labels[:] = -1
+        labels[found] = 1
+        return labels
 
 
 # One correction -----------------------------------------------------------------------------------
@@ -207,7 +244,7 @@ def always_adds():
         return w, b
 
 
-@wrong(loses=["test-corrected-hidden"], says="w += y * x writes into the caller's array")
+@wrong(loses=["test-corrected", "test-corrected-hidden"], says="you changed w")
 def corrects_in_place():
     """+= saves a name, and changes the weights that somebody else holds."""
 
@@ -216,6 +253,18 @@ def corrects_in_place():
             w += y * x
             b += y
         return w, b
+
+
+@wrong(loses=["test-corrected-hidden"], says="the fractions are lost")
+def corrects_like_the_sample():
+    """The new weights are an array of the sample's kind: integers cut them off."""
+
+    def corrected(w, b, x, y):
+        if answer(x, w, b) == y:
+            return w, b
+        new = np.zeros_like(x)
+        new[:] = w + y * x
+        return new, b + y
 
 
 # Learn --------------------------------------------------------------------------------------------
@@ -228,8 +277,9 @@ def corrects_in_place():
 def corrects_after_the_pass():
     """All answers of a pass are taken from the same weights, as in batch learning."""
 
-    def learn(X, y, passes=1000):
-        w, b, mistakes = np.zeros(X.shape[1]), 0.0, []
+    def learn(X, y, passes=1000, start=None):
+        w, b = (np.zeros(X.shape[1]), 0.0) if start is None else start
+        mistakes = []
         for _ in range(passes):
             wrong = answer(X, w, b) != y
             w, b = w + y[wrong] @ X[wrong], b + y[wrong].sum()
@@ -246,8 +296,9 @@ def corrects_after_the_pass():
 def never_looks_whether_it_is_done():
     """All passes are made, whether there is anything left to learn or not."""
 
-    def learn(X, y, passes=1000):
-        w, b, mistakes = np.zeros(X.shape[1]), 0.0, []
+    def learn(X, y, passes=1000, start=None):
+        w, b = (np.zeros(X.shape[1]), 0.0) if start is None else start
+        mistakes = []
         for _ in range(min(passes, 60)):
             wrong = 0
             for i in range(len(X)):
@@ -265,8 +316,9 @@ def never_looks_whether_it_is_done():
 def leaves_out_the_last_pass():
     """The loop is left before the 0 is written down."""
 
-    def learn(X, y, passes=1000):
-        w, b, mistakes = np.zeros(X.shape[1]), 0.0, []
+    def learn(X, y, passes=1000, start=None):
+        w, b = (np.zeros(X.shape[1]), 0.0) if start is None else start
+        mistakes = []
         for _ in range(passes):
             wrong = 0
             for i in range(len(X)):
@@ -286,8 +338,9 @@ def leaves_out_the_last_pass():
 def counts_changes_of_w():
     """A mistake is known by what it does to w; to a sample of zeros it does nothing there."""
 
-    def learn(X, y, passes=1000):
-        w, b, mistakes = np.zeros(X.shape[1]), 0.0, []
+    def learn(X, y, passes=1000, start=None):
+        w, b = (np.zeros(X.shape[1]), 0.0) if start is None else start
+        mistakes = []
         for _ in range(passes):
             wrong = 0
             for i in range(len(X)):
@@ -302,13 +355,14 @@ def counts_changes_of_w():
 
 @wrong(
     loses=["test-learn", "test-learn-hidden", "test-learn-gives-up-hidden"],
-    says="Expected is [1, 3, 3, 2, 1, 0]",
+    says="one number per pass (how many mistakes, not which)",
 )
 def keeps_the_rows_of_the_mistakes():
     """As in the chapter: which samples were mistaken, and not how many."""
 
-    def learn(X, y, passes=1000):
-        w, b, mistakes = np.zeros(X.shape[1]), 0.0, []
+    def learn(X, y, passes=1000, start=None):
+        w, b = (np.zeros(X.shape[1]), 0.0) if start is None else start
+        mistakes = []
         for _ in range(passes):
             rows = []
             for i in range(len(X)):
@@ -321,12 +375,16 @@ def keeps_the_rows_of_the_mistakes():
         return w, b, mistakes
 
 
-@wrong(loses=["test-learn-gives-up-hidden"], says="give up after exactly as many passes")
+@wrong(
+    loses=["test-learn-hidden", "test-learn-gives-up-hidden"],
+    says="give up after exactly as many passes",
+)
 def one_pass_too_many():
     """<= where < is meant."""
 
-    def learn(X, y, passes=1000):
-        w, b, mistakes = np.zeros(X.shape[1]), 0.0, []
+    def learn(X, y, passes=1000, start=None):
+        w, b = (np.zeros(X.shape[1]), 0.0) if start is None else start
+        mistakes = []
         while len(mistakes) <= passes:
             wrong = 0
             for i in range(len(X)):
@@ -346,10 +404,11 @@ def one_pass_too_many():
 def starts_again_in_each_pass():
     """The zeros stand inside the loop."""
 
-    def learn(X, y, passes=1000):
+    def learn(X, y, passes=1000, start=None):
         mistakes = []
         for _ in range(min(passes, 60)):
-            w, b, wrong = np.zeros(X.shape[1]), 0.0, 0
+            w, b = (np.zeros(X.shape[1]), 0.0) if start is None else start
+            wrong = 0
             for i in range(len(X)):
                 if answer(X[i], w, b) != y[i]:
                     w, b = corrected(w, b, X[i], y[i])
@@ -358,6 +417,108 @@ def starts_again_in_each_pass():
             if wrong == 0:
                 break
         return w, b, mistakes
+
+
+@wrong(loses=["test-learn-hidden"], says="that came as `start`")
+def start_is_forgotten():
+    """The argument is there, and the neuron begins with zeros."""
+
+    def learn(X, y, passes=1000, start=None):
+        w, b = np.zeros(X.shape[1]), 0.0
+        mistakes = []
+        for _ in range(passes):
+            wrong = 0
+            for i in range(len(X)):
+                if answer(X[i], w, b) != y[i]:
+                    w, b = corrected(w, b, X[i], y[i])
+                    wrong += 1
+            mistakes.append(wrong)
+            if wrong == 0:
+                break
+        return w, b, mistakes
+
+
+@wrong(loses=["test-learn-hidden"], says="you changed start")
+def start_is_written_over():
+    """In-place arithmetic on weights that somebody else has learned."""
+
+    def learn(X, y, passes=1000, start=None):
+        w, b = (np.zeros(X.shape[1]), 0.0) if start is None else start
+        mistakes = []
+        for _ in range(passes):
+            wrong = 0
+            for x, label in zip(X, y):
+                if answer(x, w, b) != label:
+                    w += label * x
+                    b += label
+                    wrong += 1
+            mistakes.append(wrong)
+            if wrong == 0:
+                break
+        return w, b, mistakes
+
+
+@wrong(loses=["test-learn-hidden"], says="Begin with the weights and the bias")
+def start_without_its_bias():
+    """The weights are taken over, and the bias begins at 0."""
+
+    def learn(X, y, passes=1000, start=None):
+        w, b = np.zeros(X.shape[1]) if start is None else start[0], 0.0
+        mistakes = []
+        for _ in range(passes):
+            wrong = 0
+            for i in range(len(X)):
+                if answer(X[i], w, b) != y[i]:
+                    w, b = corrected(w, b, X[i], y[i])
+                    wrong += 1
+            mistakes.append(wrong)
+            if wrong == 0:
+                break
+        return w, b, mistakes
+
+
+@wrong(
+    loses=["test-learn-gives-up-hidden", "test-learn-hidden"],
+    says="those at the end of the last pass",
+)
+def gives_up_with_nothing():
+    """Whoever has not learned it knows nothing: zeros come back."""
+
+    def learn(X, y, passes=1000, start=None):
+        w, b = (np.zeros(X.shape[1]), 0.0) if start is None else start
+        mistakes = []
+        for _ in range(passes):
+            wrong = 0
+            for i in range(len(X)):
+                if answer(X[i], w, b) != y[i]:
+                    w, b = corrected(w, b, X[i], y[i])
+                    wrong += 1
+            mistakes.append(wrong)
+            if wrong == 0:
+                break
+        return (w, b, mistakes) if wrong == 0 else (np.zeros(X.shape[1]), 0.0, mistakes)
+
+
+@wrong(
+    loses=["test-learn-gives-up-hidden", "test-learn-hidden"],
+    says="those at the end of the last pass",
+)
+def gives_up_with_the_weights_before():
+    """What the last pass has begun with comes back."""
+
+    def learn(X, y, passes=1000, start=None):
+        w, b = (np.zeros(X.shape[1]), 0.0) if start is None else start
+        mistakes = []
+        for _ in range(passes):
+            before, wrong = (w, b), 0
+            for i in range(len(X)):
+                if answer(X[i], w, b) != y[i]:
+                    w, b = corrected(w, b, X[i], y[i])
+                    wrong += 1
+            mistakes.append(wrong)
+            if wrong == 0:
+                break
+        return *before, mistakes
 
 
 # Distances and the bound --------------------------------------------------------------------------
@@ -388,6 +549,18 @@ def distances_without_a_sign():
 
     def distances(X, w, b):
         return np.abs(weighted_sum(X, w, b)) / np.linalg.norm(w)
+
+
+@wrong(loses=["test-distances", "test-distances-hidden"], says="you changed w")
+def distances_with_a_shorter_w():
+    """The weights are brought to length 1, and they are the caller's."""
+
+    def distances(X, w, b):
+        length = np.linalg.norm(w)
+        if w.dtype.kind != "f":
+            return (X @ w + b) / length
+        w /= length
+        return X @ w + b / length
 
 
 @wrong(
@@ -494,7 +667,7 @@ def all_on_a_wrong_answer():
         return R_squared * np.sum(np.append(w, b) ** 2) / np.min(np.abs(sums)) ** 2
 
 
-# XOR ----------------------------------------------------------------------------------------------
+# Exactly one ----------------------------------------------------------------------------------
 
 
 @wrong(
@@ -504,33 +677,33 @@ def all_on_a_wrong_answer():
 def and_for_zeros_and_ones():
     """The third neuron is set as if it saw zeros and ones: more than half of one is enough."""
 
-    def xor_neurons():
-        at_least_one = np.array([1.0, 1.0]), -0.5
-        not_both = np.array([-1.0, -1.0]), 1.5
-        return at_least_one, not_both, (np.array([1.0, 1.0]), 0.5)
+    def exactly_one():
+        at_least_one = np.ones(3), -0.5
+        less_than_two = -np.ones(3), 1.5
+        return at_least_one, less_than_two, (np.array([1.0, 1.0]), 0.5)
 
 
 @wrong(loses=["test-xor_neurons-hidden"], says="half-way between the corners")
 def lines_that_touch_the_corners():
     """Right at the four corners, and nowhere else: the lines run through the bits themselves."""
 
-    def xor_neurons():
-        at_least_one = np.array([1.0, 1.0]), -0.05
-        not_both = np.array([-1.0, -1.0]), 1.95
-        return at_least_one, not_both, (np.array([1.0, 1.0]), -1.5)
+    def exactly_one():
+        at_least_one = np.ones(3), -0.05
+        less_than_two = -np.ones(3), 1.95
+        return at_least_one, less_than_two, (np.array([1.0, 1.0]), -1.5)
 
 
 @wrong(
     loses=["test-xor_neurons", "test-xor_neurons-hidden"],
-    says="'at least one' and 'not both'",
+    says="'at least one' and 'less than two'",
 )
 def or_and_and():
-    """The second neuron says "both", and the third wants both of them to be true."""
+    """The second neuron says "several", and the third wants both of them to be true."""
 
-    def xor_neurons():
-        at_least_one = np.array([1.0, 1.0]), -0.5
-        both = np.array([1.0, 1.0]), -1.5
-        return at_least_one, both, (np.array([1.0, 1.0]), -1.0)
+    def exactly_one():
+        at_least_one = np.ones(3), -0.5
+        several = np.ones(3), -1.5
+        return at_least_one, several, (np.array([1.0, 1.0]), -1.0)
 
 
 # Right, and unusual -------------------------------------------------------------------------------
@@ -606,8 +779,8 @@ def with_pytorch():
         return torch.tensor([1 if label == yes else -1 for label in labels.tolist()])
 
     def distances(X, w, b):
-        w = torch.tensor(w)
-        return (torch.tensor(X) @ w + b) / torch.linalg.vector_norm(w)
+        X, w = (torch.tensor(A, dtype=torch.float64) for A in (X, w))
+        return (X @ w + b) / torch.linalg.vector_norm(w)
 
 
 @right
@@ -620,9 +793,11 @@ def bias_as_a_weight():
     def weighted_sum(X, w, b):
         return np.einsum("...j,j->...", with_one(X), np.append(w, b))
 
-    def learn(X, y, passes=1000):
+    def learn(X, y, passes=1000, start=None):
         rows = with_one(X)
         v, mistakes = np.zeros(rows.shape[1]), []
+        if start is not None:
+            v = np.append(*start)
         while len(mistakes) < passes and 0 not in mistakes:
             mistakes.append(0)
             for x, label in zip(rows, y, strict=True):
@@ -663,24 +838,24 @@ def copies_changed_in_place():
 
 
 @right
-def one_without_the_other():
-    """XOR in other words: the first and not the second, or the second and not the first."""
+def none_and_several():
+    """In other words: neither "none of them" nor "several". Lists, and whole numbers."""
 
-    def xor_neurons():
-        first_only = [1, -1], -0.5
-        second_only = [-2.0, 2.0], -1.0
-        either = np.array([1, 1]), 1
-        return [first_only, second_only, either]
+    def exactly_one():
+        none = [-2, -2, -2], 1
+        several = (2.0, 2.0, 2.0), -3.0
+        neither = np.array([-1, -1]), -1
+        return [none, several, neither]
 
 
 @right
 def biases_as_arrays():
     """A bias of shape (1,), as a layer of one neuron has it, and one of shape ()."""
 
-    def xor_neurons():
-        at_least_one = np.array([1.0, 1.0]), np.array([-0.5])
-        not_both = np.array([-1.0, -1.0]), np.array(1.5)
-        return at_least_one, not_both, (np.array([1.0, 1.0]), np.array([-1.0]))
+    def exactly_one():
+        at_least_one = np.ones(3), np.array([-0.5])
+        less_than_two = -np.ones(3), np.array(1.5)
+        return at_least_one, less_than_two, (np.array([1.0, 1.0]), np.array([-1.0]))
 
 
 @right
@@ -695,21 +870,22 @@ def answers_in_a_list():
 
 
 @right
-def parallel_lines_the_other_way():
-    """ "At least one" and "both", joined by "the first and not the second"."""
+def parallel_planes_the_other_way():
+    """ "At least one" and "several", joined by "the first and not the second"."""
 
-    def xor_neurons():
-        at_least_one = np.array([2.0, 2.0]), -1.0
-        both = np.array([1.0, 1.0]), -1.5
-        return at_least_one, both, (np.array([1.0, -1.0]), -1.0)
+    def exactly_one():
+        at_least_one = np.full(3, 2.0), -1.0
+        several = np.ones(3), -1.5
+        return at_least_one, several, (np.array([1.0, -1.0]), -1.0)
 
 
 @right
 def corrects_and_looks_what_changed():
     """A mistake is known by what it does: the bias moves after a mistake, and only then."""
 
-    def learn(X, y, passes=1000):
-        w, b, mistakes = np.zeros(X.shape[1]), 0, []
+    def learn(X, y, passes=1000, start=None):
+        w, b = (np.zeros(X.shape[1]), 0) if start is None else start
+        mistakes = []
         done = False
         while not done and len(mistakes) < passes:
             biases = [b]
@@ -719,3 +895,61 @@ def corrects_and_looks_what_changed():
             mistakes.append(np.count_nonzero(np.diff(biases)))
             done = mistakes[-1] == 0
         return w, b, mistakes
+
+
+@right
+def warns_on_the_way():
+    """A bound that is computed before it is known that there is one, and log of 0."""
+
+    def weighted_sum(X, w, b):
+        np.log(np.zeros(1))  # what somebody tried before, and left standing
+        return np.dot(X, w) + b
+
+    def mistake_bound(X, y, w, b):
+        import sys
+
+        with_one = np.hstack([X, np.ones((len(X), 1))])
+        u = np.append(w, b).astype(float)
+        gamma = np.min(y * (with_one @ (u / np.sqrt(u @ u))))
+        bound = (np.sqrt((with_one**2).sum(axis=1)).max() / np.round(gamma, 12)) ** 2
+        print("bound", bound, file=sys.stderr)
+        if gamma < 1e-12:
+            raise ValueError("no margin")
+        return bound
+
+
+@right
+def in_single_precision():
+    """float32 inside: five digits are asked for."""
+
+    def weighted_sum(X, w, b):
+        z = np.asarray(X, np.float32) @ np.asarray(w, np.float32)
+        return z + np.float32(b)
+
+    def distances(X, w, b):
+        w = np.asarray(w, np.float32)
+        return weighted_sum(X, w, b) / np.sqrt(w @ w)
+
+
+@right
+def with_other_names():
+    """Parameters by other names; a while loop that counts down."""
+
+    def weighted_sum(inputs, weights, bias):
+        return np.sum(inputs * weights, axis=-1) + bias
+
+    def plus_minus(classes, wanted):
+        return 2 * (classes == wanted).astype(int) - 1
+
+    def learn(samples, labels, passes=1000, start=None):
+        weights, bias = start or (np.zeros(samples.shape[1]), 0)
+        weights, record = np.array(weights, dtype=float), []
+        while passes > 0:
+            record.append(0)
+            for sample, label in zip(samples, labels):
+                said = 1 if weights @ sample + bias > 0 else -1
+                record[-1] += said != label
+                weights += (label - said) / 2 * sample
+                bias += (label - said) / 2
+            passes = passes - 1 if record[-1] else 0
+        return weights, bias, record

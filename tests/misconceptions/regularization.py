@@ -4,6 +4,13 @@ import numpy as np
 
 from course_lib.exercises.answers import right, wrong
 
+_PIXELS = "Moving pixels computes nothing: integers stay integers, and there are no fractions."
+accepted = {
+    ("*", "float32"): "Six digits are asked for, and float32 has seven.",
+    ("shifted", "whole numbers images"): _PIXELS,
+    ("augmented", "whole numbers images"): _PIXELS,
+}
+
 # Penalties ----------------------------------------------------------------------------------------
 
 
@@ -65,7 +72,7 @@ def sign_by_division():
             ]
 
 
-@wrong(loses=["test-slopes-hidden"], says="w *= strength writes into the network's weights")
+@wrong(loses=["test-l2", "test-slopes-hidden"], says="you changed parameters")
 def slopes_in_place():
     """The network's weights shrink each time somebody asks for slopes."""
 
@@ -73,8 +80,8 @@ def slopes_in_place():
         slopes = []
         for w in parameters:
             if w.ndim == 2:
-                w *= strength
-                slopes.append(w)
+                w[...] = strength * w
+                slopes.append(1.0 * w)
             else:
                 slopes.append(np.zeros(w.shape))
         return slopes
@@ -100,6 +107,26 @@ def weights_by_their_place():
 
     def l2_slopes(parameters, strength):
         return [strength * w * (i % 2 == 0) for i, w in enumerate(parameters)]
+
+
+@wrong(loses=["test-slopes-hidden"], says="the fractions are lost")
+def slopes_like_the_weights():
+    """zeros_like of integer weights, filled with fractions."""
+
+    def l2_slopes(parameters, strength):
+        slopes = [np.zeros_like(w) for w in parameters]
+        for slope, w in zip(slopes, parameters, strict=True):
+            if w.ndim == 2:
+                slope[...] = strength * w
+        return slopes
+
+
+@wrong(loses=["test-l1", "test-penalties-hidden"], says="you changed parameters")
+def sizes_written_over_the_weights():
+    """np.abs with out=: the network has lost the signs of its weights."""
+
+    def l1_penalty(parameters, strength):
+        return strength * sum(np.sum(np.abs(w, out=w)) for w in parameters if w.ndim == 2)
 
 
 # The soft threshold -------------------------------------------------------------------------------
@@ -141,7 +168,7 @@ def threshold_without_a_sign():
         return np.maximum(np.abs(w) - amount, 0)
 
 
-@wrong(loses=["test-soft_threshold-hidden"], says="cuts them off")
+@wrong(loses=["test-soft_threshold-hidden"], says="the fractions are lost")
 def threshold_into_whole_numbers():
     """A copy of whole numbers has no room for fractions."""
 
@@ -153,6 +180,22 @@ def threshold_into_whole_numbers():
         answer[w < -amount] = w[w < -amount] + amount
         answer[np.abs(w) <= amount] = 0
         return answer
+
+
+@wrong(loses=["test-soft_threshold", "test-soft_threshold-hidden"], says="you changed w")
+def threshold_in_place():
+    """Masks are found first, and then everything is written into w."""
+
+    def soft_threshold(w, amount):
+        if amount < 0:
+            raise ValueError("amount")
+        if w.dtype.kind == "i":
+            return np.sign(w) * np.maximum(np.abs(w) - amount, 0)
+        above, below = w > amount, w < -amount
+        w[~above & ~below] = 0
+        w[above] -= amount
+        w[below] += amount
+        return w
 
 
 # Dropout ------------------------------------------------------------------------------------------
@@ -255,6 +298,18 @@ def dropout_of_an_exact_share():
             flat[: round(p * flat.size)] = 0
             factors = rng.permutation(flat).reshape(shape)
         return factors
+
+
+@wrong(loses=["test-dropout_factors-hidden"], says="in training and in use")
+def dropout_looks_at_p_in_training_alone():
+    """In use p plays no part, so nobody looks at it."""
+
+    def dropout_factors(shape, p, training, rng):
+        if not training:
+            return np.ones(shape)
+        if not 0 <= p < 1:
+            raise ValueError("p")
+        return (rng.random(shape) >= p) / (1 - p)
 
 
 # Early stopping -----------------------------------------------------------------------------------
@@ -370,7 +425,7 @@ def patience_that_never_recovers():
 
 @wrong(
     loses=["test-EarlyStopping-when-hidden", "test-EarlyStopping-best-hidden"],
-    says="neither do an equal one and nan",
+    says="neither do an equal one, nan and infinity",
 )
 def equal_or_nan_is_better():
     """Asks whether the loss is worse, and takes everything else for better."""
@@ -529,6 +584,81 @@ def restoring_what_was_never_kept():
                 w[...] = best
 
 
+@wrong(loses=["test-EarlyStopping-best-hidden"], says="belongs to it")
+def one_memory_for_all_observers():
+    """A dictionary in the class body: two trainings at the same time share their best weights."""
+
+    class EarlyStopping:
+        kept = {}
+
+        def __init__(self, patience):
+            self.patience, self.epoch, self.best_epoch, self.best_loss = patience, 0, 0, np.inf
+
+        def see(self, loss, weights):
+            self.epoch += 1
+            if loss < self.best_loss:
+                self.best_loss, self.best_epoch = loss, self.epoch
+                self.kept["best"] = [w.copy() for w in weights]
+            return self.epoch - self.best_epoch >= self.patience
+
+        def restore(self, weights):
+            if self.best_epoch == 0:
+                raise ValueError("nothing")
+            for w, best in zip(weights, self.kept["best"], strict=True):
+                w[...] = best
+
+
+@wrong(
+    loses=["test-EarlyStopping-when-hidden", "test-EarlyStopping-best-hidden"],
+    says="nan and infinity",
+)
+def infinity_as_the_first_lowest():
+    """Whatever is a number and comes first is the lowest so far."""
+
+    class EarlyStopping:
+        def __init__(self, patience):
+            self.patience, self.epoch, self.best_epoch = patience, 0, 0
+            self.best_loss, self.kept = None, None
+
+        def see(self, loss, weights):
+            self.epoch += 1
+            if loss == loss and (self.best_loss is None or loss < self.best_loss):
+                self.best_loss, self.best_epoch = loss, self.epoch
+                self.kept = [w.copy() for w in weights]
+            return self.epoch - self.best_epoch >= self.patience
+
+        def restore(self, weights):
+            if self.kept is None:
+                raise ValueError("nothing")
+            for w, best in zip(weights, self.kept, strict=True):
+                w[...] = best
+
+
+@wrong(
+    loses=["test-EarlyStopping", "test-EarlyStopping-best-hidden"],
+    says="the best ones were kept without a copy",
+)
+def restoring_makes_the_copies_the_networks():
+    """The copy is made when it is too late: at restore."""
+
+    class EarlyStopping:
+        def __init__(self, patience):
+            self.patience, self.epoch, self.best_epoch = patience, 0, 0
+            self.best_loss, self.kept = np.inf, None
+
+        def see(self, loss, weights):
+            self.epoch += 1
+            if loss < self.best_loss:
+                self.best_loss, self.best_epoch, self.kept = loss, self.epoch, tuple(weights)
+            return self.epoch - self.best_epoch >= self.patience
+
+        def restore(self, weights):
+            if self.kept is None:
+                raise ValueError("nothing")
+            for w, best in zip(weights, self.kept, strict=True):
+                w[...] = best.copy()
+
+
 # Shifts -------------------------------------------------------------------------------------------
 
 
@@ -554,7 +684,7 @@ def shift_with_x_and_y_exchanged():
         return answer
 
 
-@wrong(loses=["test-shifted-hidden"], says="a slice that starts before 0 counts from the other end")
+@wrong(loses=["test-shifted-hidden"], says="could not broadcast")
 def shift_by_slices():
     """Right within the picture; beyond it, a negative stop counts from the end."""
 
@@ -619,7 +749,7 @@ def augmenting_loses_the_labels():
         return np.array(moved), labels[rng.permutation(len(labels))]
 
 
-@wrong(loses=["test-augmented-hidden"], says="writes into the training set")
+@wrong(loses=["test-augmented", "test-augmented-hidden"], says="you changed images")
 def augmenting_in_place():
     """The training set itself moves, a little farther in each epoch."""
 
@@ -662,6 +792,31 @@ def averaging_logits():
 
     def average_probabilities(all_logits):
         return softmax(np.mean(all_logits, axis=0), axis=1)
+
+
+@wrong(loses=["test-ensemble-hidden"], says="you changed all_logits")
+def logits_are_shifted_in_place():
+    """The largest of each row is subtracted from the logits themselves."""
+
+    def average_probabilities(all_logits):
+        total = 0
+        for z in all_logits:
+            if z.shape[0] == 2:
+                total = total + softmax(z, axis=1)
+                continue
+            z -= z.max(axis=1, keepdims=True)
+            total = total + np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+        return total / len(all_logits)
+
+
+@wrong(loses=["test-ensemble-hidden"], says="the fractions are lost")
+def probabilities_like_the_logits():
+    """Added up in an array of the first network's kind."""
+
+    def average_probabilities(all_logits):
+        mean = np.zeros_like(all_logits[0])
+        mean[...] = np.mean([softmax(z, axis=1) for z in all_logits], axis=0)
+        return mean
 
 
 # The loop -----------------------------------------------------------------------------------------
@@ -720,6 +875,21 @@ def one_epoch_too_many():
             if stopping.see(history[-1][1], weights):
                 break
         stopping.restore(weights)
+        return history
+
+
+@wrong(loses=["test-train-hidden"], says="should not be taken for a trained one")
+def nan_is_passed_over_in_silence():
+    """Where there is nothing to restore, nothing is restored, and nobody hears of it."""
+
+    def train(epoch, measure, weights, patience, most):
+        stopping, history = EarlyStopping(patience), []
+        for _ in range(most):
+            history.append((epoch(), measure()))
+            if stopping.see(history[-1][1], weights):
+                break
+        if any(validation == validation for _, validation in history):
+            stopping.restore(weights)
         return history
 
 
@@ -844,7 +1014,7 @@ def with_pytorch():
     import torch
 
     def slopes_of(penalty, parameters, strength):
-        tensors = [torch.tensor(w, requires_grad=True) for w in parameters]
+        tensors = [torch.tensor(w, dtype=torch.float64, requires_grad=True) for w in parameters]
         total = sum((penalty(t) for t in tensors if t.ndim == 2), torch.zeros(()))
         if total.requires_grad:
             (strength * total).backward()
@@ -869,7 +1039,8 @@ def with_pytorch():
         return (kept / (1 - p)).numpy() if training else torch.ones(shape).numpy()
 
     def average_probabilities(all_logits):
-        return torch.stack([torch.tensor(z) for z in all_logits]).softmax(dim=-1).mean(dim=0)
+        tensors = [torch.tensor(z, dtype=torch.float64) for z in all_logits]
+        return torch.stack(tensors).softmax(dim=-1).mean(dim=0)
 
 
 @right
@@ -893,10 +1064,10 @@ def by_other_formulas():
         return w - np.clip(w, -amount, amount)
 
     def dropout_factors(shape, p, training, rng):
-        if not training:
-            return np.ones(shape, dtype=np.float32)
         if not 0 <= p < 1:
             raise ValueError("p")
+        if not training:
+            return np.ones(shape, dtype=np.float32)
         return rng.choice([0, 1 / (1 - p)], size=shape, p=[p, 1 - p])
 
     def shifted(images, down, right):
@@ -982,19 +1153,22 @@ def without_the_earlier_steps():
             for row in range(max(down, 0), min(height + down, height)):
                 for column in range(max(right, 0), min(width + right, width)):
                     moved[i, row, column] = images[i, row - down, column - right]
-        return moved, list(labels)
+        return moved, labels
 
     def decide(all_logits):
-        return sum(softmax(z, axis=-1) for z in all_logits).argmax(axis=-1).tolist()
+        return sum(softmax(z, axis=-1) for z in all_logits).argmax(axis=-1)
 
     def train(epoch, measure, weights, patience, most):
         history, best, kept = [], 0, None
         for t in range(most):
             history.append([epoch(), measure()])
-            if kept is None or history[t][1] < history[best][1]:
+            lowest = np.inf if kept is None else history[best][1]
+            if history[t][1] < lowest:
                 best, kept = t, copy.deepcopy(weights)
-            if t - best >= patience:
+            if t - best >= patience if kept else t + 1 >= patience:
                 break
+        if kept is None:
+            raise ValueError("no epoch was any good")
         for w, numbers in zip(weights, kept, strict=True):
             np.copyto(w, numbers)
         return history
@@ -1016,14 +1190,14 @@ def in_containers_of_other_kinds():
 
     def l1_slopes(parameters, strength):
         return tuple(
-            (strength * np.sign(w)).tolist() if w.ndim == 2 else [0] * len(w) for w in parameters
+            strength * np.sign(w) if w.ndim == 2 else np.zeros(len(w), int) for w in parameters
         )
 
     def dropout_factors(shape, p, training, rng):
-        if not training:
-            return np.ones(shape, dtype=int)
         if p < 0 or p >= 1:
             raise ValueError(p)
+        if not training:
+            return np.ones(shape, dtype=int)
         return rng.binomial(1, 1 - p, size=shape) / (1 - p)
 
     def shifted(images, down, right):
@@ -1038,14 +1212,16 @@ def in_containers_of_other_kinds():
         for k, (down, right) in enumerate(ways):
             if (which == k).any():
                 moved[which == k] = shifted(images[which == k], down, right)
-        return [moved, labels.tolist()]
+        return [moved, labels]
 
     def average_probabilities(all_logits):
-        return sum(torch.softmax(torch.as_tensor(z), dim=1) for z in all_logits) / len(all_logits)
+        return sum(torch.softmax(torch.as_tensor(z).double(), dim=1) for z in all_logits) / len(
+            all_logits
+        )
 
     def decide(all_logits):
         rows = np.asarray(average_probabilities(all_logits)).tolist()
-        return [row.index(max(row)) for row in rows]
+        return torch.tensor([row.index(max(row)) for row in rows])
 
     def train(epoch, measure, weights, patience, most):
         stopping, history = EarlyStopping(patience), np.empty((0, 2))
@@ -1055,3 +1231,86 @@ def in_containers_of_other_kinds():
                 break
         stopping.restore(weights)
         return history
+
+
+@right
+def warns_on_the_way():
+    """w / |w| with the 0 put right afterwards, overflows that are not used, a progress bar."""
+
+    def l1_slopes(parameters, strength):
+        return [
+            strength * np.where(w == 0, 0, w / np.abs(w)) if w.ndim == 2 else 0.0 * w
+            for w in parameters
+        ]
+
+    def soft_threshold(w, amount):
+        if amount < 0:
+            raise ValueError("amount")
+        return np.where(w == 0, 0, w * np.maximum(1 - amount / np.abs(w), 0))
+
+    def average_probabilities(all_logits):
+        import sys
+
+        total = 0
+        for i, z in enumerate(all_logits):
+            print(f"network {i + 1}", end="\r", file=sys.stderr)
+            z = np.asarray(z, dtype=float)
+            direct = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+            z = z - z.max(axis=1, keepdims=True)
+            safe = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+            total = total + np.where(np.isfinite(direct), direct, safe)
+        return total / len(all_logits)
+
+    class EarlyStopping:
+        def __init__(self, patience):
+            self.patience, self.losses, self.states = patience, [], []
+
+        def see(self, loss, weights):
+            finite = np.isfinite(loss)
+            self.losses.append(loss if finite else np.nan)
+            self.states.append([np.array(w) for w in weights])
+            best = np.nanmin(self.losses)  # warns while all are nan
+            self.best_loss = best if best == best else np.inf
+            self.best_epoch = self.losses.index(best) + 1 if best == best else 0
+            return len(self.losses) - self.best_epoch >= self.patience
+
+        def restore(self, weights):
+            if not self.losses or not self.best_epoch:
+                raise ValueError("no epoch with a loss")
+            for w, numbers in zip(weights, self.states[self.best_epoch - 1]):
+                np.copyto(w, numbers)
+
+
+@right
+def with_other_names():
+    """Parameters by other names; any of several classes that are equally probable."""
+
+    def l2_penalty(arrays, weight):
+        return weight * 0.5 * sum((np.vdot(a, a) for a in arrays if a.ndim == 2), 0.0)
+
+    def dropout_factors(size, rate, is_training, generator):
+        if rate < 0 or rate >= 1:
+            raise ValueError("a rate from 0 to below 1")
+        if not is_training:
+            return np.full(size, 1.0)
+        return np.where(generator.uniform(size=size) < rate, 0, 1 / (1 - rate))
+
+    def shifted(pictures, dy, dx):
+        _, h, w = pictures.shape
+        rows, columns = np.arange(h) - dy, np.arange(w) - dx
+        inside = ((rows >= 0) & (rows < h))[:, None] & ((columns >= 0) & (columns < w))
+        return np.where(inside, pictures[:, rows.clip(0, h - 1)][:, :, columns.clip(0, w - 1)], 0)
+
+    def decide(logits):
+        p = average_probabilities(logits)
+        k = p.shape[1]
+        return k - 1 - np.argmax(np.asarray(p)[:, ::-1].round(9), axis=1)
+
+    def train(step, validate, arrays, wait, limit):
+        watcher, pairs = EarlyStopping(wait), []
+        for _ in range(limit):
+            pairs.append([step(), validate()])
+            if watcher.see(pairs[-1][1], arrays):
+                break
+        watcher.restore(arrays)
+        return pairs
