@@ -16,7 +16,7 @@
 # %% [markdown]
 # # Recurrent networks: a network that learns to carry
 #
-# - **Time:** 100 minutes. **Difficulty:** 3 of 5. **Points:** 32, of which a person gives 4.
+# - **Time:** 100 minutes. **Difficulty:** 3 of 5. **Points:** 31, of which a person gives 4.
 # - **Needs:** the chapter *Recurrent networks*, NumPy arrays of three dimensions.
 #
 # At school you add two long numbers digit by digit, from the right, and remember one thing on the way:
@@ -108,7 +108,7 @@ check(
     "See 'The same cell at every step'.",
 )
 
-# %% nbgrader={"grade": true, "grade_id": "test-run-hidden", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test-run-hidden", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 # Hidden: wide states, weights that are not symmetric, beginnings, lengths of 1, whole numbers, two calls in a row.
 ### BEGIN HIDDEN TESTS
 import numpy as np
@@ -305,8 +305,8 @@ def by_autograd(x, lengths, W_x, W_h, b, h0, slopes):
 
 
 hints = {
-    "each step": "Each step's own slopes, and what comes back from the step behind: later = G @ W_h.T. Sum "
-    "over samples and steps. See 'The way back'.",
+    "each step": "Each step's own slopes, and what comes back from the step behind: later = G @ W_h.T "
+    "(without it, you detach at every step). Sum over samples and steps. See 'The way back'.",
     "the last step alone": "The slopes of the last step go back to the first. Without what comes from later "
     "steps, only the last one learns: that is detaching at every step. See 'The way back'.",
     "padding": "Slopes behind the end are 0, and so is G there: nothing is added, and nothing goes back.",

@@ -716,7 +716,8 @@ for kind, n, wanted, hint in (
         "two ahead",
         9,
         most[:-1],
-        "It sees what is two places ahead: replace all later tokens, and not the next alone.",
+        "It sees what is two places ahead, and the last two see nothing: try every position, and "
+        "replace all later tokens, and not the next alone.",
     ),
     ("off by one", 9, most, "Its mask is off by one: each position sees the next token."),
     (

@@ -205,7 +205,7 @@ def forgets_tanh():
 
 @wrong(
     loses=["test-backward", "test-backward-hidden"],
-    says="that is detaching at every step",
+    says="you detach at every step",
 )
 def detaches_at_every_step():
     """Each step's own slopes, and nothing of what comes from later ones."""
