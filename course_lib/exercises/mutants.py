@@ -41,11 +41,13 @@ from nbformat import NotebookNode
 from course_lib.exercises import slips
 from course_lib.exercises.answers import Answer, answer_cells
 from course_lib.exercises.checking import _nbgraders_utils
-from course_lib.exercises.proofs import answers_path, warm
+from course_lib.exercises.proofs import answers_path, up_to_the_last_test, warm
 from course_lib.exercises.running import _context
 from course_lib.exercises.sources import grade_id, is_solution, is_test, source_notebook
+from course_lib.exercises.walled import takes_steps
 from course_lib.grading.engine import judge, runner, student
 from course_lib.grading.engine.shells import new_shell
+from course_lib.grading.engine.zygote import warm_torch
 from course_lib.paths import CourseError
 
 __all__ = ["Mutant", "Outcome", "Step", "compare", "load_accepted", "outcomes", "problems", "steps"]
@@ -637,13 +639,16 @@ class _Run:
 
     def __init__(self, source: NotebookNode) -> None:
         self.source = source
-        self.cells = [_as_graded(c) for c in source.cells if c.cell_type == "code"]
+        cells = [c for c in up_to_the_last_test(source).cells if c.cell_type == "code"]
+        self.cells = list(map(_as_graded, cells))
         self.steps: dict[str, list[Step]] = {}
         for step in steps(source):
             self.steps.setdefault(step.cell, []).append(step)
         self.shell = new_shell()
         # Once, and not in every fork.
         _nbgraders_utils()
+        if takes_steps(cell.source for cell in self.cells):
+            warm_torch()
 
     def outcomes(self) -> Iterator[Outcome]:
         seen = _in_fork(self.record)

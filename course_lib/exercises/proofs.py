@@ -131,11 +131,11 @@ class Graders:
 
 
 def graded(notebook: NotebookNode) -> NotebookNode:
-    """Return a notebook without the cells that nbgrader does not know.
+    """Return a notebook's cells that nbgrader knows, up to the last test.
 
     What nobody grades (a training, a picture at the end) shows nothing about the tests.
     """
-    notebook = copy.deepcopy(notebook)
+    notebook = up_to_the_last_test(notebook)
     notebook.cells = [cell for cell in notebook.cells if grade_id(cell)]
     return notebook
 

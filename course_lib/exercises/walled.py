@@ -7,6 +7,7 @@ notebook runs without (`running`).
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from course_lib.grading.engine.walls import Limits
     from course_lib.grading.engine.zygote import Zygote
 
-__all__ = ["Engine", "engine"]
+__all__ = ["Engine", "engine", "takes_steps"]
+
+# `torch.optim.SGD`, `from torch import optim`.
+_OPTIMIZERS = re.compile(r"\boptim\b")
 
 
 @contextmanager
@@ -82,20 +86,32 @@ def _preload(course: Iterable[str], own: Iterable[str]) -> list[str]:
     from course_lib.grading.engine.zygote import DEFAULT_PRELOAD
 
     usual = {_top(name) for name in DEFAULT_PRELOAD}
+    course, own = list(course), list(own)
     asked = imported_modules(course)
     # What else a reader imports is imported where they do: it may be anything.
     asked |= {name for name in imported_modules(own) if _top(name) in usual}
+    if "torch" in map(_top, asked) and takes_steps([*course, *own]):
+        asked.add("torch.optim")
     wanted = {_top(name) for name in asked} | {"IPython", "course_lib", "numpy"}
     always = [
         name
         for name in DEFAULT_PRELOAD
-        # A class has use for a rehearsal, and for a first step of an optimizer, which takes a
-        # second to load; one notebook has it if it takes such steps.
+        # A class has use for a rehearsal, and for a first step of an optimizer; one notebook has
+        # it if it takes such steps.
         if _top(name) in wanted
         and (_top(name) != "torch" or name in asked)
         and not name.endswith(".rehearsal")
     ]
     return [*always, *sorted(name for name in asked - set(always) if is_module(name))]
+
+
+def takes_steps(sources: Iterable[str]) -> bool:
+    """Tell whether code uses PyTorch's optimizers.
+
+    The first step of one loads a compiler, which takes a second, and would take it again in each
+    fork: in each test cell that trains.
+    """
+    return any(map(_OPTIMIZERS.search, sources))
 
 
 def _top(name: str) -> str:

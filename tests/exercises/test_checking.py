@@ -186,6 +186,9 @@ def test_what_is_imported_ahead_is_what_somebody_imports():
     assert {"torch", "matplotlib.backends.backend_agg"} <= set(drawn)
     assert not {"torch.optim", "antigravity"} & set(drawn)
     assert "torch.optim" in walled._preload(["from torch import optim"], [])
+    steps = "step = torch.optim.SGD(weights, lr=0.1).step"
+    assert "torch.optim" in walled._preload(["import torch"], [steps])
+    assert "torch.optim" not in walled._preload([steps.replace("torch", "tools")], [])
 
 
 def test_progress(tiny_course, work):

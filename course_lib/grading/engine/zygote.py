@@ -41,7 +41,7 @@ from course_lib.grading.engine import kernel, walls
 from course_lib.grading.engine.shells import INLINE
 from course_lib.grading.engine.walls import Limits, WallsError
 
-__all__ = ["DEFAULT_PRELOAD", "Child", "Exit", "Zygote", "ZygoteDied"]
+__all__ = ["DEFAULT_PRELOAD", "Child", "Exit", "Zygote", "ZygoteDied", "warm_torch"]
 
 DEFAULT_PRELOAD = (
     "numpy",
@@ -713,7 +713,7 @@ def _warm(preload: Sequence[str]) -> None:
                 raise
         _check_threads(f"importing {name}")
     if "torch.optim" in preload:
-        _warm_torch()
+        warm_torch()
         _check_threads("warming torch")
     if "matplotlib.pyplot" in sys.modules:
         _warm_matplotlib()
@@ -745,9 +745,10 @@ def _use_large_pages() -> None:
                         kernel.collapse(address, _LARGE_PAGE)
 
 
-def _warm_torch() -> None:
+def warm_torch() -> None:
     """Take one step with Adam, which loads a compiler, and one comparison."""
-    torch = sys.modules["torch"]
+    torch: Any = importlib.import_module("torch")
+    importlib.import_module("torch.testing")
     torch.set_num_threads(1)
     model = torch.nn.Linear(2, 1)
     optimizer = torch.optim.Adam(model.parameters())
