@@ -137,7 +137,7 @@ def check(
     expected : object
         What is right. An array asks for an array; a list of numbers takes any sequence, a number
         any scalar; tuples, lists and dictionaries of these are compared part by part; texts and
-        whole numbers must be equal. None is not compared.
+        whole numbers must be equal. None alone asks for no comparison; as a part it must be None.
     changes : mapping of str to object, or iterable of str
         The arguments that the function may change and, if it is a mapping, what they must be
         afterwards. The arrays themselves are looked at, so that new ones in their place are told.
@@ -704,7 +704,9 @@ def _compare_form(result: Any, expected: Any, what: str, hint: str) -> None:
             asserts._fail(path, f"came      {_kind(came)}\nexpected  an array", hint)
         if hasattr(right, "detach") and not hasattr(came, "detach"):
             asserts._fail(path, f"came      {_kind(came)}\nexpected  a tensor", hint)
-        asserts._check_shape(asserts.as_array(came, path, hint), np.shape(right), path, hint)
+        # A tensor's shape is a tuple that calls itself torch.Size.
+        wanted = tuple(np.shape(right))
+        asserts._check_shape(asserts.as_array(came, path, hint), wanted, path, hint)
 
 
 def _compare(result: Any, expected: Any, what: str, hint: str, near: dict[str, float]) -> None:

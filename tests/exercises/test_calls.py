@@ -432,6 +432,15 @@ def test_tensors():
     assert x.tolist() == [1, 2]
     with pytest.raises(CheckFailed, match="expected  a tensor"):
         check(lambda x: np.ones(2), {"x": x}, torch.ones(2))
+    with pytest.raises(CheckFailed, match=r"shape \(2, 1\)"):
+        check(lambda x: x, {"x": x}, torch.ones(2, 1))
+
+
+def test_none_is_compared_as_a_part_only():
+    check(lambda: 3, (), None)
+    check(lambda: (3, None), (), (3, None))
+    with pytest.raises(CheckFailed, match="expected  None"):
+        check(lambda: (3, 4), (), (3, None))
 
 
 def test_arguments_keep_their_layout():
