@@ -399,7 +399,7 @@ def strangers(
     """
     figure, (left, right) = new_figure(1, 2, height=3.1)
     longest = max(np.max(values) for values in errors.values())
-    edges = np.linspace(0, longest, 31)
+    edges = np.linspace(0, longest, 19)
     for color, hatch, (name, values) in zip(COLORS, ("", "////"), errors.items(), strict=False):
         weights = np.full(len(values), 100 / len(values))
         left.hist(
