@@ -170,9 +170,9 @@ def layers_carried(
         panel.set_xlabel("layers carried over")
         panel.set_title(title)
         _percent(panel)
-    first = np.atleast_1d(axes)[0]
-    first.set_ylabel("accuracy on new photographs")
-    first.legend(loc="lower right")
+    panels_drawn = np.atleast_1d(axes)
+    panels_drawn[0].set_ylabel("accuracy on new photographs")
+    panels_drawn[-1].legend(loc="upper right")
     return figure
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "attention_head",
     "attention_maps",
     "block",
+    "gpt",
     "look_up",
     "masking",
     "positions",
@@ -229,6 +230,69 @@ def block() -> Figure:
 
 
 @styled
+def gpt(text: str) -> Figure:
+    """Draw a GPT of two blocks, a column for each position, with the targets on top.
+
+    Parameters
+    ----------
+    text : str
+        n + 1 characters: all but the last are read, and all but the first are predicted.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    if len(text) < 2:
+        raise ValueError(
+            f"text: got {text!r}; give at least a character to read and one to predict"
+        )
+    n, height = len(text) - 1, 3.9
+    figure, axes = new_figure(width=drawings.NARROW, height=height)
+    drawings.blank(axes, drawings.NARROW, height)
+    middle, wide = 2.35, 3.4
+    xs = middle + (np.arange(n) - (n - 1) / 2) * (wide / n)
+    layers = (
+        (0.85, "embedding", "a row of d numbers for each token", INK),
+        (1.6, "block 1", "", COLORS[0]),
+        (2.25, "block 2", "", COLORS[0]),
+        (3.0, "norm, transposed embedding", "a logit for each token", INK),
+    )
+    tall = {1.6: 0.4, 2.25: 0.4}
+    boxes = [
+        drawings.box(
+            axes,
+            (middle, y),
+            name,
+            note,
+            width=wide + 0.1,
+            height=tall.get(y, 0.5),
+            color=color,
+            thick=color != INK,
+        )
+        for y, name, note, color in layers
+    ]
+    for read, target, x in zip(text[:-1], text[1:], xs, strict=True):
+        below = drawings.label(axes, (x, 0.25), read, size=11, bold=True)
+        above = drawings.label(axes, (x, 3.65), target, size=11, bold=True)
+        drawings.arrow(axes, (x, below.top[1] + 0.04), (x, boxes[0].bottom[1]))
+        for lower, upper in pairwise(boxes):
+            drawings.arrow(axes, (x, lower.top[1]), (x, upper.bottom[1]))
+        drawings.arrow(axes, (x, boxes[-1].top[1]), (x, above.bottom[1]))
+    left = middle + wide / 2 + 0.25
+    for y, what in (
+        (0.25, "tokens, (n,)"),
+        (1.25, "stream, (n, d)"),
+        (1.92, "stream, (n, d)"),
+        (2.6, "stream, (n, d)"),
+        (3.65, "targets, (n,)"),
+    ):
+        drawings.label(axes, (left, y), what, size=9.5, color=MUTED, ha="left")
+    drawings.label(axes, (0.1, 0.25), "read", size=9.5, color=MUTED, ha="left")
+    drawings.label(axes, (0.1, 3.65), "predict", size=9.5, color=MUTED, ha="left")
+    return figure
+
+
+@styled
 def saturation(
     sizes: Sequence[int], largest: Mapping[str, ArrayLike], slopes: Mapping[str, ArrayLike]
 ) -> Figure:
@@ -249,7 +313,7 @@ def saturation(
     at = np.arange(len(sizes))
     for panel, curves, title in (
         (axes[0], largest, "Largest weight of 32"),
-        (axes[1], slopes, "Slopes of the weights in the scores"),
+        (axes[1], slopes, "Size of the softmax's slopes"),
     ):
         for (name, line), color, style, marker in zip(
             curves.items(), COLORS, LINE_STYLES, MARKERS, strict=False

@@ -35,6 +35,10 @@ def make_positions():
     return figures.positions(waves, np.arange(5), {"at 5": np.arange(5), "at 9": np.arange(5)})
 
 
+def make_gpt():
+    return figures.gpt("abc")
+
+
 def make_attention_maps():
     return figures.attention_maps("a b.", {"one": WEIGHTS, "other": np.eye(4)})
 
@@ -44,6 +48,7 @@ MAKERS = [
     make_attention_head,
     make_masking,
     figures.block,
+    make_gpt,
     make_saturation,
     make_positions,
     make_attention_maps,
@@ -87,6 +92,22 @@ def test_a_block_has_two_norms_and_two_sums():
     words = [text.get_text() for text in axes.texts]
     assert words.count("norm") == 2 and words.count("+") == 2
     assert "attention" in words and "perceptron" in words
+
+
+def test_what_a_gpt_predicts_stands_one_column_to_the_left_of_where_it_is_read():
+    (axes,) = make_gpt().axes
+    at = {}
+    for text in axes.texts:
+        at.setdefault(text.get_text(), []).append(text.get_position())
+    (low,), (middle, high), (last,) = (sorted(at[c], key=lambda xy: xy[1]) for c in "abc")
+    assert high[0] == low[0] < middle[0] == last[0]
+    assert low[1] == middle[1] < high[1] == last[1]
+    assert {"block 1", "block 2", "embedding"} <= set(at)
+
+
+def test_a_gpt_needs_something_to_predict():
+    with pytest.raises(ValueError, match="at least"):
+        figures.gpt("a")
 
 
 def test_each_divisor_is_a_curve_in_both_panels():
