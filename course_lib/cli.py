@@ -493,6 +493,48 @@ def serve(port: Annotated[int, typer.Option(help="Where to listen.")] = 8000) ->
 
 
 @app.command()
+def reproduce(
+    chapter: Annotated[str, typer.Argument(help="cnn, transformers, diffusion or reinforcement.")],
+    device: Annotated[
+        str | None,
+        typer.Option(help="cpu, cuda, cuda:1 or mps; by default the fastest kind there is."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Decides all chance.")] = 0,
+    small: Annotated[
+        bool, typer.Option("--small", help="A toy size, in seconds, on a piece of the same data.")
+    ] = False,
+    card: Annotated[
+        Path | None,
+        typer.Option(help="Where the card is written; _build/reproduced/CHAPTER.md by default."),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Forget what was kept of this run, and begin anew.")
+    ] = False,
+) -> None:
+    """Run a chapter's experiment at full size, beside the figure that was published.
+
+    It says first how much work that is. A full run takes minutes to hours on a GPU, and up to days
+    without one. Stop it when you like: the same command goes on from the last checkpoint, with the
+    same result. At the end it writes a card (Markdown) with what was run, on what, for how long,
+    what came out, what was published where, and how the two set-ups differ.
+    """
+    from course_lib.reproduce import reproduce as run
+
+    written = run(
+        chapter,
+        find_root(),
+        device=device,
+        seed=seed,
+        small=small,
+        target=card,
+        fresh=fresh,
+        say=lambda line: out.print(line, markup=False, soft_wrap=True),
+        console=err,
+    )
+    out.print(f"Card: {_shown(written)}", markup=False)
+
+
+@app.command()
 def new(
     slug: Annotated[
         str, typer.Argument(help="Small letters and hyphens, such as gradient-descent.")
