@@ -7,6 +7,7 @@ stream. What newer models do otherwise is an option: rotary positions, RMSNorm, 
 References
 ----------
 Radford et al., "Language Models are Unsupervised Multitask Learners", 2019 (GPT-2).
+Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020, arXiv:1904.09751 (top_p).
 Touvron et al., "LLaMA: Open and Efficient Foundation Language Models", 2023, arXiv:2302.13971.
 """
 
@@ -247,6 +248,7 @@ class GPT(nn.Module):
         *,
         temperature: float = 1.0,
         top_k: int | None = None,
+        top_p: float | None = None,
         generator: torch.Generator | None = None,
         use_cache: bool = True,
     ) -> Tensor:
@@ -264,6 +266,9 @@ class GPT(nn.Module):
             Logits are divided by it; at 0, the most likely token is taken each time.
         top_k : int, optional
             Draw from the k most likely tokens.
+        top_p : float, optional
+            Draw from the fewest tokens that together have at least this probability (nucleus
+            sampling), after temperature and top_k. The token that crosses the line is kept.
         generator : torch.Generator, optional
             Where chance comes from.
         use_cache : bool
@@ -276,7 +281,7 @@ class GPT(nn.Module):
         Raises
         ------
         ValueError
-            If there is no token to begin with, or temperature or top_k make no sense.
+            If there is no token to begin with, or temperature, top_k or top_p make no sense.
         """
         if not tokens.shape[1]:
             raise ValueError("There is no token to begin with: give at least one.")
@@ -284,13 +289,15 @@ class GPT(nn.Module):
             raise ValueError(
                 f"temperature must be 0 or more and top_k at least 1; came {temperature}, {top_k}."
             )
+        if top_p is not None and not 0 < top_p <= 1:
+            raise ValueError(f"top_p must be more than 0 and at most 1; came {top_p}.")
         window, cache = tokens[:, -self.config.context :], Cache()
         for _ in range(count):
             if window.shape[1] > self.config.context:
                 window, cache = window[:, -max(1, self.config.context // 2) :], Cache()
             unseen = window[:, cache[0][0].shape[2] :] if use_cache and cache else window
             logits = self(unseen, cache if use_cache else None)[:, -1]
-            following = _draw(logits, temperature, top_k, generator)
+            following = _draw(logits, temperature, top_k, top_p, generator)
             window = torch.cat([window, following], dim=1)
             tokens = torch.cat([tokens, following], dim=1)
         return tokens
@@ -328,7 +335,11 @@ def attention_maps(model: GPT, tokens: Tensor) -> Tensor:
 
 
 def _draw(
-    logits: Tensor, temperature: float, top_k: int | None, generator: torch.Generator | None
+    logits: Tensor,
+    temperature: float,
+    top_k: int | None,
+    top_p: float | None,
+    generator: torch.Generator | None,
 ) -> Tensor:
     """Draw a token for each row of logits (batch, vocabulary): shape (batch, 1)."""
     if temperature == 0:
@@ -336,4 +347,10 @@ def _draw(
     if top_k is not None and top_k < logits.shape[-1]:
         least = logits.topk(top_k).values[:, -1:]
         logits = logits.masked_fill(logits < least, float("-inf"))
-    return torch.multinomial((logits / temperature).softmax(-1), 1, generator=generator)
+    p = (logits / temperature).softmax(-1)
+    if top_p is not None:
+        likely, order = p.sort(dim=-1, descending=True, stable=True)
+        # A token stays if those before it have not reached top_p yet: the first always does.
+        likely = likely.masked_fill(likely.cumsum(-1) - likely >= top_p, 0.0)
+        p = torch.zeros_like(p).scatter(-1, order, likely)
+    return torch.multinomial(p, 1, generator=generator)

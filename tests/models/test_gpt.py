@@ -14,6 +14,7 @@ from course_lib.models.gpt import (
     CausalSelfAttention,
     Config,
     SwiGLU,
+    _draw,
     attention_maps,
 )
 
@@ -196,3 +197,30 @@ def test_the_maps_are_the_weights_with_which_the_model_computes(positions):
     mixed = (maps[0] @ value).transpose(1, 2).flatten(2)
     close(first.attention(first.norm1(x))[0], first.attention.output(mixed))
     assert not model.blocks[0].attention._forward_pre_hooks
+
+
+@pytest.mark.parametrize(("top_p", "kept"), [(0.5, 1), (0.51, 2), (0.75, 2), (0.8, 3), (1.0, 4)])
+def test_top_p_keeps_the_token_that_crosses_the_line(top_p, kept):
+    p = torch.tensor([0.125, 0.5, 0.125, 0.25]).repeat(400, 1)
+    drawn = _draw(p.log(), 1.0, None, top_p, torch.Generator().manual_seed(0))[:, 0]
+    ranking = [1, 3, 0, 2]
+    assert sorted(drawn.unique().tolist()) == sorted(ranking[:kept])
+
+
+def test_top_p_comes_after_temperature_and_top_k():
+    p = torch.tensor([[0.4, 0.3, 0.2, 0.1]]).repeat(300, 1)
+
+    def seen(**settings):
+        settings = {"temperature": 1.0, "top_k": None, "top_p": None, **settings}
+        return _draw(p.log(), **settings, generator=torch.Generator().manual_seed(0)).unique()
+
+    assert seen(top_p=0.6).tolist() == [0, 1]
+    assert seen(top_p=0.6, temperature=0.2).tolist() == [0]  # 0.79 at temperature 0.2
+    assert seen(top_p=0.6, top_k=3).tolist() == [0, 1]
+    assert seen(top_p=0.5, top_k=2).tolist() == [0]  # 0.57 of the two that are left
+
+
+def test_top_p_must_be_a_share():
+    for top_p in (0.0, 1.5):
+        with pytest.raises(ValueError, match="top_p must be more than 0"):
+            small().generate(tokens(), 2, top_p=top_p)
