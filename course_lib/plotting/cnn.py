@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
-from course_lib.plotting.drawings import Grid, arrow, blank, brace, label, matrix
+from course_lib.plotting.drawings import Drawn, Grid, arrow, blank, brace, label, matrix
 from course_lib.plotting.style import (
     COLORS,
     GRID,
@@ -27,6 +27,7 @@ __all__ = [
     "feature_maps",
     "filters",
     "moved",
+    "pipeline",
     "receptive_field",
     "shared_weights",
     "window",
@@ -152,13 +153,11 @@ def channels(ins: int, outs: int, kernel_size: int, names: Sequence[str] = ()) -
     blank(axes, width, height)
     middle = (height - 0.35) / 2
     step = 0.2
-    # The image: planes one behind the other, the first in front.
-    for plane in reversed(range(ins)):
-        corner = (0.35 + plane * step, middle + 0.75 + (plane - (ins - 1) / 2) * step)
-        front = matrix(axes, corner, (5, 5), size=(1.3, 1.3))
+    for plane, front in enumerate(_planes(axes, (1.0, middle + 0.1), ins, 1.3, step)):
         if names:
             at = (front.right[0] - 0.04, front.top[1] - 0.02)
             label(axes, at, names[plane], size=9, ha="right", va="top", color=MUTED)
+    front = Drawn(1.0, middle + 0.1 - (ins - 1) / 2 * step, 1.3, 1.3)
     label(axes, (1.0 + (ins - 1) * step / 2, height - 0.16), "input", bold=True)
     note = f"{ins} channels"
     label(axes, (1.0 + (ins - 1) * step / 2, front.bottom[1] - 0.14), note, size=9.5, color=MUTED)
@@ -169,15 +168,72 @@ def channels(ins: int, outs: int, kernel_size: int, names: Sequence[str] = ()) -
     for out in range(outs):
         y = height - 0.85 - out * 1.05
         color = COLORS[out % len(COLORS)]
-        for plane in reversed(range(ins)):
-            corner = (3.0 + plane * step, y + side / 2 + (plane - (ins - 1) / 2) * step * 0.6)
-            block = matrix(axes, corner, (kernel_size, kernel_size), cell=0.17, color=color)
+        at = (3.0 + side / 2, y)
+        _planes(axes, at, ins, side, step, rise=0.6 * step, color=color, cells=kernel_size)
         end = (3.0 + side + (ins - 1) * step + 0.06, y)
-        arrow(axes, start, (block.left[0] - 0.06, y))
+        arrow(axes, start, (3.0 - 0.06, y))
         corner = (5.5, y + 0.42)
         plane = matrix(axes, corner, (5, 5), size=(0.9, 0.84), color=color)
         arrow(axes, end, (plane.left[0] - 0.05, y), f"sum of {ins}, + bias")
         label(axes, plane.center, f"channel {out + 1}", size=9, color=MUTED)
+    return figure
+
+
+@styled
+def pipeline(stages: Sequence[tuple[int, int]], steps: Sequence[str], classes: int) -> Figure:
+    """Draw a convolutional network as stacks of maps that become smaller and more numerous.
+
+    Parameters
+    ----------
+    stages : sequence of (channels, size)
+        The image, and the maps after each step but the last.
+    steps : sequence of str
+        What leads from each stage to the next, and from the last to the logits.
+    classes : int
+        How many logits there are.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    width, height, middle = 7.0, 2.05, 1.07
+    figure, axes = new_figure(width=width, height=height)
+    blank(axes, width, height)
+    largest = max(size for _, size in stages)
+    sides = [0.25 + 0.55 * size / largest for _, size in stages]
+    # More maps lie closer together, so that a stack of 16 is not much wider than one of 6.
+    gaps = [0.12 / max(count - 1, 1) ** 0.6 for count, _ in stages]
+    wide = [
+        side + gap * (count - 1) for side, gap, (count, _) in zip(sides, gaps, stages, strict=True)
+    ]
+    last = 0.2
+    between = (width - 0.3 - sum(wide) - last) / len(steps)
+    x, ends = 0.15, []
+    for (count, size), side, gap, reach in zip(stages, sides, gaps, wide, strict=True):
+        at = (x + side / 2, middle)
+        color = COLORS[0] if ends else INK
+        _planes(axes, at, count, side, gap, rise=0.5 * gap, color=color)
+        name = f"{count} maps" if ends else "image"
+        label(axes, (x + reach / 2, height - 0.17), name, bold=True, size=9.5)
+        label(axes, (x + reach / 2, height - 0.38), f"{size} × {size}", size=9, color=MUTED)
+        ends.append((x, x + reach))
+        x += reach + between
+    tall = 1.0
+    axes.add_patch(Rectangle((x, middle - tall / 2), last, tall, fc=PAPER, ec=INK, linewidth=1.2))
+    lines = [
+        [
+            (x, middle - tall / 2 + k * tall / classes),
+            (x + last, middle - tall / 2 + k * tall / classes),
+        ]
+        for k in range(1, classes)
+    ]
+    axes.add_collection(LineCollection(lines, colors=GRID, linewidths=0.8, zorder=3))
+    label(axes, (x + last / 2, height - 0.17), "logits", bold=True, size=9.5)
+    label(axes, (x + last / 2, height - 0.38), f"{classes}", size=9, color=MUTED)
+    ends.append((x, x + last))
+    for text, (_, start), (end, _) in zip(steps, ends, ends[1:], strict=False):
+        arrow(axes, (start + 0.06, middle), (end - 0.06, middle))
+        label(axes, ((start + end) / 2, 0.3), text, size=9)
     return figure
 
 
@@ -389,6 +445,45 @@ def _plain(value: float) -> str:
 
 def _in_brackets(value: float) -> str:
     return f"({_plain(value)})" if value < 0 else _plain(value)
+
+
+def _planes(
+    axes: object,
+    at: tuple[float, float],
+    count: int,
+    side: float,
+    step: float,
+    *,
+    rise: float | None = None,
+    color: str = INK,
+    cells: int = 1,
+) -> list[Drawn]:
+    """Draw maps one behind the other, the first in front, each hiding what lies behind it.
+
+    The first has its middle at the x of `at`; the heights of all have their mean at its y.
+    """
+    rise = step if rise is None else rise
+    made = []
+    for plane in range(count):
+        x, y = at[0] + plane * step, at[1] + (plane - (count - 1) / 2) * rise
+        corner, over = (x - side / 2, y - side / 2), 2 + (count - plane) * 0.02
+        axes.add_patch(Rectangle(corner, side, side, fc=PAPER, ec="none", zorder=over))
+        cuts = [k * side / cells for k in range(1, cells)]
+        lines = [
+            [(corner[0] + cut, corner[1]), (corner[0] + cut, corner[1] + side)] for cut in cuts
+        ]
+        lines += [
+            [(corner[0], corner[1] + cut), (corner[0] + side, corner[1] + cut)] for cut in cuts
+        ]
+        if lines:
+            axes.add_collection(
+                LineCollection(lines, colors=GRID, linewidths=0.8, zorder=over + 0.005)
+            )
+        thin = 1.2 if step > 0.03 else 0.6  # where edges lie close together
+        outline = {"fill": False, "ec": color, "linewidth": thin, "zorder": over + 0.01}
+        axes.add_patch(Rectangle(corner, side, side, **outline))
+        made.append(Drawn(x, y, side, side))
+    return made
 
 
 def _inset(panel: object, kernel: np.ndarray, shape: tuple[int, ...]) -> None:

@@ -16,7 +16,6 @@ from course_lib.plotting.style import (
     LINE_STYLES,
     MARKERS,
     MUTED,
-    PAPER,
     new_figure,
     styled,
 )
@@ -116,7 +115,8 @@ def path_back(steps: int = 6, cut: int = 3) -> Figure:
         x = node(axes, (cell.x, y - 0.82), f"x{low[k]}", radius=_RADIUS)
         arrow(axes, x, cell)
     loss = node(axes, (cells[-1].x, y + 0.82), "L", radius=_RADIUS, thick=True)
-    arrow(axes, cells[-1], loss)
+    up, down = loss.x - 0.11, loss.x + 0.11  # side by side, so that neither hides the other
+    arrow(axes, (up, cells[-1].top[1]), (up, loss.y - 0.16))
     offset = 0.12
     for k, (a, b) in enumerate(pairwise(cells)):
         arrow(axes, (a.right[0], y - offset), (b.left[0], y - offset))
@@ -129,7 +129,6 @@ def path_back(steps: int = 6, cut: int = 3) -> Figure:
                 width=2.2,
                 style="--",
             )
-    down = loss.x + 0.12
     arrow(
         axes,
         (down, loss.y - 0.16),
@@ -314,7 +313,7 @@ def bits(values: Mapping[str, float | Sequence[float]]) -> Figure:
             linewidth=0,
         )
         if several:
-            axes.plot(seeds, [row] * len(seeds), "o", color=PAPER, markersize=3.5, zorder=3)
+            axes.plot(seeds, [row] * len(seeds), "o", color=INK, markersize=3.5, zorder=3)
         axes.text(seeds.max() + 0.06, row, f"{seeds.mean():.2f}", va="center", color=INK)
     axes.set_yticks(range(len(values)), list(values))
     axes.invert_yaxis()

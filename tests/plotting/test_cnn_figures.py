@@ -25,6 +25,10 @@ def make_channels():
     return figures.channels(3, 2, 3, ("red", "green", "blue"))
 
 
+def make_pipeline():
+    return figures.pipeline([(1, 12), (3, 12), (5, 6)], ["conv", "max", "linear"], 4)
+
+
 def make_receptive_field():
     return figures.receptive_field(LAYERS, outputs=3)
 
@@ -58,6 +62,7 @@ MAKERS = [
     make_window,
     make_shared_weights,
     make_channels,
+    make_pipeline,
     make_receptive_field,
     make_feature_maps,
     make_filters,
@@ -112,6 +117,20 @@ def test_each_output_channel_has_a_kernel_for_each_input_channel():
         outlines = [p for p in axes.patches if p.get_linewidth() == 1.2 and not p.get_fill()]
         of_color = [p for p in outlines if to_hex(p.get_edgecolor()) == color]
         assert len(of_color) == 3 + 1  # kernels, and the output
+
+
+def test_a_pipeline_has_a_plane_for_each_map_and_a_name_for_each_step():
+    (axes,) = make_pipeline().axes
+    assert {"image", "3 maps", "5 maps", "12 × 12", "6 × 6", "logits"} <= set(texts(axes))
+    places = {text.get_text(): text.get_position()[0] for text in axes.texts}
+    assert places["image"] < places["conv"] < places["3 maps"] < places["max"]
+    assert places["max"] < places["5 maps"] < places["linear"] < places["logits"]
+    outlines = [p for p in axes.patches if to_hex(p.get_edgecolor()) == COLORS[0]]
+    assert len(outlines) == 3 + 5
+    # A plane in front hides those behind it.
+    of_five = sorted(outlines[3:], key=lambda p: p.get_x())
+    assert [p.get_zorder() for p in of_five] == sorted(p.get_zorder() for p in of_five)[::-1]
+    assert len({round(p.get_width(), 6) for p in outlines}) == 2
 
 
 def test_the_receptive_field_is_counted_downwards():
