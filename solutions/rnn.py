@@ -29,7 +29,7 @@
 #
 # - Everything is NumPy. Sequences are arrays of shape (n, t, d): sample, step, number.
 # - Weights are applied from the right, as in the book: `x @ W_x + h @ W_h + b`.
-# - Shorter sequences are filled up at the end. What stands there is arbitrary, and may not matter.
+# - Shorter sequences are filled up at the end. Any numbers may stand there, and they must not matter.
 #
 # `course_lib.models.rnn` holds answers to this exercise: leave it closed. What holds in every exercise
 # (how to check, what the tests look at, what counts) is on the page *How exercises work* in the
@@ -276,11 +276,12 @@ check(
         "h0": np.array([[2.25]]),
     },
     hint="At the second step G is 1 times the slope of tanh, 1 - 0.25. At the first it is G of the second "
-    "times W_h, 2, times 0.75 again: 1.125. The bias gets both. See 'The way back'.",
+    "times W_h, 2, times 0.75 again: 1.125. The bias gets both, W_h meets the state before each step (0 and "
+    "0.5), and h0 lies one more step back: 1.125 times 2. See 'The way back'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-backward-hidden", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# Hidden: many steps and sequences, losses at each step and at the last alone, padding, beginnings.
+# Hidden: many steps and sequences, losses at each step and at the last alone, padding, beginnings, whole numbers.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 import torch
@@ -306,7 +307,8 @@ def by_autograd(x, lengths, W_x, W_h, b, h0, slopes):
 
 hints = {
     "each step": "Each step's own slopes, and what comes back from the step behind: later = G @ W_h.T "
-    "(without it, you detach at every step). Sum over samples and steps. See 'The way back'.",
+    "(without it, you detach at every step). Sum over samples and steps. For W_h the state before the "
+    "first step is h0, and h0 itself gets what comes back from the first step. See 'The way back'.",
     "the last step alone": "The slopes of the last step go back to the first. Without what comes from later "
     "steps, only the last one learns: that is detaching at every step. See 'The way back'.",
     "padding": "Slopes behind the end are 0, and so is G there: nothing is added, and nothing goes back.",
@@ -340,11 +342,11 @@ whole = {
     "W_h": np.array([[0, 1, 0], [-1, 1, 0], [0, 0, 1]]),
     "h0": np.array([[1, 0, -1], [0, 1, 0]]),
 }
-slopes = rng.normal(size=(2, 3, 3))
+slopes = rng.integers(-2, 3, size=(2, 3, 3))
 states, gradients = by_autograd(
     lengths=np.array([3, 3]),
     b=np.array([0.5, -0.5, 0.0]),
-    slopes=slopes,
+    slopes=slopes.astype(float),
     **{name: value.astype(float) for name, value in whole.items()},
 )
 check(
@@ -359,7 +361,7 @@ check(
     },
     {name: gradients[name] for name in ("W_x", "W_h", "b", "x", "h0")},
     rtol=1e-5,
-    what="The gradients where inputs, weights and h0 are whole numbers",
+    what="The gradients where inputs, slopes, weights and h0 are whole numbers",
     hint="Gradients have fractions: make them in arrays of floats.",
 )
 ### END HIDDEN TESTS
@@ -491,8 +493,9 @@ check_kinds(
 # %% [markdown]
 # ## Step 4. Clip
 #
-# One norm over all gradients together, and one factor for all of them, in place. Gradients that are small
-# enough stay as they are, to the last bit.
+# One norm over all gradients together, and one factor for all of them, in place: the numbers in the arrays
+# change, and the list holds the same arrays as before. Gradients that are small enough stay as they are, to
+# the last bit.
 
 
 # %% nbgrader={"grade": false, "grade_id": "clip", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -537,11 +540,12 @@ check(
     5.0,
     changes={"gradients": [np.array([0.6, 0.0]), np.array([[0.8]])]},
     hint="3 and 4 together have a norm of 5, so everything is multiplied by 1/5. Each array by its own norm "
-    "would turn the direction. See 'A step that is too long'.",
+    "would turn the direction. Change the numbers in the arrays themselves (g *= ...): new arrays in the "
+    "list leave the old ones as they were. See 'A step that is too long'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-clip-hidden", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Hidden: gradients below the limit, at it, zero, many shapes, other limits.
+# Hidden: gradients below the limit, at it, zero, many shapes, other limits, tiny ones, arrays on their side.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 
@@ -556,21 +560,44 @@ for limit, size in ((1.0, 10.0), (0.25, 3.0), (5.0, 40.0)):
         {"gradients": gradients, "limit": limit},
         float(norm),
         changes={"gradients": [g * (limit / norm) for g in gradients]},
-        hint="One norm over all entries of all arrays (not one for each array, and no largest entry), and one "
-        "factor, limit / norm. Returned is the norm before. See 'A step that is too long'.",
+        hint="One norm over all entries of all arrays (not one for each array, no largest entry, and no "
+        "np.linalg.norm(g, 2), which of a matrix is something else), and one factor, limit / norm. Returned is "
+        "the norm before. See 'A step that is too long'.",
     )
+check(
+    clip,
+    {"gradients": [3e-5 * np.ones((2, 2)), np.array([8e-5])], "limit": 1e-5},
+    1e-4,
+    changes={"gradients": [3e-6 * np.ones((2, 2)), np.array([8e-6])]},
+    rtol=1e-5,
+    atol=0,
+    hint="The factor is limit / norm also where both are tiny: a small number added to the norm, so that "
+    "nothing divides by 0, is not small beside them. Where the norm is 0, nothing is divided.",
+)
+lying = np.arange(6.0).reshape(2, 3).T  # columns lie in one piece, rows do not
+check(
+    clip,
+    {"gradients": [lying], "limit": 1.0},
+    float(np.sqrt(55.0)),
+    changes={"gradients": [lying / np.sqrt(55.0)]},
+    hint="Of an array whose rows do not lie in one piece, ravel, flatten and reshape make a copy. "
+    "`g *= ...` or `g[...] = ...` change the array itself.",
+)
 for gradients, norm in (
     ([np.array([0.3, -0.4]), np.zeros((2, 2))], 0.5),
     ([np.array([0.6]), np.array([[0.8]])], 1.0),
     ([np.zeros(3), np.zeros((2, 1))], 0.0),
+    ([np.array([3.0, 0.0]), np.array([[4.0]])], 5.0),  # a norm without rounding
 ):
     check(
         clip,
-        {"gradients": gradients, "limit": 1.0},
+        {"gradients": gradients, "limit": max(norm, 1.0)},
         norm,
         changes={"gradients": [g.copy() for g in gradients]},
-        hint="Clipping only ever makes gradients smaller: at or below the limit they stay, also where "
-        "the norm is 0. See 'A step that is too long'.",
+        rtol=0 if norm == 5 else 1e-6,
+        atol=0 if norm == 5 else 1e-9,
+        hint="Clipping only ever makes gradients smaller: at or below the limit they stay, to the "
+        "last bit, also where the norm is 0. See 'A step that is too long'.",
     )
 ### END HIDDEN TESTS
 
@@ -668,7 +695,8 @@ for n, t, u, scale, size in (
         norms,
         rtol=1e-5,
         hint="From the slopes in a state to those one step earlier: times the slope of tanh at the state "
-        "that they leave, 1 - h**2, then @ W_h.T. Entry 0 is the norm of `last`, over all sequences and units. See 'The way back'.",
+        "that they leave, 1 - h**2, then @ W_h.T. Entry 0 is the norm of `last`, over all sequences and units: "
+        "the root of the sum of all squares. See 'The way back'.",
     )
 ### END HIDDEN TESTS
 

@@ -30,8 +30,8 @@
 # - Everything is PyTorch, and gradients must flow through steps 1 to 3 and 6. What you make (a mask,
 #   positions) is made on the device of the tensors that you are given.
 # - A mask is True where a query may look.
-# - Your functions take tensors of any float type and return the same, unless a step says otherwise. Six
-#   digits are not asked for: what float32 gives is precise enough.
+# - Your functions take tensors of float32 or float64 and return the same type, unless a step says otherwise.
+#   Six digits are not asked for: what float32 gives is precise enough.
 #
 # `course_lib.models.attention` and `course_lib.models.gpt` hold answers to this exercise, and so does
 # PyTorch's `scaled_dot_product_attention`: write it yourself. What holds in every exercise (how to check,
@@ -115,14 +115,15 @@ check(
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-attention-hidden", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Hidden: batches and heads, other numbers of keys, masks of several shapes, rows that look nowhere, gradients.
+# Hidden: batches and heads, other numbers of keys, masks of several shapes, large scores, rows that look nowhere,
+# gradients, types.
 ### BEGIN HIDDEN TESTS
 import math
 
 import torch
 
 from course_lib import get_device
-from course_lib.exercises import assert_true, call, check, probe
+from course_lib.exercises import assert_equal, assert_true, call, check, probe
 
 generator = torch.Generator().manual_seed(0)
 
@@ -186,6 +187,18 @@ check(
     hint="A softmax that computes exp of large scores overflows. What is hidden may have the largest "
     "score: nothing of it may remain.",
 )
+axes = torch.eye(3, 4, dtype=torch.float64, device=get_device())
+args = {"query": 1000 * axes, "key": -1000 * axes, "value": drawn(3, 4), "mask": axes[:, :3].bool()}
+check(
+    attention,
+    args,
+    expected(**args),
+    rtol=1e-4,
+    atol=1e-6,
+    what="Attention where what is allowed has a score of -500,000, and what is hidden one of 0",
+    hint="A hidden score must become smaller than any other: minus infinity, and not a number such as -100, "
+    "which a true score can fall below.",
+)
 nowhere = torch.tensor([[True, False, True], [False, False, False]], device=get_device())
 args = {"query": drawn(2, 4), "key": drawn(3, 4), "value": drawn(3, 2), "mask": nowhere}
 check(
@@ -222,6 +235,23 @@ assert_true(
     hint="A softmax over minus infinity alone is nan, and sends nan back. masked_fill on the scores, and on "
     "the weights after it, lets nothing through at forbidden places. no_grad(), detach() and NumPy stop "
     "every gradient.",
+)
+
+
+def kinds(attention, mask):
+    made = []
+    for kind in (torch.float32, torch.float64):
+        x = torch.ones(2, 3, dtype=kind, device=mask.device)
+        parts = call(attention, {"query": x, "key": x, "value": x, "mask": mask})
+        made += [str(part.dtype) for part in parts]
+    return made
+
+
+assert_equal(
+    probe(kinds, attention, causal[:2, :2]),
+    ["torch.float32"] * 2 + ["torch.float64"] * 2,
+    what="The types of output and weights for float32, and then for float64",
+    hint="What comes back has the type of what came: a layer of float32 weights takes no float64.",
 )
 ### END HIDDEN TESTS
 
@@ -359,7 +389,7 @@ check_raises(
 # The sinusoidal positions, in an order of our own: first the sines of all d/2 speeds, then their cosines.
 # Speed k is `longest ** (-2k / d)`, for k from 0 to d/2 - 1. Positions may be any numbers, in a tensor of
 # any shape: later we ask for the position of one letter at a time, and the mirror needs none of 0 to n-1.
-# The result is of a float type, also when positions are whole numbers.
+# The result is of some float type, whatever type the positions have.
 
 
 # %% nbgrader={"grade": false, "grade_id": "waves", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -419,13 +449,13 @@ check(
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-waves-hidden", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Hidden: other widths, another longest, fractions, positions of any shape, far positions, an error.
+# Hidden: other widths, another longest, fractions, positions of any shape, far positions, gradients, an error.
 ### BEGIN HIDDEN TESTS
 import numpy as np
 import torch
 
 from course_lib import get_device
-from course_lib.exercises import check, check_keyword, check_raises
+from course_lib.exercises import assert_close, call, check, check_keyword, check_raises, probe
 
 
 def expected(positions, d, longest=10_000.0):
@@ -467,14 +497,33 @@ check_raises(
     {"positions": torch.arange(3, device=get_device()), "d": 5},
     hint="A sine and a cosine for each speed: d must be even. Raise ValueError.",
 )
+
+
+def slopes(waves, where):
+    x = torch.tensor([1.0, 6.0], dtype=torch.float64, device=where).requires_grad_()
+    made = call(waves, {"positions": x, "d": 4, "longest": 25.0}, copies=False)
+    if made.requires_grad:
+        made.sum().backward()
+    return [0.0, 0.0] if x.grad is None else x.grad.tolist()
+
+
+assert_close(
+    probe(slopes, waves, get_device()),
+    [sum(v * (np.cos(v * p) - np.sin(v * p)) for v in (1.0, 0.2)) for p in (1.0, 6.0)],
+    rtol=1e-3,
+    what="The slopes of all waves together in the positions 1 and 6, with speeds 1 and 0.2",
+    hint="Gradients flow through the waves to the positions: new tensors made of lists or of NumPy's arrays "
+    "stop them.",
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## Step 4. Who may look where
 #
 # A position may look at itself and at what came before, but never at *padding*, with which short words are
-# filled up on the left. That holds for the padding itself as well: its row is all False, and your
-# attention copes with it. The second dimension is for the heads, which share the mask.
+# filled up on the left. That holds for the padding itself as well: on the left nothing but padding comes
+# before it, so its row is all False, and your attention copes with it. Padding in another place looks at the
+# real tokens before it, as any position does. The second dimension is for the heads, which share the mask.
 
 
 # %% nbgrader={"grade": false, "grade_id": "look_mask", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -633,8 +682,8 @@ for ahead, wanted in ((0, []), (1, [0, 1, 2, 3])):
         probe(tried, peeking, ahead),
         wanted,
         what=f"The positions that peek, of a model that sees the token {ahead} place(s) ahead",
-        hint="For each position t, replace the tokens after it, and compare the logits at t with those "
-        "before. The last position has nothing to peek at. See 'Masks, and what leaks'.",
+        hint="For each position t, replace the tokens after it, each by another one, and compare the logits at "
+        "t with those before. The last position has nothing to peek at. See 'Masks, and what leaks'.",
     )
 
 # %% nbgrader={"grade": true, "grade_id": "test-peeking-hidden", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
@@ -662,6 +711,10 @@ def planted(peeking, kind, n, vocabulary):
         return (weights * mask if late else weights) @ x
 
     def model(tokens):
+        if tokens.shape != (1, n):
+            raise ValueError(
+                f"this model takes tokens of shape (1, {n}), not {tuple(tokens.shape)}"
+            )
         size = tokens.shape[1]
         x = table[tokens] + places[:size]
         past = torch.ones(size, size, dtype=torch.bool, device=where).tril()
@@ -682,6 +735,9 @@ def planted(peeking, kind, n, vocabulary):
             honest[:, 3] += last[:, None]
         elif kind == "one logit":
             honest[:, :-1, 1] += 1e-3 * tokens[:, 1:]
+        elif kind == "small beside large":
+            honest = 1000.0 + honest
+            honest[:, :-1, 1] += 3e-5 * tokens[:, 1:]
         elif kind == "two ahead":
             honest[:, :-2] += 0.1 * x[:, 2:, :1]
         elif kind == "looks far":
@@ -710,7 +766,15 @@ for kind, n, wanted, hint in (
         "one logit",
         9,
         most,
-        "A single logit changes, a little: compare all numbers, and not the answers.",
+        "A single logit changes, a little: compare all numbers, and not the answers. Each later token must "
+        "become another: 0 replaced by 0 shows nothing.",
+    ),
+    (
+        "small beside large",
+        9,
+        most,
+        "One logit near 1,000 changes by 0.00003 or more. What counts is the largest change of a single logit, "
+        "not their mean and no share of their size: allclose and isclose add a relative tolerance.",
     ),
     (
         "two ahead",

@@ -164,6 +164,40 @@ def writes_defaults_into_the_layers():
         return shapes
 
 
+@wrong(loses=["test-plan-hidden"], says="raised ValueError: layer 1")
+def window_against_the_bare_image():
+    """Whether the window fits is asked before the padding is put on."""
+
+    def plan(size, layers):
+        shapes, field, step = [], 1, 1
+        for number, layer in enumerate(layers, start=1):
+            reach = layer.get("dilation", 1) * (layer["kernel"] - 1)
+            stride = layer.get("stride", 1)
+            if reach + 1 > size:
+                raise ValueError(f"layer {number}")
+            size = (size + 2 * layer.get("padding", 0) - reach - 1) // stride + 1
+            field, step = field + reach * step, step * stride
+            shapes.append((size, field, step))
+        return shapes
+
+
+@wrong(loses=["test-plan-hidden"], says="it may be wider than the image")
+def field_no_wider_than_the_image():
+    """More than the image cannot be seen, but the padding counts."""
+
+    def plan(size, layers):
+        shapes, field, step, most = [], 1, 1, size
+        for number, layer in enumerate(layers, start=1):
+            reach = layer.get("dilation", 1) * (layer["kernel"] - 1)
+            stride, free = layer.get("stride", 1), size + 2 * layer.get("padding", 0) - reach - 1
+            if free < 0:
+                raise ValueError(f"layer {number}")
+            size = free // stride + 1
+            field, step = field + reach * step, step * stride
+            shapes.append((size, min(field, most), step))
+        return shapes
+
+
 # Which pixels -------------------------------------------------------------------------------------
 
 

@@ -414,6 +414,44 @@ def slopes_in_the_first_state_for_h0():
         }
 
 
+@wrong(loses=["test-backward-hidden"], says="the fractions are lost")
+def slopes_of_whole_numbers():
+    """G like the slopes, which may be whole numbers."""
+
+    def backward(x, states, slopes, W_x, W_h, h0):
+        before = np.concatenate([h0[:, None], states[:, :-1]], axis=1)
+        G, later = np.zeros_like(slopes), np.zeros(h0.shape)
+        for step in reversed(range(states.shape[1])):
+            G[:, step] = (slopes[:, step] + later) * (1 - states[:, step] ** 2)
+            later = G[:, step] @ W_h.T
+        return {
+            "W_x": np.einsum("ntd,ntu->du", x, G),
+            "W_h": np.einsum("nti,ntu->iu", before, G),
+            "b": G.sum(axis=(0, 1)),
+            "x": G @ W_x.T,
+            "h0": later,
+        }
+
+
+@wrong(loses=["test-backward-hidden"], says="the state before the first step is h0")
+def zeros_before_the_first_step():
+    """Right for W_h only where h0 is zero, as in the visible test."""
+
+    def backward(x, states, slopes, W_x, W_h, h0):
+        before = np.concatenate([np.zeros(h0[:, None].shape), states[:, :-1]], axis=1)
+        G, later = np.zeros(states.shape), np.zeros(h0.shape)
+        for step in reversed(range(states.shape[1])):
+            G[:, step] = (slopes[:, step] + later) * (1 - states[:, step] ** 2)
+            later = G[:, step] @ W_h.T
+        return {
+            "W_x": np.einsum("ntd,ntu->du", x, G),
+            "W_h": np.einsum("nti,ntu->iu", before, G),
+            "b": G.sum(axis=(0, 1)),
+            "x": G @ W_x.T,
+            "h0": later,
+        }
+
+
 # A loss that does not count padding ---------------------------------------------------------------
 
 
@@ -613,6 +651,65 @@ def always_to_one():
         return norm
 
 
+@wrong(loses=["test-clip-hidden"], says="a small number added to the norm")
+def clips_with_an_epsilon():
+    """limit / (norm + 1e-6), as libraries have it: at the limit the gradients shrink a little."""
+
+    def clip(gradients, limit):
+        norm = float(np.sqrt(sum(np.sum(g**2) for g in gradients)))
+        for g in gradients:
+            g *= min(1.0, limit / (norm + 1e-6))
+        return norm
+
+
+@wrong(loses=["test-clip-hidden"], says="to the last bit")
+def shrinks_a_little_at_the_limit():
+    """An epsilon that is relative, and so never shows but at the limit itself."""
+
+    def clip(gradients, limit):
+        norm = float(np.sqrt(sum(np.sum(g**2) for g in gradients)))
+        for g in gradients:
+            g *= min(1.0, limit / (norm * (1 + 1e-9) + 1e-300))
+        return norm
+
+
+@wrong(loses=["test-clip-hidden"], says="change the array itself")
+def clips_a_flat_copy():
+    """ravel is a view of most arrays, and a copy of those that do not lie in one piece."""
+
+    def clip(gradients, limit):
+        norm = float(np.sqrt(sum(np.sum(g**2) for g in gradients)))
+        if norm > limit:
+            for g in gradients:
+                flat = g.ravel()
+                flat *= limit / norm
+        return norm
+
+
+@wrong(loses=["test-clip", "test-clip-hidden"], says="new arrays in the list")
+def other_arrays_in_the_list():
+    """The list is changed in place; the arrays that others hold are not."""
+
+    def clip(gradients, limit):
+        norm = float(np.sqrt(sum(np.sum(g**2) for g in gradients)))
+        if norm > limit:
+            for i, g in enumerate(gradients):
+                gradients[i] = g * (limit / norm)
+        return norm
+
+
+@wrong(loses=["test-clip-hidden"], says="np.linalg.norm(g, 2)")
+def largest_singular_values():
+    """norm(g, 2) of a matrix is not the root of the sum of its squares."""
+
+    def clip(gradients, limit):
+        norm = float(np.sqrt(sum(np.linalg.norm(g, 2) ** 2 for g in gradients)))
+        if norm > limit:
+            for g in gradients:
+                g *= limit / norm
+        return norm
+
+
 # How far back -------------------------------------------------------------------------------------
 
 
@@ -669,6 +766,18 @@ def norm_of_the_first_sequence():
         norms, slopes = [], last
         for step in reversed(range(states.shape[1])):
             norms.append(np.linalg.norm(slopes[0]))
+            slopes = (slopes * (1 - states[:, step] ** 2)) @ W_h.T
+        return np.array(norms)
+
+
+@wrong(loses=["test-reach-hidden"], says="the root of the sum of all squares")
+def reach_by_singular_values():
+    """norm(S, 2), which of a single sequence is the same."""
+
+    def reach(states, last, W_h):
+        norms, slopes = [], last
+        for step in reversed(range(states.shape[1])):
+            norms.append(np.linalg.norm(slopes, 2))
             slopes = (slopes * (1 - states[:, step] ** 2)) @ W_h.T
         return np.array(norms)
 
@@ -825,4 +934,61 @@ def reach_by_products():
                     J = W_h @ np.diag(1 - states[i, step] ** 2) @ J
                 total += np.sum((J @ last[i]) ** 2)
             norms.append(np.sqrt(total))
+        return np.array(norms)
+
+
+@right
+def run_masked_by_products():
+    """1 and 0 times: any number may stand in the padding, and 0 times a number is 0."""
+
+    def run(x, lengths, W_x, W_h, b, h0=None):
+        h = np.zeros((len(x), len(b))) if h0 is None else h0
+        states = []
+        for step in range(x.shape[1]):
+            on = (step < lengths)[:, None]
+            h = on * np.tanh(x[:, step] @ W_x + h @ W_h + b) + (1 - on) * h
+            states.append(h)
+        return np.stack(states, axis=1)
+
+
+@right
+def run_reads_on_and_looks_back():
+    """The padding is read as well, and what comes of it is then replaced."""
+
+    def run(x, lengths, W_x, W_h, b, h0=None):
+        h = np.zeros((len(x), len(b))) if h0 is None else h0
+        states = []
+        for step in range(x.shape[1]):
+            h = np.tanh(np.hstack([x[:, step], h]) @ np.vstack([W_x, W_h]) + b)
+            states.append(h)
+        at = np.minimum(np.arange(x.shape[1]), np.asarray(lengths)[:, None] - 1)
+        return np.take_along_axis(np.stack(states, axis=1), at[:, :, None], axis=1)
+
+
+@right
+def clip_with_hypot():
+    """One factor, at most 1, and math.hypot of the norms."""
+
+    def clip(gradients, limit):
+        import math
+
+        norm = math.hypot(*(np.linalg.norm(g) for g in gradients))
+        for g in gradients:
+            np.multiply(g, min(1.0, limit / norm) if norm else 1.0, out=g)
+        return norm
+
+
+@right
+def reach_by_backward():
+    """backward's slopes in h0, for sequences that begin one step later each time."""
+
+    def reach(states, last, W_h):
+        n, t, u = states.shape
+        norms = [np.sqrt((last**2).sum())]
+        for k in range(1, t):
+            slopes = np.zeros((n, k, u))
+            slopes[:, -1] = last
+            begin, rest = states[:, t - k - 1], states[:, t - k :]
+            got = backward(np.zeros((n, k, 1)), rest, slopes, np.zeros((1, u)), W_h, begin)
+            norms.append(np.linalg.norm(got["h0"]))
         return np.array(norms)

@@ -186,6 +186,35 @@ def adds_minus_infinity():
         return torch.matmul(weights, value), weights
 
 
+@wrong(loses=["test-attention-hidden"], says="which a true score can fall below")
+def hidden_scores_of_minus_100():
+    """Minus a hundred seems small enough, and no row is 0/0."""
+
+    def attention(query, key, value, mask=None):
+        scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+        if mask is not None:
+            scores = scores.masked_fill(~mask, -100.0)
+        weights = scores.softmax(dim=-1)
+        if mask is not None:
+            weights = weights.masked_fill(~mask, 0.0)
+        return weights @ value, weights
+
+
+@wrong(loses=["test-attention-hidden"], says="has the type of what came")
+def attention_in_double_precision():
+    """Computes in float64, to be safe, and returns that."""
+
+    def attention(query, key, value, mask=None):
+        query, key, value = query.double(), key.double(), value.double()
+        scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+        if mask is not None:
+            scores = scores.masked_fill(~mask, -math.inf)
+        weights = scores.softmax(dim=-1)
+        if mask is not None:
+            weights = weights.masked_fill(~mask, 0.0)
+        return weights @ value, weights
+
+
 # Heads --------------------------------------------------------------------------------------------
 
 
@@ -325,6 +354,20 @@ def rounds_to_the_type_of_the_positions():
         speeds = longest ** (-torch.arange(0, d, 2, device=positions.device) / d)
         angles = positions[..., None] * speeds
         return torch.cat([angles.sin(), angles.cos()], dim=-1).to(positions.dtype)
+
+
+@wrong(loses=["test-waves-hidden"], says="Gradients flow through the waves")
+def waves_by_way_of_lists():
+    """A new tensor, made of numbers, has no past."""
+
+    def waves(positions, d, longest=10_000.0):
+        if d % 2:
+            raise ValueError("d must be even")
+        kind = positions.dtype if positions.is_floating_point() else torch.float32
+        positions = torch.tensor(positions.tolist(), dtype=kind, device=positions.device)
+        speeds = longest ** (-torch.arange(0, d, 2, device=positions.device) / d)
+        angles = positions[..., None] * speeds
+        return torch.cat([angles.sin(), angles.cos()], dim=-1)
 
 
 # Masks --------------------------------------------------------------------------------------------
@@ -523,6 +566,63 @@ def all_or_nothing():
         other[1:] = (other[1:] + 1) % vocabulary
         moved = (model(other[None])[0, 0] - model(tokens[None])[0, 0]).abs().max() > 1e-5
         return list(range(len(tokens) - 1)) if moved else []
+
+
+@wrong(loses=["test-peeking-hidden"], says="a relative tolerance")
+def compares_with_allclose():
+    """allclose has atol, and a share of the size besides: a thousand may change by 0.01."""
+
+    def peeking(model, tokens, vocabulary):
+        before, found = model(tokens[None])[0], []
+        for t in range(len(tokens) - 1):
+            other = tokens.clone()
+            other[t + 1 :] = (other[t + 1 :] + 1) % vocabulary
+            if not torch.allclose(model(other[None])[0, t], before[t], atol=1e-5):
+                found.append(t)
+        return found
+
+
+@wrong(loses=["test-peeking-hidden"], says="not their mean")
+def mean_change_of_the_logits():
+    """The mean over the vocabulary, in which a single logit drowns."""
+
+    def peeking(model, tokens, vocabulary):
+        before, found = model(tokens[None])[0], []
+        for t in range(len(tokens) - 1):
+            other = tokens.clone()
+            other[t + 1 :] = (other[t + 1 :] + 1) % vocabulary
+            if (model(other[None])[0, t] - before[t]).abs().mean() > 1e-5:
+                found.append(t)
+        return found
+
+
+@wrong(loses=["test-peeking-hidden"], says="this model takes tokens of shape (1, 9)")
+def all_texts_in_one_batch():
+    """One call for all positions, of a model that takes one text."""
+
+    def peeking(model, tokens, vocabulary):
+        n = len(tokens)
+        places = torch.arange(n, device=tokens.device)
+        others = torch.where(places > places[:, None], (tokens + 1) % vocabulary, tokens)
+        far = (model(others) - model(tokens[None])).abs().amax(dim=-1) > 1e-5
+        return [t for t in range(n) if far[t, t]]
+
+
+@wrong(
+    loses=["test-peeking", "test-peeking-hidden"],
+    says="Each later token must become another",
+)
+def replaces_by_zero():
+    """A token that was 0 stays what it was."""
+
+    def peeking(model, tokens, vocabulary):
+        before, found = model(tokens[None])[0], []
+        for t in range(len(tokens) - 1):
+            other = tokens.clone()
+            other[t + 1 :] = 0
+            if (model(other[None])[0, t] - before[t]).abs().max() > 1e-5:
+                found.append(t)
+        return found
 
 
 # The next token -----------------------------------------------------------------------------------
@@ -906,3 +1006,58 @@ def cache_in_lists():
                 keys, values = (torch.cat(parts, dim=2) for parts in zip(*self.pieces))
                 said.append(attention(query[:, :, i : i + 1], keys, values)[0])
             return torch.cat(said, dim=2)
+
+
+@right
+def attention_cleans_up_nan():
+    """0/0 becomes 0; what comes back through it ends at the scores that were filled."""
+
+    def attention(query, key, value, mask=None):
+        scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+        if mask is not None:
+            scores = scores.masked_fill(~mask, -math.inf)
+        weights = scores.softmax(dim=-1).nan_to_num(0.0)
+        return weights @ value, weights
+
+
+@right
+def attention_row_by_row():
+    """Each query by itself, over the keys that it may look at alone."""
+
+    def attention(query, key, value, mask=None):
+        n, m, d = query.shape[-2], key.shape[-2], query.shape[-1]
+        front = query.shape[:-2]
+        if mask is None:
+            mask = torch.ones(n, m, dtype=torch.bool, device=query.device)
+        mask, rows = mask.expand(*front, n, m).reshape(-1, m), []
+        keys = key.reshape(-1, m, d)
+        for i, one in enumerate(query.reshape(-1, d)):
+            row = torch.zeros_like(one[:1]).expand(m).clone()
+            if mask[i].any():
+                scores = keys[i // n][mask[i]] @ one / d**0.5
+                row[mask[i]] = scores.softmax(dim=0)
+            rows.append(row)
+        weights = torch.stack(rows).view(*front, n, m)
+        return weights @ value, weights
+
+
+@right
+def cache_of_single_positions():
+    """A list of positions, and each new query asks by itself."""
+
+    class Cache:
+        def __init__(self):
+            self.keys, self.values = [], []
+
+        def __len__(self):
+            return len(self.keys)
+
+        def attend(self, query, key, value):
+            answers = []
+            for q, k, v in zip(
+                *(part.split(1, dim=2) for part in (query, key, value)), strict=True
+            ):
+                self.keys.append(k)
+                self.values.append(v)
+                answers.append(attention(q, torch.cat(self.keys, 2), torch.cat(self.values, 2))[0])
+            return torch.cat(answers, dim=2)
