@@ -299,7 +299,11 @@ def check_raises(
     --------
     >>> check_raises(ValueError, float, ["one"], match="convert")
     """
-    made = _Call(function, args, (), "ignore", catch=error)
+    try:
+        made = _Call(function, args, (), "ignore", catch=error)
+    except CheckFailed as failed:  # it raised something else
+        hinted = f"\nHint: {hint}" if hint else ""
+        raise CheckFailed(f"{failed}\n  expected  {error.__name__}{hinted}") from None
     made.must_keep_arguments("Look at the arguments before you change anything.")
     if made.error is None:
         text = f"came      {_short(made.result)}\nexpected  {error.__name__} to be raised"

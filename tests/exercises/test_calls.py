@@ -312,8 +312,8 @@ CASES = {
         ["raised    ValueError: z must not be negative", "expected  'temperature' in it"],
     ),
     "another error than asked for": (
-        "check_raises(TypeError, refuse, {'z': -z})",
-        ["refuse(z=[-1., -2.]) raised ValueError"],
+        "check_raises(TypeError, refuse, {'z': -z}, hint='See z.')",
+        ["refuse(z=[-1., -2.]) raised ValueError", "expected  TypeError", "Hint: See z."],
     ),
     "a refusal after changes": (
         "check_raises(ValueError, refuse_late, {'z': -z})",

@@ -13,7 +13,13 @@ import nbformat
 import pytest
 
 from course_lib.exercises import answers, mutants, proofs
-from course_lib.exercises.sources import is_test, release_notebook, source_notebook
+from course_lib.exercises.sources import (
+    grade_id,
+    is_solution,
+    is_test,
+    release_notebook,
+    source_notebook,
+)
 from course_lib.paths import exercise_slugs, find_root, release_path, source_path
 
 ROOT = find_root(__file__)
@@ -100,6 +106,16 @@ def test_committed_release_is_what_the_source_generates(slug):
     committed = release_path(ROOT, slug).read_text(encoding="utf-8")
     generated = nbformat.writes(release_notebook(ROOT, slug)).rstrip("\n") + "\n"
     assert committed == generated, "run `course build` and commit exercises/"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_what_is_left_to_write_stands_inside_the_definitions(slug):
+    """A second solution in a cell would leave a raise that runs whatever the student writes."""
+    for cell in release_notebook(ROOT, slug).cells:
+        if is_solution(cell) and cell.cell_type == "code":
+            kinds = {type(statement) for statement in ast.parse(cell.source).body}
+            defines = kinds & {ast.FunctionDef, ast.ClassDef}
+            assert not (defines and ast.Raise in kinds), grade_id(cell)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
