@@ -1166,7 +1166,7 @@ figures.learning(marks, {"your adapters": [curve]})
 # *4 points, read by a person. About 120 words.*
 #
 # A team reports: "Our new model has a perplexity of 9 per token, the old one had 14, with a larger
-# vocabulary. We tuned it by reinforcement on ratings by a second model, which has learned from readers'
+# vocabulary. We tuned it by reinforcement on ratings by a second model, which has learned from annotators'
 # votes. The ratings rose from 6.1 to 9.4 of 10 over 4,000 steps and were still rising when we stopped.
 # Replies have become three times as long. We conclude that it is better in every respect."
 #
@@ -1179,7 +1179,7 @@ figures.learning(marks, {"your adapters": [curve]})
 # 1. Nothing: perplexity per token depends on how long tokens are, and the vocabularies differ. Longer
 #    tokens make the old model's perplexity larger at the same quality. Ask for bits per byte of the same
 #    held-out text.
-# 2. The policy may have learned what the rating model likes and readers do not, such as length. The
+# 2. The policy may have learned what the rating model likes and annotators do not, such as length. The
 #    replies are three times as long, and the ratings still rise after 4,000 steps. Measure what was meant:
 #    ask people to compare old and new replies (blind, also at equal length), or check replies that can
 #    be checked, at several steps of the training, beside the KL from the model before.
