@@ -54,7 +54,7 @@ def agent_and_environment() -> Figure:
         axes, (0.9, 0.7), "agent", r"policy $\pi$", width=1.35, height=0.95, thick=True
     )
     world = drawings.box(
-        axes, (4.8, 0.7), "environment", "chances $P$\nrewards $R$", width=1.6, height=1.05
+        axes, (4.8, 0.7), "environment", "transitions $P$\nrewards $R$", width=1.6, height=1.05
     )
     right, left = agent.x + agent.width / 2, world.x - world.width / 2
     drawings.arrow(axes, (right, 0.95), (left, 0.95))
