@@ -1,10 +1,10 @@
 r"""Contrastive learning: an encoder that learns, without labels, which pictures are the same.
 
-Each image of a batch is changed twice at random, in ways that leave open what it shows. The network
-is to find, for each such *view*, the other view of the same image among all views in the batch.
-`random_views` changes, `ContrastiveNet` encodes, `info_nce` asks. `vicreg` asks for the same
-without comparing images with each other, and `effective_rank` tells whether a network answers with
-more than one vector.
+Each image of a batch is changed twice at random, in ways that do not change what it shows. The
+network is to find, for each such *view*, the other view of the same image among all others in the
+batch. `random_views` changes, `ContrastiveNet` encodes, `info_nce` asks. `vicreg` asks for the same
+without comparing images with each other, and `effective_rank` counts the directions in which the
+answers vary.
 
 References
 ----------
@@ -135,6 +135,8 @@ class ContrastiveNet(nn.Module):
 
 def info_nce(z_a: Tensor, z_b: Tensor, temperature: float = 0.5) -> Tensor:
     """Ask for the partner of each view among all the others of the batch.
+
+    SimCLR calls this form of InfoNCE *NT-Xent*.
 
     Parameters
     ----------
