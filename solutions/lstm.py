@@ -138,7 +138,7 @@ for order in ("ifg", "iffo", "ifgoo", "ifgx", "IFGO"):
 #
 # Apply the cell at each step of a batch of sequences, from any state. Return one thing more: the share of
 # the *first* cell state that the forget gates have left in the last one, for each unit. The chapter has
-# the formula, as the slope along the direct path (see 'How far a slope comes back').
+# the formula, as the slope along the direct path (see 'How far does the gradient reach?').
 
 
 # %% nbgrader={"grade": false, "grade_id": "lstm", "locked": false, "schema_version": 3, "solution": true, "task": false}

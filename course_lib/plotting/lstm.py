@@ -22,11 +22,10 @@ from course_lib.plotting.style import (
     styled,
 )
 
-__all__ = ["adding", "cells", "copied", "gates_over_text", "slopes_by_lag"]
+__all__ = ["adding", "cells", "copied", "gates_over_text", "gradients_by_lag"]
 
 _STATE = COLORS[0]  # what runs through all steps
 _TALL = 2.62  # inches: where the state enters and leaves
-_BOX = 0.61  # inches: width of a gate
 
 
 @styled
@@ -48,13 +47,14 @@ def cells() -> Figure:
 def _lstm_cell(axes: Axes, x: float) -> None:
     """Draw an LSTM cell whose left end is at x."""
     _frame(axes, x + 0.34, 3.32, "LSTM")
-    at = [x + 0.71 + 0.66 * k for k in range(4)]
+    at = [x + 0.67, x + 1.24, x + 1.94, x + 2.69]
     gates = [
-        draw.box(axes, (place, 1.1), text, note, width=_BOX)
-        for place, text, note in zip(
+        draw.box(axes, (place, 1.1), text, note, width=width)
+        for place, text, note, width in zip(
             at,
             ("σ", "σ", "tanh", "σ"),
-            ("forget", "input", "new", "output"),
+            ("forget", "input", "candidate", "output"),
+            (0.54, 0.5, 0.8, 0.6),
             strict=True,
         )
     ]
@@ -91,11 +91,15 @@ def _lstm_cell(axes: Axes, x: float) -> None:
 def _gru_cell(axes: Axes, x: float) -> None:
     """Draw a GRU cell whose left end is at x."""
     _frame(axes, x + 0.34, 2.24, "GRU")
-    at = [x + 0.7 + 0.75 * k for k in range(3)]
-    update, reset, new = (
-        draw.box(axes, (place, 1.1), text, note, width=_BOX)
-        for place, text, note in zip(
-            at, ("σ", "σ", "tanh"), ("update", "reset", "new"), strict=True
+    at = [x + 0.7, x + 1.29, x + 2.13]
+    update, reset, candidate = (
+        draw.box(axes, (place, 1.1), text, note, width=width)
+        for place, text, note, width in zip(
+            at,
+            ("σ", "σ", "tanh"),
+            ("update", "reset", "candidate"),
+            (0.6, 0.5, 0.8),
+            strict=True,
         )
     )
     _bus(axes, x, at)
@@ -104,14 +108,14 @@ def _gru_cell(axes: Axes, x: float) -> None:
     add = _operation(axes, (at[2], _TALL), "+")
     for start, end in (
         (update, keep),
-        (reset, new),
-        (new, write),
+        (reset, candidate),
+        (candidate, write),
         (write, add),
         ((at[0], 1.9), write),
     ):
         draw.arrow(axes, start, end)
     draw.label(axes, (at[0] - 0.07, 2.26), "z", ha="right")
-    draw.label(axes, ((at[1] + at[2]) / 2, 1.25), "r")
+    draw.label(axes, (x + 1.63, 1.25), "r")
     draw.label(axes, (at[2] + 0.07, 1.52), "g", ha="left")
     draw.label(axes, (at[1], 2.02), "1 − z")
     _state(axes, [(x + 0.1, _TALL), keep, add, (x + 2.76, _TALL)])
@@ -190,7 +194,7 @@ def adding(
         )
     one.set(ylim=(0, 1.35), xlim=(0, len(values) + 1), yticks=[0, 1], xlabel="step")
     one.set_ylabel("value")
-    one.set_title(f"Wanted after the last step: {values[marked].sum():.2f}")
+    one.set_title(f"Target: {values[marked].sum():.2f}")
     styles = list(zip(COLORS, LINE_STYLES, strict=True))
     for (name, runs), (color, style) in zip(curves.items(), styles, strict=False):
         for number, run in enumerate(runs):
@@ -211,7 +215,7 @@ def adding(
 
 
 @styled
-def slopes_by_lag(
+def gradients_by_lag(
     panels: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike | None]]],
 ) -> Figure:
     """Draw how much of a gradient arrives some steps back.
@@ -219,7 +223,7 @@ def slopes_by_lag(
     Parameters
     ----------
     panels : mapping of str to mapping of str to (norms, gates)
-        By title and name: the norm of the slopes k steps before the last (k = 0, 1, ...), as a
+        By title and name: the norm of the gradient k steps before the last (k = 0, 1, ...), as a
         share of that in the last, and what the forget gates alone would have left of it (or
         None), drawn as a thin line.
 
@@ -251,7 +255,7 @@ def slopes_by_lag(
         ticks = list(range(int(lowest), 1, 10))
         panel.set_yticks(ticks, ["1" if k == 0 else f"10{_raised(k)}" for k in ticks])
         panel.legend(loc="lower left")
-    np.atleast_1d(axes)[0].set_ylabel("slope that arrives, as a share")
+    np.atleast_1d(axes)[0].set_ylabel("gradient that arrives, as a share")
     return figure
 
 

@@ -21,10 +21,10 @@ def make_adding():
     return figures.adding(VALUES, MARKED, curves, 1 / 6)
 
 
-def make_slopes_by_lag():
+def make_gradients_by_lag():
     lag = np.arange(20)
     lines = {"RNN": (0.1**lag, None), "LSTM": (0.9**lag, 0.8**lag)}
-    return figures.slopes_by_lag({"before": lines, "after": {"LSTM": (0.9**lag, None)}})
+    return figures.gradients_by_lag({"before": lines, "after": {"LSTM": (0.9**lag, None)}})
 
 
 def make_gates_over_text():
@@ -37,7 +37,7 @@ def make_copied():
     return figures.copied(range(2, 8), shares, (2, 4))
 
 
-MAKERS = [make_cells, make_adding, make_slopes_by_lag, make_gates_over_text, make_copied]
+MAKERS = [make_cells, make_adding, make_gradients_by_lag, make_gates_over_text, make_copied]
 
 
 @pytest.mark.slow
@@ -57,7 +57,7 @@ def test_both_cells_have_their_gates_and_a_thick_line_for_the_state():
         "output": 1,
         "update": 1,
         "reset": 1,
-        "new": 2,
+        "candidate": 2,
         "σ": 5,
         "+": 2,
         "×": 5,
@@ -82,9 +82,9 @@ def test_nothing_in_the_cells_leaves_the_sheet():
         assert box.y0 >= 0 and box.y1 <= tall, text.get_text()
 
 
-def test_two_numbers_are_marked_and_their_sum_is_wanted():
+def test_two_numbers_are_marked_and_their_sum_is_the_target():
     one, _ = make_adding().axes
-    assert f"{VALUES[2] + VALUES[7]:.2f}" in one.get_title(loc="left")
+    assert one.get_title(loc="left") == f"Target: {VALUES[2] + VALUES[7]:.2f}"
     assert [text.get_text() for text in one.texts] == [f"{VALUES[2]:.2f}", f"{VALUES[7]:.2f}"]
     thin, thick = one.collections
     assert len(thin.get_segments()) == 8 and len(thick.get_segments()) == 2
@@ -102,8 +102,8 @@ def test_a_learning_curve_is_the_mean_of_twenty_updates():
     assert len({curve.get_linestyle() for curve in curves}) == 2
 
 
-def test_slopes_are_drawn_by_their_power_of_ten():
-    before, after = make_slopes_by_lag().axes
+def test_gradients_are_drawn_by_their_power_of_ten():
+    before, after = make_gradients_by_lag().axes
     named = {line.get_label(): line.get_ydata() for line in before.lines}
     assert named["RNN"][10] == pytest.approx(-10)
     assert named["LSTM"][1] == pytest.approx(np.log10(0.9))
