@@ -4,7 +4,8 @@ A sample x_0 is mixed with standard normal noise, more of it at each of T steps.
 much, for a single step and, in closed form, for all steps up to t at once. `Denoiser` is the
 network: given x_t and the time t / T, it predicts the noise. `ddpm_step` and `ddim_step` go back, a
 step or several at a time, and `sample` takes all of them from pure noise on. `guided` asks more
-strongly for a label, and `flow_loss` and `flow_sample` are the same idea with a straight path.
+strongly for a label, and `flow_loss` and `flow_sample` are the same idea with straight
+lines between samples and noise.
 
 Time is 0 at the sample and 1 at the noise, for flow matching as well.
 
@@ -65,7 +66,8 @@ class Schedule:
     ----------
     steps : int
     alpha_bar : Tensor, shape (steps + 1,)
-        The share of the sample in the variance: 1 at step 0, nearly 0 at the last.
+        The square of the sample's factor: 1 at step 0, nearly 0 at the last. Where samples have
+        variance 1, it is their share in the variance.
     beta : Tensor, shape (steps + 1,)
         The variance of the noise that a single step adds; 0 at step 0, which is no step.
 
@@ -243,7 +245,7 @@ def noise_loss(
 
 
 def ddpm_step(x: Tensor, predicted: Tensor, now: Tensor, to: Tensor, noise: Tensor) -> Tensor:
-    """Go back from one step to an earlier one, and add a little new noise.
+    """Go back from one step to an earlier one, and add new noise.
 
     Parameters
     ----------
@@ -363,7 +365,7 @@ def guided(model: Denoiser, labels: Tensor, weight: float) -> Model:
 
 
 def flow_loss(model: Model, x0: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Compute the loss of flow matching: the path is a straight line, and its velocity is learned.
+    """Compute the loss of flow matching: straight lines lead to noise, their velocity is learned.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ def chain(pictures: ArrayLike) -> Figure:
         label(axes, ((left + right) / 2, middle), dots, size=11, color=MUTED)
         arrow(axes, (left + near, up), (right - near, up), color=COLORS[0], gap=0)
         arrow(axes, (right - near, down), (left + near, down), color=COLORS[1], style="--", gap=0)
-    label(axes, (3.5, middle + side / 2 + 0.16), "add a little noise", size=9.5, color=COLORS[0])
+    label(axes, (3.5, middle + side / 2 + 0.16), "add noise", size=9.5, color=COLORS[0])
     network = box(
         axes, (3.5, 0.75), "network", "which noise is in it?", color=COLORS[1], thick=True
     )
@@ -120,7 +120,10 @@ def clouds(
 
 @styled
 def field(
-    panels: Mapping[str, ArrayLike], at: ArrayLike, exact: Mapping[str, ArrayLike], sites: ArrayLike
+    panels: Mapping[str, ArrayLike],
+    at: ArrayLike,
+    exact: Mapping[str, ArrayLike],
+    sites: Mapping[str, ArrayLike],
 ) -> Figure:
     """Draw which way points are pushed: a network's arrows over the exact ones.
 
@@ -132,8 +135,8 @@ def field(
         The places.
     exact : mapping of str to array_like, shape (n, 2)
         The exact arrows, by the same titles.
-    sites : array_like, shape (m, 2)
-        Crosses: where the arrows should lead.
+    sites : mapping of str to array_like, shape (m, 2)
+        Crosses: where the arrows should lead, by the same titles.
 
     Returns
     -------
@@ -147,7 +150,7 @@ def field(
             *at.T, *np.asarray(exact[title], dtype=float).T, color=MUTED, width=0.011, **how
         )
         axes.quiver(*at.T, *np.asarray(learned, dtype=float).T, color=COLORS[1], width=0.005, **how)
-        axes.plot(*np.asarray(sites, dtype=float).T, "+", color=INK, markersize=9)
+        axes.plot(*np.asarray(sites[title], dtype=float).T, "+", color=INK, markersize=9)
         axes.set(title=title, xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
         axes.set(xticks=[-2, 0, 2], yticks=[-2, 0, 2])
     return figure

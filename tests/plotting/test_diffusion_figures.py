@@ -24,7 +24,7 @@ def make_clouds_over_real_ones():
 
 
 def make_field():
-    return figures.field({"t": -POINTS}, POINTS, {"t": -POINTS / 2}, POINTS[:8])
+    return figures.field({"t": -POINTS}, POINTS, {"t": -POINTS / 2}, {"t": POINTS[:8]})
 
 
 def make_quality():
@@ -61,7 +61,7 @@ def test_the_chain_shows_four_pictures_and_what_the_network_is_given():
     for image, picture in zip(axes.images, pictures, strict=True):
         assert np.allclose(image.get_array(), 1 - picture)
     said = [text.get_text() for text in axes.texts]
-    for word in ("$x_0$", "$x_{t-1}$", "$x_T$", "$t$", "network", "add a little noise"):
+    for word in ("$x_0$", "$x_{t-1}$", "$x_T$", "$t$", "network", "add noise"):
         assert word in said
     assert said.count("$x_t$") == 2
 
@@ -84,6 +84,15 @@ def test_learned_arrows_lie_on_the_exact_ones_and_are_thinner():
     exact, learned = make_field().axes[0].collections
     assert np.allclose(learned.U, -POINTS[:, 0]) and np.allclose(exact.V, -POINTS[:, 1] / 2)
     assert learned.width < exact.width
+
+
+def test_each_panel_of_a_field_has_crosses_of_its_own():
+    sites = {"a": POINTS[:8], "b": POINTS[8:16] / 2}
+    arrows = {"a": POINTS, "b": POINTS}
+    for axes, at in zip(
+        figures.field(arrows, POINTS, arrows, sites).axes, sites.values(), strict=True
+    ):
+        assert np.allclose(axes.lines[0].get_xydata(), at)
 
 
 def test_a_curve_is_the_mean_of_its_seeds():
