@@ -170,6 +170,7 @@ def test_the_page_of_the_library_has_every_room(site_folder: Path) -> None:
         "book",
         "exercises",
         "grading",
+        "reproduce",
         "templates",
     }  # how the course works, not what it teaches
     rooms = [
