@@ -96,8 +96,8 @@ def _preload(course: Iterable[str], own: Iterable[str]) -> list[str]:
     always = [
         name
         for name in DEFAULT_PRELOAD
-        # A class has use for a rehearsal, and for a first step of an optimizer; one notebook has
-        # it if it takes such steps.
+        # A class has use for the whole warm-up, and for a first step of an optimizer; one notebook
+        # has the step if it takes such steps.
         if _top(name) in wanted
         and (_top(name) != "torch" or name in asked)
         and not name.endswith(".rehearsal")

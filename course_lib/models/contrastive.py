@@ -208,7 +208,7 @@ def vicreg(z_a: Tensor, z_b: Tensor, *, vary: float = 2.0, decorrelate: float = 
     agreement = functional.mse_loss(z_a, z_b)
     variance = covariance = torch.zeros((), device=z_a.device)
     for z in (z_a, z_b):
-        # The slope of a root is infinite at 0, so a little is added before.
+        # The derivative of a square root is infinite at 0, so a little is added before.
         variance = variance + functional.relu(1 - (z.var(dim=0) + 1e-4).sqrt()).mean() / 2
         table = z.T.cov()  # (d, d)
         covariance = covariance + (table - table.diag().diag()).square().sum() / z.shape[1]

@@ -29,7 +29,7 @@ class LoRA(nn.Module):
     rank : int
         Rows of A, and columns of B.
     alpha : float, optional
-        The path is scaled by alpha / rank, so that the rate of learning need not change with the
+        The path is scaled by alpha / rank, so that the learning rate need not change with the
         rank; 2 * rank if not given.
 
     Raises
@@ -53,7 +53,7 @@ class LoRA(nn.Module):
         weight = base.weight
         bound = 1 / math.sqrt(base.in_features)
         self.A = nn.Parameter(weight.new_empty(rank, base.in_features).uniform_(-bound, bound))
-        # B of zeros: the path adds nothing at first. Were A zero, too, neither would get a slope.
+        # B of zeros: the path adds nothing at first. Were A zero too, neither would get a gradient.
         self.B = nn.Parameter(weight.new_zeros(base.out_features, rank))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -48,7 +48,7 @@ def network(
     Parameters
     ----------
     outputs : int
-        2 for a policy (logits of the actions) or for Q-values, 1 for the worth of a state.
+        2 for a policy (logits of the actions) or for Q-values, 1 for the value of a state.
     hidden : sequence of int
         Units of the hidden layers.
     activation : type
