@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from course_lib.data.downloads import Remote, fetch
 
-__all__ = ["CIFAR10", "NAMES", "load"]
+__all__ = ["CIFAR10", "NAMES", "REMOTE", "load"]
 
 #: What the labels 0 to 9 stand for.
 NAMES = (
@@ -43,12 +43,13 @@ NAMES = (
 )
 
 # The version for C: plain bytes. The one for Python holds pickles, which can run anything.
-_REMOTE = Remote(
+REMOTE = Remote(
     "cifar-10-binary.tar.gz",
     ["https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"],
     "md5:c32a1d4ab5d03f1284b67883e8d87530",
     170_052_171,
 )
+"""Where the archive is fetched from, its checksum and its size in bytes."""
 _TRAIN = tuple(f"data_batch_{k}.bin" for k in range(1, 6))
 _TEST = ("test_batch.bin",)
 
@@ -80,7 +81,7 @@ def load(*, progress: bool | None = None) -> CIFAR10:
     DownloadError
         If they are not there and cannot be fetched.
     """
-    with tarfile.open(fetch(_REMOTE, progress=progress)) as archive:
+    with tarfile.open(fetch(REMOTE, progress=progress)) as archive:
         # Read from the archive: nothing that it holds is written anywhere.
         contents = {
             member.name.rpartition("/")[2]: archive.extractfile(member).read()  # type: ignore[union-attr]

@@ -6,10 +6,11 @@ paragraphs, captions and descriptions of figures stand between blank lines, each
 tables, displayed formulas and citations are left out, and so are sentences with longer formulas.
 `python -m course_lib.book.corpus` makes it anew from the pages as they are.
 
-Its authors are those of the course, and its license is the course's (MIT). It is one subject in one
-voice: what learns from it speaks of networks and of nothing else, says "see" and "predict" too
-often, and repeats claims without knowing whether they hold. It is too small to rank
-architectures for good (minutes of training learn it by heart), and no benchmark.
+Its authors are those of the course, and its license is the course's (MIT).
+
+Known faults: it is one subject in one voice. What learns from it speaks of networks and of nothing
+else, says "see" and "predict" too often, and repeats claims without knowing whether they hold. Not
+for ranking architectures for good: minutes of training learn it by heart, and it is no benchmark.
 """
 
 from collections.abc import Iterable, Sequence

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from course_lib.data.downloads import Remote, fetch
 
-__all__ = ["NAMES", "FashionMNIST", "load"]
+__all__ = ["FILES", "NAMES", "FashionMNIST", "load"]
 
 #: What the labels 0 to 9 stand for.
 NAMES = (
@@ -44,12 +44,13 @@ _PLACES = (
     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
 )
-_FILES = {
+FILES = {
     "train-images-idx3-ubyte.gz": ("8d4fb7e6c68d591d4c3dfef9ec88bf0d", 26_421_880),
     "train-labels-idx1-ubyte.gz": ("25c81989df183df01b3e8a0aad5dffbe", 29_515),
     "t10k-images-idx3-ubyte.gz": ("bef4ecab320f06d8554ea6380940ec79", 4_422_102),
     "t10k-labels-idx1-ubyte.gz": ("bb300cfdad3c16e7a12a480ee83cd310", 5_148),
 }
+"""The four files, each with its MD5 checksum and its size in bytes."""
 
 
 class FashionMNIST(NamedTuple):
@@ -80,7 +81,7 @@ def load(*, progress: bool | None = None) -> FashionMNIST:
         If they are not there and cannot be fetched.
     """
     parts = []
-    for name, (digest, size) in _FILES.items():
+    for name, (digest, size) in FILES.items():
         remote = Remote(
             f"fashion-{name}", [f"{place}/{name}" for place in _PLACES], f"md5:{digest}", size
         )

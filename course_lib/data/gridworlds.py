@@ -21,6 +21,9 @@ is slippery: three moves in ten go off to the side. *cliff* is laid out as in Su
 example 6.6; there a fall sends the walker back to the start, and here it ends the episode.
 *crumbs* is a short way home on which somebody has put a well-meant reward.
 
+Known faults: few squares, all of them seen in any training, and the agent always knows where it is.
+Not for telling how an algorithm will do where there are more states than a table can hold.
+
 References
 ----------
 R. S. Sutton and A. G. Barto, "Reinforcement Learning: An Introduction", second edition, 2018,

@@ -6,6 +6,11 @@ concavity, concave points, symmetry, fractal dimension), the table has the mean,
 and the mean of the three largest values. *Breast Cancer Wisconsin (Diagnostic)* by W. Wolberg,
 O. Mangasarian, N. Street and W. Street (1995), UCI Machine Learning Repository, license CC BY 4.0.
 
+Known faults: one clinic and one way of measuring, about 1990; nothing about the patients but their
+cells; more than a third of the tumors are malignant, far more than among people who are examined.
+Not for any decision about a patient, nor for saying how often a test like this would be right
+elsewhere.
+
 References
 ----------
 W. N. Street, W. H. Wolberg and O. L. Mangasarian, "Nuclear feature extraction for breast tumor

@@ -3,8 +3,10 @@
 *china* shows a Chinese temple among trees (by the Flickr user danielbuechele), *flower* a dahlia
 seen from above (by vultilion). scikit-learn retrieved both from Flickr in August 2011 and names the
 license Creative Commons Attribution 2.0 in the README beside the files: whoever shows a picture
-names who took it. They were compressed as JPEG, so neighboring pixels carry traces of blocks of
-8 by 8. Two pictures are good for looking at what a filter does, and for nothing statistical.
+names who took it.
+
+Known faults: they were compressed as JPEG, so neighboring pixels carry traces of blocks of 8 by 8.
+Not for anything statistical: two pictures are good for looking at what a filter does.
 """
 
 from typing import Final

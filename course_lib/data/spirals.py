@@ -3,6 +3,9 @@
 No straight line separates them. Made by this function, so there is no license to mind; the task is
 as old as the networks that were first tried on it.
 
+Known faults: two dimensions, almost no noise, and labels that are never wrong. Not for ranking
+models: whoever knows that there are spirals can unwind them, and the nearest example does as well.
+
 References
 ----------
 K. J. Lang and M. J. Witbrock, "Learning to tell two spirals apart", Proceedings of the 1988

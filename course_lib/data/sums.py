@@ -6,6 +6,11 @@ or that one is not sure (``unsure``). Each reply ends with its line.
 
 There are 8,100 pairs of numbers. A tenth of them is held out, and is in no worksheet, question or
 reply that anything is trained on.
+
+Made by these functions, so there is no license to mind. Known faults: both numbers have exactly two
+digits, every line is right, and ``38+47`` may be trained on where ``47+38`` is held out, so a right
+answer to a held-out sum can be a remembered one turned around. Not for telling how well a language
+model reckons: one format, one length, one operation.
 """
 
 from __future__ import annotations

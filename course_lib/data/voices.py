@@ -6,6 +6,8 @@ The exercise of *Deep learning* asks what can be learned from it.
 Nothing can: the measurements are random numbers that know nothing of the labels. On such a table
 whatever is better than the commonest label was gained by the way of measuring. Made by this
 function, so there is no license to mind.
+
+Known faults: it looks like data. Not for anything but the exercise.
 """
 
 import numpy as np

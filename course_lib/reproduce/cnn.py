@@ -119,7 +119,7 @@ def _network(settings: Settings) -> ResNet:
 def _work(settings: Settings) -> Work:
     parameters = sum(p.numel() for p in _network(settings).parameters())
     step = f"steps, each on {settings.batch_size} images"
-    return Work(settings.steps, step, parameters, (cifar10._REMOTE,))
+    return Work(settings.steps, step, parameters, (cifar10.REMOTE,))
 
 
 def _run(settings: Settings, run: Run) -> Outcome:

@@ -294,7 +294,7 @@ def frechet(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
 def _remotes() -> tuple[Remote, ...]:
     return tuple(
         Remote(f"fashion-{name}", (), digest, size)
-        for name, (digest, size) in fashion_mnist._FILES.items()
+        for name, (digest, size) in fashion_mnist.FILES.items()
     )
 
 

@@ -163,7 +163,7 @@ def _work(settings: Settings) -> Work:
     # Its card names 65 characters; a part of the text has fewer.
     parameters = sum(p.numel() for p in _network(settings, 65).parameters())
     step = f"steps, each on {settings.batch_size} windows of {settings.context} characters"
-    return Work(settings.steps, step, parameters, (shakespeare._REMOTE,))
+    return Work(settings.steps, step, parameters, (shakespeare.REMOTE,))
 
 
 def _run(settings: Settings, run: Run) -> Outcome:

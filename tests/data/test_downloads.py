@@ -187,11 +187,11 @@ def test_fashion_mnist_is_read(server: Server, monkeypatch: pytest.MonkeyPatch) 
     labels = [rng.integers(0, 10, n, dtype=np.uint8) for n in (5, 3)]
     parts = [images[0], labels[0], images[1], labels[1]]
     made = {}
-    for name, part in zip(fashion_mnist._FILES, parts, strict=True):
+    for name, part in zip(fashion_mnist.FILES, parts, strict=True):
         content = idx(part)
         server.files[f"/mirror/{name}"] = content
         made[name] = (hashlib.md5(content).hexdigest(), len(content))
-    monkeypatch.setattr(fashion_mnist, "_FILES", made)
+    monkeypatch.setattr(fashion_mnist, "FILES", made)
     # The first place has nothing: the second is asked.
     places = (f"{server.url}/nowhere", f"{server.url}/mirror")
     monkeypatch.setattr(fashion_mnist, "_PLACES", places)
@@ -212,7 +212,7 @@ def test_cifar_is_read_in_its_order(server: Server, monkeypatch: pytest.MonkeyPa
             info.size = rows.nbytes
             archive.addfile(info, io.BytesIO(rows.tobytes()))
     server.files["/there.bin"] = buffer.getvalue()
-    monkeypatch.setattr(cifar10, "_REMOTE", remote(server, buffer.getvalue()))
+    monkeypatch.setattr(cifar10, "REMOTE", remote(server, buffer.getvalue()))
     found = cifar10.load()
     assert found.train_images.shape == (10, 3, 32, 32) and found.test_images.shape == (2, 3, 32, 32)
     first = batches["data_batch_1.bin"][0]
@@ -225,7 +225,7 @@ def test_cifar_is_read_in_its_order(server: Server, monkeypatch: pytest.MonkeyPa
 
 
 def test_shakespeare_is_read(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shakespeare, "_REMOTE", remote(server, b"First Citizen:\nSpeak."))
+    monkeypatch.setattr(shakespeare, "REMOTE", remote(server, b"First Citizen:\nSpeak."))
     assert shakespeare.load() == "First Citizen:\nSpeak."
 
 

@@ -1,7 +1,9 @@
 """The data sets: shapes, counts that are known from their documents, and that they stay the same."""
 
 import doctest
+import pkgutil
 import re
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LogisticRegression
 
+from course_lib import data
 from course_lib.data import digits, patients, spirals, voices
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,7 +21,19 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_examples_and_data_card(module):
     result = doctest.testmod(module)
     assert result.attempted and not result.failed
-    assert "license" in module.__doc__
+
+
+# What serves the data sets and is none itself.
+TOOLS = {"bpe", "downloads", "habits", "shifts", "splits", "streams"}
+
+
+def test_each_set_says_whose_it_is_what_is_wrong_with_it_and_what_it_is_not_for():
+    sets = {module.name for module in pkgutil.iter_modules(data.__path__)} - TOOLS
+    assert {"digits", "fashion_mnist", "spirals"} <= sets
+    for name in sorted(sets):
+        card = " ".join(import_module(f"course_lib.data.{name}").__doc__.split())
+        for part in ("icense", "Known faults: ", "Not for "):
+            assert part in card, f"course_lib/data/{name}.py: its card has no {part!r}"
 
 
 # Spirals ------------------------------------------------------------------------------------------

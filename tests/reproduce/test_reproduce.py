@@ -139,7 +139,7 @@ def test_files_that_are_there_are_not_fetched_again():
     assert work.download() == "170 MB"
     folder = downloads.cache_folder()
     folder.mkdir()
-    (folder / cifar10._REMOTE.name).write_bytes(b"")
+    (folder / cifar10.REMOTE.name).write_bytes(b"")
     assert work.download() == "nothing: the data (170 MB) are here already"
 
 
@@ -243,8 +243,8 @@ def test_without_a_network_the_download_says_what_to_do(tmp_path, monkeypatch):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{closed.getsockname()[1]}/text"
-    lost = replace(shakespeare._REMOTE, urls=[nobody])
-    monkeypatch.setattr(shakespeare, "_REMOTE", lost)
+    lost = replace(shakespeare.REMOTE, urls=[nobody])
+    monkeypatch.setattr(shakespeare, "REMOTE", lost)
     monkeypatch.setattr(shakespeare, "load", lambda: downloads.fetch(lost).read_text())
     with pytest.raises(CourseError) as caught:
         small("transformers", tmp_path)
