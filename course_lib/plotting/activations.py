@@ -5,9 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 
 from course_lib.plotting.style import (
@@ -17,14 +16,15 @@ from course_lib.plotting.style import (
     MARKERS,
     MUTED,
     PAPER,
+    logarithmic,
     new_figure,
+    power,
     styled,
 )
 
-__all__ = ["chain", "curves", "dead_units", "fits", "hinges"]
+__all__ = ["chain", "curves", "dead_units", "fits", "hinges", "ranges"]
 
 WIDTH = 5.8  # inches: narrow enough for the letters to stay legible on a phone
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 HALO = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.0, "alpha": 0.85}
 
 
@@ -138,12 +138,13 @@ def chain(slopes: Mapping[str, ArrayLike], largest: float) -> Figure:
     layers = np.arange(depth + 1)
     axes.fill_between(layers, largest**layers, 10.0, color=MUTED, alpha=0.10, linewidth=0)
     axes.plot(layers, largest**layers, color=MUTED, linestyle=":", linewidth=1.4)
-    i = depth // 2
-    axes.annotate(
-        f"no sigmoid chain gets above this line: {largest:g}ᵏ",
-        (i, largest**i),
-        xytext=(10, 6),
-        textcoords="offset points",
+    # In the upper right of the shade, where the bound has fallen furthest.
+    axes.text(
+        depth * 0.98,
+        largest ** (0.45 * depth),
+        f"out of reach for sigmoids:\nabove {largest:g}ᵏ, dotted",
+        ha="right",
+        va="center",
         color=MUTED,
         fontsize=9.5,
     )
@@ -163,8 +164,7 @@ def chain(slopes: Mapping[str, ArrayLike], largest: float) -> Figure:
             color=color,
             fontweight="bold",
         )
-    axes.set_yscale("log")
-    _logarithmic(axes.yaxis)
+    logarithmic(axes.yaxis)
     axes.set_ylim(min(float(np.min(s)) for s in slopes.values()) / 4, 4)
     axes.set_xlim(-0.2, depth * 1.28)
     axes.set_xticks(layers[::2])
@@ -177,18 +177,20 @@ def chain(slopes: Mapping[str, ArrayLike], largest: float) -> Figure:
 def hinges(
     x: ArrayLike,
     target: ArrayLike,
-    fit: ArrayLike,
+    parts: ArrayLike,
     corners: ArrayLike,
     units: Sequence[int],
     errors: Mapping[str, ArrayLike],
     goal: float,
 ) -> Figure:
-    """Draw a curve made of straight pieces, and its error as the pieces grow in number.
+    """Draw hinges, the curve that they add up to, and its error as they grow in number.
 
     Parameters
     ----------
-    x, target, fit : array_like, shape (n,)
-        A curve and what a few units make of it.
+    x, target : array_like, shape (n,)
+        The curve that was asked for.
+    parts : array_like, shape (n, k + 1)
+        What is added up: each unit times its output weight, and the bias last.
     corners : array_like, shape (k,)
         Where the fit bends.
     units : sequence of int
@@ -203,12 +205,25 @@ def hinges(
     -------
     matplotlib.figure.Figure
     """
-    x, fit, corners = np.asarray(x), np.asarray(fit), np.asarray(corners)
-    figure, (upper, lower) = new_figure(2, 1, width=WIDTH, height=5.8, height_ratios=(1, 1.5))
+    x, parts, corners = np.asarray(x), np.asarray(parts), np.asarray(corners)
+    fit = parts.sum(axis=1)
+    figure, (first, upper, lower) = new_figure(
+        3, 1, width=WIDTH, height=7.8, height_ratios=(1, 1, 1.5)
+    )
+    for i, (corner, part) in enumerate(zip(corners, parts.T[:-1], strict=True)):
+        color = COLORS[i % len(COLORS)]
+        beyond = x >= corner - 1e-9  # before its corner it is 0, and would hide the others
+        first.plot(x[beyond], part[beyond], color=color, linestyle="-")
+        first.plot(corner, 0, "o", color=color, markersize=6, zorder=5)
+    first.plot(x, parts[:, -1], color=MUTED, linestyle=":")
+    first.set_title("Each unit times its weight, and the bias (dotted)")
+    first.set_ylabel("part")
+    first.sharex(upper)
+    first.tick_params(labelbottom=False)
     upper.plot(x, target, color=MUTED, linewidth=6, alpha=0.35)
     upper.plot(x, fit, color=COLORS[0], linestyle="-")
     upper.plot(corners, np.interp(corners, x, fit), "o", color=COLORS[0], markersize=6)
-    upper.set_title(f"{len(corners)} ReLU units")
+    upper.set_title(f"Their sum: {len(corners)} ReLU units")
     upper.set_xlabel("input x")
     upper.set_ylabel("output")
 
@@ -228,8 +243,7 @@ def hinges(
         lower.plot(n, middle, color=color, linestyle=style, marker=marker)
         ends[name] = (n[-1], middle[-1], color)
     lower.set_xscale("log", base=2)
-    lower.set_yscale("log")
-    _logarithmic(lower.yaxis)
+    logarithmic(lower.yaxis)
     lower.set_xticks(list(units), [f"{n}" for n in units])
     lower.minorticks_off()
     lower.set_xlim(units[0] * 0.85, units[-1] * 3.6)
@@ -284,6 +298,52 @@ def dead_units(
     panels[0].set_ylabel("share of hidden units")
     panels[1].set_ylabel("share of images")
     panels[1].set_xlabel("learning rate")
+    return figure
+
+
+@styled
+def ranges(panels: Mapping[str, ArrayLike]) -> Figure:
+    """Draw where each unit's pre-activations lie, and which units never cross zero.
+
+    Parameters
+    ----------
+    panels : mapping of str to array_like, shape (n, units)
+        Title, and the pre-activations of n samples in each unit.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, row = new_figure(1, len(panels), width=WIDTH, height=3.2, sharey=True)
+    for axes, (title, z) in zip(np.ravel(row), panels.items(), strict=True):
+        low, high = np.min(z, axis=0), np.max(z, axis=0)
+        order = np.argsort(low + high)
+        low, high = low[order], high[order]
+        groups = {  # name: which units, color, width of the bar, where the count is written
+            "on and off": ((low <= 0) & (high > 0), MUTED, 1.0, None),
+            "dead": (high <= 0, COLORS[1], 2.2, (0.97, 0.05, "right")),
+            "never off": (low > 0, COLORS[0], 2.2, (0.03, 0.95, "left")),
+        }
+        axes.axhline(0, color=INK, linewidth=1.0)
+        for name, (these, color, width, place) in groups.items():
+            units = np.flatnonzero(these)
+            axes.vlines(units, low[units], high[units], color=color, linewidth=width)
+            if place:
+                across, up, side = place
+                axes.text(
+                    across,
+                    up,
+                    f"{name}: {len(units)}",
+                    transform=axes.transAxes,
+                    ha=side,
+                    va="center",
+                    color=color,
+                    fontweight="bold",
+                )
+        axes.set_title(title)
+        axes.set_xticks([])
+        axes.set_xlabel("hidden units, sorted")
+    np.ravel(row)[0].set_ylabel("pre-activation z")
     return figure
 
 
@@ -359,21 +419,4 @@ def _pieces(slopes: np.ndarray) -> list[tuple[int, int]]:
 def _power(value: float) -> str:
     """Write 2.4e-07 as a number times a power of ten."""
     exponent = int(np.floor(np.log10(value)))
-    return f"{value / 10.0**exponent:.1f}×{_decade(10.0**exponent)}"
-
-
-def _decade(value: float, _: int = 0) -> str:
-    """Write 1e-07 as 10⁻⁷.
-
-    Without mathtext: parsing the labels of a logarithmic axis takes as long as all the rest of a
-    figure several times over.
-    """
-    exponent = round(np.log10(value))
-    return "10" + str(exponent).translate(_RAISED)
-
-
-def _logarithmic(axis: Axis) -> None:
-    """Label the powers of ten, and nothing between them."""
-    axis.set_major_locator(LogLocator(numticks=12))
-    axis.set_major_formatter(_decade)
-    axis.set_minor_locator(NullLocator())
+    return f"{value / 10.0**exponent:.1f}×{power(10.0**exponent)}"

@@ -8,10 +8,26 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 
-from course_lib.plotting.drawings import arrow, blank, box, brace, label, node
-from course_lib.plotting.style import COLORS, LINE_STYLES, MARKERS, MUTED, PAPER, new_figure, styled
+from course_lib.plotting.drawings import arrow, blank, box, brace, label, matrix, node
+from course_lib.plotting.style import (
+    COLORS,
+    LINE_STYLES,
+    MARKERS,
+    MUTED,
+    PAPER,
+    logarithmic,
+    new_figure,
+    styled,
+)
 
-__all__ = ["normalized", "rescue", "residual_block", "through_depth", "window"]
+__all__ = [
+    "normalized",
+    "rescue",
+    "residual_block",
+    "rows_and_columns",
+    "through_depth",
+    "window",
+]
 
 WIDTH = 5.8  # inches: narrow enough for the letters to stay legible on a phone
 
@@ -43,9 +59,8 @@ def through_depth(signal: Runs, gradient: Runs) -> Figure:
                 layers, sizes.min(axis=0), sizes.max(axis=0), color=COLORS[i], alpha=0.2, lw=0
             )
             axes.plot(layers, np.median(sizes, axis=0), color=COLORS[i], linestyle=LINE_STYLES[i])
-        axes.set_yscale("log")
-        axes.minorticks_off()
-        axes.axhline(1, color=MUTED, linewidth=0.8, zorder=0)
+        logarithmic(axes.yaxis)
+        axes.plot(layers[[0, -1]], [1, 1], color=MUTED, linestyle="-", linewidth=0.8, zorder=0)
     depth = len(layers) - 1
     upper.set_xlim(-0.5, depth * 1.4)
     upper.set_xticks(range(0, depth + 1, 10))
@@ -55,6 +70,36 @@ def through_depth(signal: Runs, gradient: Runs) -> Figure:
     upper.set_ylabel("root mean square")
     lower.set_ylabel("root mean square")
     lower.set_xlabel("layer")
+    return figure
+
+
+@styled
+def rows_and_columns(n: int, d: int) -> Figure:
+    """Draw what the two normalizations of a matrix take together: a column, and a row.
+
+    Parameters
+    ----------
+    n, d : int
+        Number of samples (rows) and of features (columns).
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    cell, between, left = 0.26, 1.75, 1.05
+    across, down = d * cell, n * cell
+    width, height = left + 2 * across + between + 0.6, down + 1.2
+    figure, axes = new_figure(width=width, height=height)
+    blank(axes, width, height)
+    top = height - 0.45
+    kinds = (
+        ("batch norm", "one mean, one variance\nper column, over the batch", (0, d // 2, n, 1)),
+        ("layer norm", "one mean, one variance\nper row, over the features", (n // 2, 0, 1, d)),
+    )
+    for i, (name, note, block) in enumerate(kinds):
+        corner = (left + i * (across + between), top)
+        grid = matrix(axes, corner, (n, d), name=name, note=note, cell=cell, highlight=[block])
+        label(axes, (grid.x - across / 2 - 0.1, grid.y), f"{n} samples", color=MUTED, ha="right")
     return figure
 
 
@@ -196,10 +241,11 @@ def rescue(losses: Runs, likeness: Runs, gradient: Runs) -> Figure:
     top, middle, bottom = panels
     steps = np.atleast_2d(next(iter(losses.values()))).shape[1]
     top.set_xticks([0, steps // 2 / steps, 1], ["0", f"{steps // 2}", f"{steps}"])
-    top.set(title="Learning", xlabel="step", ylabel="loss", yscale="log")
+    top.set(title="Learning", xlabel="step", ylabel="loss")
     middle.set(title="Before the first step: samples", ylabel="likeness", ylim=(0, 1.05))
-    bottom.set(title="Before the first step: gradients", ylabel="length", yscale="log")
-    bottom.minorticks_off()  # thousands of short lines that nobody counts
+    bottom.set(title="Before the first step: gradients", ylabel="length")
+    for axes in (top, bottom):
+        logarithmic(axes.yaxis)
     for axes in (middle, bottom):
         axes.set_xticks([0, 1], ["first layer", "last layer"])
     _name_ends(top, {name: _smooth(np.atleast_2d(runs)) for name, runs in losses.items()}, 1)
@@ -216,7 +262,10 @@ def _smooth(runs: np.ndarray, width: int = 11) -> np.ndarray:
 
 
 def _name_ends(axes: Axes, runs: Runs, x: float | None = None) -> None:
-    """Write each name behind the median's last point, moving apart what would overlap.
+    """Write each name behind the median's last point.
+
+    Names that would overlap are moved apart, up and down alike: each stays as close to its curve
+    as its neighbors allow.
 
     The limits of the x-axis must be set; those of the y-axis are taken as they are.
     """
@@ -227,14 +276,25 @@ def _name_ends(axes: Axes, runs: Runs, x: float | None = None) -> None:
         last = np.median(np.atleast_2d(values), axis=0)
         ends[name] = (*to_share.transform((len(last) - 1 if x is None else x, last[-1])), COLORS[i])
     line = 0.19 / (axes.get_position().height * axes.figure.get_figheight())
-    top = -np.inf  # of the name below
-    for name, (across, up, color) in sorted(ends.items(), key=lambda end: end[1][1]):
-        half = line * (1 + name.count("\n")) / 2
-        up = max(up, top + half)
-        top = up + half
+    stacks: list[tuple[list[str], float, float]] = []  # names that touch, their middle, half of all
+    for name, (_, up, _) in sorted(ends.items(), key=lambda end: end[1][1]):
+        names, middle, half = [name], up, line * (1 + name.count("\n")) / 2
+        while stacks and stacks[-1][1] + stacks[-1][2] > middle - half:
+            below, lower, more = stacks.pop()
+            middle = (len(below) * lower + len(names) * middle) / (len(below) + len(names))
+            names, half = below + names, half + more
+        stacks.append((names, middle, half))
+    heights = {}
+    for names, middle, half in stacks:
+        bottom = middle - half
+        for name in names:
+            tall = line * (1 + name.count("\n"))
+            heights[name] = bottom + tall / 2
+            bottom += tall
+    for name, (across, _, color) in ends.items():
         axes.text(
             across + 0.02,
-            up,
+            heights[name],
             name,
             transform=axes.transAxes,
             va="center",

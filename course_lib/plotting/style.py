@@ -11,6 +11,7 @@ the caption name that or the label, not the color.
 
 import hashlib
 import io
+import math
 import re
 import sys
 from collections.abc import Callable
@@ -19,7 +20,10 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 import matplotlib as mpl
 from cycler import cycler
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.scale import LogScale
+from matplotlib.ticker import LogLocator, NullLocator
 
 __all__ = [
     "COLORS",
@@ -30,7 +34,9 @@ __all__ = [
     "MUTED",
     "PAPER",
     "figure_to_svg",
+    "logarithmic",
     "new_figure",
+    "power",
     "register_formatters",
     "styled",
 ]
@@ -75,6 +81,8 @@ _DARK: Final[dict[str, tuple[str, str]]] = {
     COLORS[4]: ("5", "#dfcd49"),
     COLORS[5]: ("6", "#afc9fd"),
 }
+
+_RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 # Matplotlib's own ink, for figures that were not made by `new_figure`.
 _SAME_AS: Final = {"#000000": INK}
@@ -191,6 +199,35 @@ class _BookFigure(Figure):
 
     def __repr__(self) -> str:
         return describe(self)
+
+
+def logarithmic(axis: Axis, base: int = 10) -> None:
+    """Make an axis logarithmic, and label the powers of its base and nothing between them.
+
+    Without mathtext: parsing the labels of a logarithmic axis takes as long as all the rest of a
+    figure several times over.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+        ``axes.xaxis`` or ``axes.yaxis``.
+    base : int
+    """
+    axis.axes.set(**{f"{axis.axis_name}scale": LogScale(axis, base=base)})
+    axis.set_major_locator(LogLocator(base=base, numticks=9))
+    axis.set_major_formatter(lambda value, _: power(value, base))
+    axis.set_minor_locator(NullLocator())
+
+
+def power(value: float, base: int = 10) -> str:
+    """Write a power in superscript digits, 1e-07 as 10⁻⁷.
+
+    Examples
+    --------
+    >>> power(1e-7), power(1024, base=2)
+    ('10⁻⁷', '2¹⁰')
+    """
+    return f"{base}{str(round(math.log(value, base))).translate(_RAISED)}"
 
 
 def describe(figure: Figure) -> str:

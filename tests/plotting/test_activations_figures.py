@@ -51,7 +51,7 @@ def make_hinges(x):
     return figures.hinges(
         x,
         np.sin(x),
-        np.sin(x) + 0.1,
+        np.column_stack([np.sin(x), np.zeros_like(x), np.full_like(x, 0.1)]),
         np.array([-1.0, 1.0]),
         [2, 4, 8],
         {
@@ -69,7 +69,12 @@ def make_dead_units(_):
     return figures.dead_units([0.1, 3], dead, accuracy)
 
 
-MAKERS = [make_fits, make_curves, make_chain, make_hinges, make_dead_units]
+def make_ranges(_):
+    both = np.array([[-1.0, -3.0, 2.0], [1.0, -1.0, 1.0]])  # (samples, units): mixed, dead, on
+    return figures.ranges({"raw": both, "centered": both - both.mean(axis=0)})
+
+
+MAKERS = [make_fits, make_curves, make_chain, make_hinges, make_dead_units, make_ranges]
 
 
 @pytest.mark.slow
@@ -147,7 +152,8 @@ def test_chain_writes_what_is_left_and_draws_the_bound(x):
 
 
 def test_hinges_draws_medians_bands_and_leaves_out_what_was_not_measured(x):
-    upper, lower = make_hinges(x).axes
+    first, upper, lower = make_hinges(x).axes
+    assert line_through(first, np.sin(x[x > -1.01])) and line_through(first, np.full(61, 0.1))
     assert line_through(upper, np.sin(x) + 0.1)
     assert line_through(lower, [0.3, 0.03, 0.0013])
     assert any(
@@ -162,6 +168,18 @@ def test_dead_units_draws_medians_in_both_panels(x):
     assert line_through(dead, [0.1, 0.9])
     assert line_through(accuracy, [0.1, 0.1])
     assert [label.get_text() for label in accuracy.get_xticklabels()] == ["0.1", "3"]
+
+
+def test_ranges_counts_the_units_that_never_cross_zero_and_sorts_all(x):
+    raw, centered = make_ranges(x).axes
+    assert set(texts(raw)) == {"dead: 1", "never off: 1"}
+    assert set(texts(centered)) == {"dead: 0", "never off: 0"}
+    drawn = {
+        tuple(np.round(path.vertices, 6).ravel())
+        for bars in raw.collections
+        for path in bars.get_paths()
+    }
+    assert drawn == {(0, -3, 0, -1), (1, -1, 1, 1), (2, 1, 2, 2)}  # x, low, x, high
 
 
 @pytest.mark.parametrize("make", [make_hinges, make_dead_units])

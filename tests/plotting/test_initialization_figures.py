@@ -42,6 +42,10 @@ def make_normalized():
     return figures.normalized({"raw": Z, "centered": Z - Z.mean(axis=0)}, marked=2)
 
 
+def make_rows_and_columns():
+    return figures.rows_and_columns(4, 3)
+
+
 def make_window():
     accuracy = {
         "with": [[0.7, 0.8, 0.9], [0.8, 0.9, 0.9], [0.9, 0.9, 1.0]],
@@ -67,7 +71,7 @@ MAKERS = [make_through_depth, make_normalized, make_window, make_rescue]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [*MAKERS, make_residual_block])
+@pytest.mark.parametrize("make", [*MAKERS, make_residual_block, make_rows_and_columns])
 def test_a_figure_is_a_figure_and_draws_the_same_twice(make):
     first, second = make(), make()
     assert isinstance(first, Figure)
@@ -100,6 +104,15 @@ def test_normalized_marks_one_sample_in_every_panel():
     for axes in (raw, centered):
         marked = [line for line in axes.lines if line.get_marker() == "s"]
         assert len(marked) == 1 and len(axes.lines) == 1 + 4
+
+
+def test_rows_and_columns_highlights_one_column_and_one_row():
+    (axes,) = make_rows_and_columns().axes
+    shaded = [patch for patch in axes.patches if patch.get_alpha() == 0.22]
+    tall, wide = ((patch.get_height(), patch.get_width()) for patch in shaded)
+    assert tall == pytest.approx((4 * 0.26, 0.26)) and wide == pytest.approx((0.26, 3 * 0.26))
+    said = [text.get_text() for text in axes.texts]
+    assert {"batch norm", "layer norm"} <= set(said) and said.count("4 samples") == 2
 
 
 def test_window_draws_medians_and_bands():
@@ -144,3 +157,10 @@ def test_names_stand_behind_their_curves_and_do_not_overlap(make):
     (axes,) = make_window().axes
     _, height = texts(axes)["without"]
     assert height == pytest.approx(0.1)
+
+
+def test_names_that_would_overlap_move_both_ways_and_keep_their_order():
+    (axes,) = figures.window([1, 2], {"high": [0.5, 0.52], "low": [0.5, 0.5]}).axes
+    low, high = texts(axes)["low"][1], texts(axes)["high"][1]
+    assert low < 0.5 and high > 0.52
+    assert (low + high) / 2 == pytest.approx(0.51)
