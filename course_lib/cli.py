@@ -80,10 +80,26 @@ def _explain(error: OSError) -> str:
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    benchmark: Annotated[
+        bool,
+        typer.Option("--benchmark", help="Measure the machine's ceilings instead (a minute)."),
+    ] = False,
+) -> None:
     """Look at Python, packages, device and disk, and say what to do about each fault."""
-    from course_lib.doctor import examine
+    from course_lib.doctor import ceilings, examine
 
+    if benchmark:
+        with out.status("Measuring ..."):
+            rows, advice = ceilings()
+        table = Table(box=None, pad_edge=False)
+        table.add_column("")
+        table.add_column("at most", justify="right")
+        for what, rate in rows:
+            table.add_row(what, rate)
+        out.print(table)
+        out.print(advice)
+        return
     findings = examine(find_root())
     table = Table(box=None, pad_edge=False)
     for heading in ("", "", "found", "what to do"):

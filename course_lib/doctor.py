@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -62,6 +62,62 @@ def examine(root: Path) -> list[Finding]:
         _node,
     ]
     return [finding for look in looks for finding in look()]
+
+
+def ceilings(
+    n: int | None = None, working_sets: Sequence[int] | None = None
+) -> tuple[list[tuple[str, str]], str]:
+    """Measure how fast the device computes and moves, at most.
+
+    Parameters
+    ----------
+    n : int, optional
+        Rows and columns of the matrices that are multiplied.
+    working_sets : sequence of int, optional
+        Bytes that are moved, in each measurement.
+
+    Returns
+    -------
+    rows : list of (str, str)
+        What was measured, and the rate with its unit.
+    advice : str
+        How to read it.
+    """
+    import torch
+
+    from course_lib.devices import get_device
+    from course_lib.hardware import ceilings as measured
+
+    device = get_device()
+    machine, steps = measured.measure(device, n=n, working_sets=working_sets)
+    # Where these types are not built in, a large product would take minutes.
+    small = n or (4096 if device.type != "cpu" else 512)
+    rates = {torch.float32: machine.peak}
+    for dtype in (torch.bfloat16, torch.float16):
+        rates[dtype] = measured.peak(device, dtype, small)
+    threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
+    rows = [
+        (f"matrix product, {str(dtype).removeprefix('torch.')}, {device}{threads}", _rate(rate))
+        for dtype, rate in rates.items()
+    ]
+    rows += [
+        (f"a = b + s c, {_size(size)} in all", _rate(rate, "B")) for size, rate in steps.items()
+    ]
+    return rows, (
+        f"An operation in float32 that does fewer than {machine.ridge:.0f} FLOPs for each byte it "
+        "moves to or from memory waits for memory; the chapter 'gpus' explains these numbers."
+    )
+
+
+def _rate(per_second: float, unit: str = "FLOP") -> str:
+    for prefix, factor in (("T", 1e12), ("G", 1e9), ("M", 1e6)):
+        if per_second >= factor:
+            return f"{per_second / factor:.3g} {prefix}{unit}/s"
+    return f"{per_second:.3g} {unit}/s"
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.3g} MB" if size >= 1e6 else f"{size / 1e3:.3g} kB"
 
 
 def _python() -> list[Finding]:

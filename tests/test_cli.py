@@ -7,8 +7,10 @@ import sys
 
 import nbformat
 import pytest
+from typer.testing import CliRunner
 
 from course_lib import doctor, paths
+from course_lib.cli import app
 from course_lib.exercises import sources
 
 
@@ -209,3 +211,36 @@ def test_what_others_wrote_does_nothing_to_a_terminal():
     from course_lib.cli import _escape
 
     assert _escape("\x1b[2J\x9b[bold]two\nlines") == "\ufffd[2J\ufffd\\[bold]two\nlines"
+
+
+def test_doctor_measures_the_ceilings(monkeypatch):
+    monkeypatch.setenv("COURSE_DEVICE", "cpu")
+    rows, advice = doctor.ceilings(n=32, working_sets=[12_000, 1_200_000])
+    assert [what.split(",")[1].strip() for what, _ in rows[:3]] == [
+        "float32",
+        "bfloat16",
+        "float16",
+    ]
+    assert [what for what, _ in rows[3:]] == [
+        "a = b + s c, 12 kB in all",
+        "a = b + s c, 1.2 MB in all",
+    ]
+    assert all(rate.endswith("FLOP/s") for _, rate in rows[:3])
+    assert all(rate.endswith("B/s") for _, rate in rows[3:])
+    assert "FLOPs for each byte" in advice
+
+
+def test_doctor_prints_the_ceilings(monkeypatch):
+    measured = [("matrix product", "2 GFLOP/s")], "Below the ridge, memory is what it waits for."
+    monkeypatch.setattr(doctor, "ceilings", lambda: measured)
+    done = CliRunner().invoke(app, ["doctor", "--benchmark"])
+    assert done.exit_code == 0, done.output
+    assert "matrix product  2 GFLOP/s" in done.output and "Below the ridge" in done.output
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [(1.234e13, "12.3 TB/s"), (5e9, "5 GB/s"), (2.5e6, "2.5 MB/s"), (40, "40 B/s")],
+)
+def test_rates_have_three_digits_and_a_prefix(rate, words):
+    assert doctor._rate(rate, "B") == words
