@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from course_lib.plotting.drawings import arrow, blank, box, label
+from course_lib.plotting.drawings import Grid, arrow, blank, box, label, matrix, node
 from course_lib.plotting.style import (
     COLORS,
     INK,
@@ -17,7 +17,105 @@ from course_lib.plotting.style import (
     styled,
 )
 
-__all__ = ["hacking", "learning", "next_tokens", "stages"]
+__all__ = ["adapter", "hacking", "learning", "merging", "next_tokens", "stages"]
+
+
+@styled
+def merging(rows: Sequence[tuple[str, Sequence[str]]]) -> Figure:
+    """Draw how the letters of a word become fewer and longer tokens.
+
+    Parameters
+    ----------
+    rows : sequence of (str, sequence of str)
+        From the letters to the end: what has been done, and the tokens that the word has then.
+        What was not in the row before is highlighted.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    letter, step, left = 0.5, 0.5, 1.7
+    width = left + letter * len("".join(rows[0][1])) + 1.35
+    height = step * len(rows) + 0.05
+    figure, axes = new_figure(width=width, height=height)
+    blank(axes, width, height)
+    before = list(rows[0][1])
+    for number, (name, tokens) in enumerate(rows):
+        y = height - step * (number + 0.5)
+        label(axes, (left - 0.2, y), name, ha="right")
+        x = left
+        for token in tokens:
+            room = letter * len(token)
+            is_new = token not in before
+            box(
+                axes,
+                (x + room / 2, y),
+                token,
+                width=room - 0.08,
+                height=0.36,
+                color=COLORS[0] if is_new else INK,
+                thick=is_new,
+            )
+            x += room
+        count = f"{len(tokens)} token{'s' if len(tokens) > 1 else ''}"
+        label(axes, (x + 0.15, y), count, ha="left", color=MUTED)
+        before = list(tokens)
+    return figure
+
+
+@styled
+def adapter(out_features: int, in_features: int, rank: int) -> Figure:
+    """Draw a linear layer with LoRA: the frozen matrix, and beside it the two thin ones.
+
+    Parameters
+    ----------
+    out_features, in_features, rank : int
+        The shapes that are written. The thin sides are drawn thicker than they are.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    width, height = 7.0, 3.7
+    figure, axes = new_figure(width=width, height=height)
+    blank(axes, width, height)
+    side, thin, upper, lower = 1.1, 0.16, 2.72, 0.86
+    middle = (upper + lower) / 2
+    x = box(axes, (0.5, middle), "x", f"{in_features} numbers", width=0.95)
+    y = box(axes, (6.45, middle), "y", f"{out_features} numbers", width=0.95)
+    total = node(axes, (5.45, middle), "+", radius=0.16)
+
+    def draw_matrix(
+        at: tuple[float, float], shape: tuple[int, int], name: str, wide: float, tall: float
+    ) -> Grid:
+        trained = "trained" in name
+        return matrix(
+            axes,
+            (at[0] - wide / 2, at[1] + tall / 2),
+            (1, 1),
+            size=(wide, tall),
+            numbers=False,
+            name=name,
+            note=f"{shape}, {shape[0] * shape[1]:,} numbers",
+            color=COLORS[1] if trained else MUTED,
+            highlight=[(0, 0, 1, 1)] if trained else (),
+        )
+
+    frozen = draw_matrix((3.15, upper), (out_features, in_features), "W, frozen", side, side)
+    down = draw_matrix((2.3, lower), (rank, in_features), "A, trained", side, thin)
+    up = draw_matrix((4.0, lower), (out_features, rank), "B, trained", thin, side)
+    scale = box(axes, (5.05, lower), "× α / r")
+    for start, end in (
+        (x, frozen.left),
+        (frozen.right, total),
+        (x, down.left),
+        (up, scale),
+        (scale, total),
+        (total, y),
+    ):
+        arrow(axes, start, end)
+    arrow(axes, down, up, f"{rank} numbers")
+    return figure
 
 
 @styled
