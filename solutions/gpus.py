@@ -94,8 +94,8 @@ check(
     dense_cost,
     {"batch": 4, "d_in": 3, "d_out": 5},
     (140, 208),
-    hint="Each of the outputs takes d_in multiplications, d_in additions (the bias is one of them), "
-    "and four arrays are moved. See 'The roofline'.",
+    hint="Each of the outputs takes d_in multiplications and as many additions, and one more for the "
+    "bias. Four arrays are moved. See 'The roofline'.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-dense_cost-hidden", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
@@ -137,8 +137,10 @@ check_keyword(
 #
 # The same for a convolution without a bias, with a square kernel. A kernel of `kernel` by `kernel` reaches
 # over all `c_in` channels, and there are `c_out` of them. The picture is padded with `padding` zeros on
-# each side (padding is not stored anywhere, so it is not read) and the kernel moves by `stride`. Count a
-# multiplication and an addition for each number under the kernel, zeros of the padding included.
+# each side (padding is not stored anywhere, so it is not read) and the kernel moves by `stride`: a side of
+# the result is floor((side + 2 padding - kernel) / stride) + 1. Count a multiplication and an addition for
+# each number under the kernel, zeros of the padding included. The whole input is read once, also what no
+# kernel reaches.
 
 
 # %% nbgrader={"grade": false, "grade_id": "conv_cost", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -316,8 +318,8 @@ check(
 )
 check(
     smallest_batch,
-    {"d_in": 100, "d_out": 100, "peak": 2e11, "bandwidth": 1e10},
-    200,
+    {"d_in": 100, "d_out": 100, "peak": 1.9e11, "bandwidth": 1e10},
+    159,
     hint="Write down the intensity of the layer for B rows, and solve for B. See 'The roofline'.",
 )
 
@@ -362,7 +364,7 @@ def enough(batch, d_in, d_out, ridge, itemsize):
 
 
 def by_trying(d_in, d_out, ridge, itemsize=4):
-    found = (b for b in range(1, 5000) if enough(b, d_in, d_out, ridge, itemsize))
+    found = (b for b in range(1, 50_000) if enough(b, d_in, d_out, ridge, itemsize))
     return next(found, None)
 
 
@@ -373,6 +375,7 @@ for d_in, d_out, ridge in (
     (300, 200, 25.7),
     (2048, 2048, 0.3),
     (4096, 4096, 150.7),
+    (64, 64, 15.975),  # hardly enough: a batch of some 20,000
 ):
     check(
         smallest_batch,
@@ -380,6 +383,12 @@ for d_in, d_out, ridge in (
         by_trying(d_in, d_out, ridge),
         hint=BATCH,
     )
+check(
+    smallest_batch,
+    {"d_in": 64, "d_out": 64, "peak": 8e9, "bandwidth": 1e9},
+    32,
+    hint=f"32 rows are exactly at the ridge, and that is not memory-bound. {BATCH}",
+)
 for d_in, d_out, ridge in ((16, 16, 10.0), (2, 5000, 3.0), (1, 1, 1.0)):
     assert_equal(
         call(
@@ -543,7 +552,7 @@ def lying_benchmark(device, make, run, flops, calls=10, repeats=5, warmup=2):
             x = make()
             run(x)
         end = device.clock()
-        measured.append(1000 * (end - begin))
+        measured.append((end - begin) / 1000)  # from milliseconds to seconds
     return flops * calls / (sum(measured) / repeats)
 
 
@@ -579,13 +588,13 @@ class Pretended:
 
 card = Pretended(making=1e-3, first=0.5)
 claimed = lying_benchmark(card, card.make, card.run, flops=2e9)
-print(f"true: {2e9 / card.work / 1e12:.1f} TFLOP/s, claimed: {claimed / 1e12:.1f} TFLOP/s")
+print(f"true: {2e9 / card.work / 1e12:.1f} TFLOP/s, claimed: {claimed / 1e12:,.0f} TFLOP/s")
 
 # %% [markdown]
 # Write it again, without the five faults. What is wanted: the input is made once, and is finished before
 # a clock is read. `warmup` operations come first and are not measured. Then `repeats` times: `calls`
-# operations are asked for one after the other, the device is waited for once, and the time per operation
-# is noted. The shortest of these times counts.
+# operations are asked for one after the other, the device is waited for once while the clock runs, and the
+# time of all of them is noted. The shortest of these times counts.
 
 
 # %% nbgrader={"grade": false, "grade_id": "benchmark", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -707,6 +716,12 @@ def measured(benchmark, Pretended, making):
     return call(benchmark, {**args, "calls": 100}, copies=False), len(made), sorted(set(used))
 
 
+def unwarmed(benchmark, Pretended):
+    card = Pretended(work=1e-3, making=10.0, ask=1e-7)
+    args = {"device": card, "make": card.make, "run": card.run, "flops": 1e6, "warmup": 0}
+    return call(benchmark, {**args, "calls": 100, "repeats": 1}, copies=False)
+
+
 got = probe(measured, benchmark, Pretended, 10.0)
 HINT = "Make the input once, and wait for it before the clock is read for the first time."
 assert_equal(
@@ -719,6 +734,8 @@ assert_close(
     what="benchmark where making an input takes the device 10 s",
     hint=HINT,
 )
+got = probe(unwarmed, benchmark, Pretended)
+assert_close(got, 1e9, rtol=0.01, what="the same with warmup=0", hint=HINT)
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "test-benchmark-warmup", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
@@ -849,7 +866,7 @@ def largest_factor(gradients, dtype=torch.float16):
     Parameters
     ----------
     gradients : list of Tensor, float32
-        At least one entry is not zero.
+        At least one entry is above 1e-20 in size.
     dtype : torch.dtype
 
     Returns
@@ -881,8 +898,8 @@ check(
     lost_share,
     {"gradients": gradients},
     0.6,
-    hint="Of the five entries that are not zero, three become zero: the smallest that float16 holds is "
-    "about 6e-8. See 'Fewer bits'.",
+    hint="Of the five entries that are not zero, three become zero: float16 rounds what is below about "
+    "3e-8 to zero. See 'Fewer bits'.",
 )
 check(
     largest_factor,
@@ -909,8 +926,14 @@ check_keyword(
     lost_share,
     {"gradients": spread},
     "factor",
-    [(f, ((flat * f) < 2.0**-24).double().mean().item()) for f in (1.0, 2.0**10, 2.0**-5)],
-    hint=SHARE,
+    [(f, ((flat * f).half() == 0).double().mean().item()) for f in (1.0, 2.0**10, 2.0**-5)],
+    hint=f"A factor helps if it comes before the rounding. {SHARE}",
+)
+check(
+    lost_share,
+    {"gradients": [torch.tensor([4e-8, -3.1e-8, 2.9e-8, 5.9e-8])]},
+    0.25,
+    hint=f"Let PyTorch round: what is nearer to the smallest number than to zero stays. {SHARE}",
 )
 tiny = [torch.tensor([1e-39, 1e-45, 1e-30, -1e-41])]
 check_keyword(
@@ -977,7 +1000,9 @@ check_keyword(
 # `scale` multiplies the loss by the present factor. `step` divides the gradients of all of the optimizer's
 # parameters by it. If all are finite (no inf, no nan), the optimizer takes its step. After `patience` such
 # steps in a row the factor grows, times `growth`, and the count begins anew. If one entry is not finite,
-# the optimizer takes no step, the factor shrinks, times `backoff`, and the count begins anew as well.
+# the optimizer takes no step, the factor shrinks, times `backoff`, and the count begins anew as well (what
+# the gradients are after a bad step does not matter). `step` returns True if the optimizer took its step, and
+# False if not.
 #
 # A parameter may have no gradient (`None`): it is left alone.
 
@@ -989,11 +1014,12 @@ class LossScaler:
     Parameters
     ----------
     factor : float
-        To begin with.
+        To begin with; 2**16 by default.
     growth, backoff : float
-        What the factor is multiplied by after `patience` good steps, and after a bad one.
+        What the factor is multiplied by after `patience` good steps, and after a bad one; 2 and 1/2 by
+        default.
     patience : int
-        Good steps in a row before the factor grows.
+        Good steps in a row before the factor grows; 2,000 by default.
 
     Attributes
     ----------
@@ -1080,7 +1106,7 @@ assert_equal(
     [got[1][0], got[1][2], got[3][0], got[3][2]],
     [True, 1024.0, False, 512.0],
     what="whether a step was taken, and the factor after it, for a good step and then a bad one",
-    hint=f"A bad step is left out, and the factor shrinks. {SECTION}",
+    hint=f"step returns whether the optimizer took its step. After a bad one the factor shrinks. {SECTION}",
 )
 assert_close(
     got[3][1], [0.8, 1.6], what="w after the bad step", hint=f"No step was to be taken. {SECTION}"
@@ -1145,9 +1171,18 @@ for what, options, bad, expected in (
         got,
         expected,
         what=f"the factor after each step: {what}",
-        hint="`patience` good steps in a row make it grow, one bad step makes it shrink, and both "
-        f"begin the count anew. {SECTION}",
+        hint="`patience` good steps in a row make it grow, one bad step (inf or nan) makes it shrink, "
+        f"and both begin the count anew. {SECTION}",
     )
+got = probe(
+    factors, LossScaler, get_device(), {"factor": 1.0, "patience": 2}, {0: 1e30, 1: -3e38}, 3
+)
+assert_close(
+    got,
+    [1.0, 2.0, 2.0],
+    what="the factor after each step, with gradients of 1e30 and -3e38, which are finite",
+    hint=f"Ask of each entry whether it is finite: a sum of squares overflows sooner. {SECTION}",
+)
 got = probe(factors, LossScaler, get_device(), {}, {}, 2001)
 assert_close(
     got[-2:],
@@ -1272,7 +1307,7 @@ class Machine:
         synchronize(device)
 
 
-machine, moved = ceilings.measure(device, working_sets=[384_000, 48_000_000])
+machine, moved = ceilings.measure(device, working_sets=[1_500_000, 384_000_000])
 seed_everything(0)
 measured = {}
 for batch, d_in, d_out in ((1, 2048, 2048), (16, 2048, 2048), (256, 2048, 2048), (4096, 16, 16)):
@@ -1288,14 +1323,15 @@ for batch, d_in, d_out in ((1, 2048, 2048), (16, 2048, 2048), (256, 2048, 2048),
     )
     measured[f"{batch:,} x {d_in:,} to {d_out:,}"] = flops / moved_bytes, rate
 enough = smallest_batch(2048, 2048, machine.peak, machine.bandwidth)
-print(f"a layer of 2,048 by 2,048 needs a batch of {enough} to be bound by arithmetic")
+print(f"smallest batch with which a layer of 2,048 by 2,048 is not memory-bound: {enough}")
 figures.roofline(
     machine.peak, {"memory": machine.bandwidth, "a cache": max(moved.values())}, measured
 )
 
 # %% [markdown]
-# **What you see.** The last layer has 4,096 rows and is still memory-bound: with 16 inputs and 16 outputs,
-# no batch is large enough (ask `smallest_batch`). Points between the two slanted lines were partly served
+# **What you see.** The last layer has 4,096 rows and is still far left: with 16 inputs and 16 outputs, a
+# FLOP for each byte is all that it ever does, and where the ridge is above 4 FLOPs per byte no batch is large
+# enough (ask `smallest_batch`). Points between the two slanted lines were partly served
 # by a cache.
 #
 # ## Step 9. An offer

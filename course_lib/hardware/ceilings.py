@@ -90,7 +90,7 @@ def measure(
     dtype : torch.dtype
         Of the matrix product.
     n : int, optional
-        Of the matrix product: 512 by default, 4,096 on a GPU.
+        Of the matrix product. By default the best of 512 and 1,024, of 1,024 and 4,096 on a GPU.
     working_sets : sequence of int, optional
         In bytes. By default from 24 kB in steps of four to 384 MB.
 
@@ -101,10 +101,11 @@ def measure(
     steps : dict
         Working set in bytes to bytes per second.
     """
-    large = torch.device(device).type != "cpu"
+    usual = (512, 1024) if torch.device(device).type == "cpu" else (1024, 4096)
+    best = max(peak(device, dtype, size) for size in ([n] if n else usual))
     sizes = sorted(working_sets or [24_000 * 4**k for k in range(8)])
     steps = {size: bandwidth(size, device) for size in sizes}
-    return Machine(peak(device, dtype, n or (4096 if large else 512)), steps[sizes[-1]]), steps
+    return Machine(best, steps[sizes[-1]]), steps
 
 
 def _wanted(name: str, size: int) -> None:

@@ -1,6 +1,6 @@
 """Figures of the chapter *GPUs*."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -202,7 +202,9 @@ def chips() -> Figure:
 
 
 @styled
-def batches(sizes: ArrayLike, measured: ArrayLike, roofs: Mapping[str, ArrayLike]) -> Figure:
+def batches(
+    sizes: ArrayLike, measured: ArrayLike, roofs: Mapping[str, Callable[[float], float]]
+) -> Figure:
     """Draw how many rows a layer answers per second, against how many it is given at once.
 
     Parameters
@@ -211,22 +213,25 @@ def batches(sizes: ArrayLike, measured: ArrayLike, roofs: Mapping[str, ArrayLike
         Rows per batch.
     measured : array_like, shape (n,)
         Rows per second, on the clock.
-    roofs : mapping of str to array_like, shape (n,)
-        Rows per second at most, by where the bytes come from.
+    roofs : mapping of str to callable
+        Rows to rows per second at most, by where the bytes come from.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
     figure, axes = new_figure(height=3.1)
+    fine = np.geomspace(min(sizes), max(sizes), 65)
+    rates = list(measured)
     for (name, roof), style in zip(roofs.items(), LINE_STYLES, strict=False):
-        axes.plot(sizes, roof, color=INK, linestyle=style, label=f"at most, bytes from {name}")
+        most = [roof(size) for size in fine]
+        axes.plot(fine, most, color=INK, linestyle=style, label=f"at most, bytes from {name}")
+        rates += most
     axes.plot(sizes, measured, color=COLORS[0], linestyle="-", marker=MARKERS[0], label="measured")
     logarithmic(axes.xaxis, base=2)
     logarithmic(axes.yaxis)
-    rates = np.concatenate([np.asarray(values) for values in [measured, *roofs.values()]])
     ticks = [d * 10.0**k for k in range(12) for d in (1, 2, 5)]
-    axes.set_yticks([t for t in ticks if rates.min() / 1.5 < t < rates.max() * 1.5])
+    axes.set_yticks([t for t in ticks if min(rates) / 1.5 < t < max(rates) * 1.5])
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.set(xlabel="batch size (rows)", ylabel="rows per second")
     axes.legend(loc="lower right")
@@ -281,7 +286,7 @@ def gradients(
             fontsize=9.5,
         )
     last = grid[-1][0]
-    last.set_xlabel("size of a gradient, as a power of two")
+    last.set_xlabel("size of a gradient at the output, as a power of two")
     last.annotate(
         "",
         (np.median(list(exponents.values())[-1]), 0.9),
@@ -300,27 +305,27 @@ def waiting() -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    width, height = 7.0, 2.75
+    width, height = 7.0, 2.25
     figure, axes = new_figure(width=width, height=height)
     blank(axes, width, height)
-    for y, name in ((1.95, "program"), (1.05, "device")):
+    for y, name in ((1.6, "program"), (0.7, "device")):
         label(axes, (0.95, y), name, ha="right")
         axes.plot([1.05, 6.9], [y, y], color=MUTED, linewidth=0.8, linestyle="-")
     start = 1.35
     for k in range(3):
-        _span(axes, start + 0.42 * k, 1.95, 0.34, COLORS[1], "ask")
-        _span(axes, start + 0.36 + 1.45 * k, 1.05, 1.4, COLORS[0], f"compute {k + 1}")
+        _span(axes, start + 0.42 * k, 1.6, 0.34, COLORS[1], "ask")
+        _span(axes, start + 0.36 + 1.45 * k, 0.7, 1.4, COLORS[0], f"compute {k + 1}")
         arrow(
             axes,
-            (start + 0.42 * k + 0.3, 1.77),
-            (start + 0.4 + 1.45 * k + 0.1, 1.24),
+            (start + 0.42 * k + 0.3, 1.42),
+            (start + 0.4 + 1.45 * k + 0.1, 0.89),
             width=1,
             gap=0,
         )
     asked, done = start + 0.42 * 2 + 0.34, start + 0.36 + 1.45 * 2 + 1.4
-    _span(axes, asked + 0.08, 1.95, done - asked - 0.08, MUTED, "synchronize: wait")
-    brace(axes, (start, 2.2), (asked, 2.2), "without waiting", color=COLORS[1])
-    brace(axes, (done, 0.8), (start, 0.8), "what it takes", color=COLORS[0])
+    _span(axes, asked + 0.08, 1.6, done - asked - 0.08, MUTED, "synchronize: wait")
+    brace(axes, (start, 1.85), (asked, 1.85), "without waiting", color=COLORS[1])
+    brace(axes, (done, 0.46), (start, 0.46), "what it takes", color=COLORS[0])
     return figure
 
 

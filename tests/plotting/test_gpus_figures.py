@@ -20,7 +20,7 @@ def make_roofline():
 
 
 def make_batches():
-    roofs = {"memory": [200, 800, 2500], "a cache": [900, 2500, 2500]}
+    roofs = {"memory": lambda n: min(200 * n, 2500), "a cache": lambda n: min(900 * n, 2500)}
     return figures.batches([1, 4, 16], [190, 700, 2000], roofs)
 
 
