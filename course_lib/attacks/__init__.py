@@ -1,0 +1,1 @@
+"""Attacks on a network: small changes of the input that change the answer."""
