@@ -9,7 +9,7 @@ from course_lib.book.prerequisites import read_chapters
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "book" / "appendix" / "faq.md").read_text(encoding="utf-8")
-ANSWERS = dict(re.findall(r"^## (.+)\n\n(.+?)(?=\n\n## |\n*\Z)", TEXT, re.MULTILINE | re.DOTALL))
+ANSWERS = dict(re.findall(r"^## ([^\n]+)\n\n(.+?)(?=\n\n## |\n*\Z)", TEXT, re.M | re.S))
 
 ASKED_FIRST = [
     "What is deep learning?",
