@@ -16,11 +16,12 @@ from course_lib.plotting.style import (
     MARKERS,
     MUTED,
     PAPER,
+    logarithmic,
     new_figure,
     styled,
 )
 
-__all__ = ["from_image_to_error", "saturation", "surprise"]
+__all__ = ["best_answers", "from_image_to_error", "saturation", "surprise"]
 
 WIDTH = 5.8  # inches: narrow enough for the letters to stay legible on a phone
 
@@ -120,7 +121,7 @@ def surprise(belief: Mapping[str, float]) -> Figure:
     matplotlib.figure.Figure
     """
     figure, (game, curve) = new_figure(
-        1, 2, width=7.0, height=3.7, sharey=True, width_ratios=(1.25, 1)
+        1, 2, width=7.0, height=3.7, sharey=True, width_ratios=(1.6, 1)
     )
     names, shares = list(belief), np.array(list(belief.values()), dtype=float)
     depths = -np.log2(shares)
@@ -207,6 +208,54 @@ def _cell(
 
 
 @styled
+def best_answers(
+    measured: ArrayLike, answers: ArrayLike, losses: Mapping[str, ArrayLike]
+) -> Figure:
+    """Draw measurements, and which answer to them each of some losses likes best.
+
+    Parameters
+    ----------
+    measured : array_like, shape (n,)
+        In meters.
+    answers : array_like, shape (m,)
+        Answers that were tried, in ascending order.
+    losses : mapping of str to array_like, shape (m,)
+        Name of a loss, and its mean over the measurements for each answer, above 0.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    measured, answers = np.sort(measured), np.asarray(answers)
+    figure, (dots, curves) = new_figure(
+        2, 1, width=WIDTH, height=4.4, sharex=True, height_ratios=(1, 2.6)
+    )
+    _, first, counts = np.unique(measured.round(6), return_index=True, return_counts=True)
+    heights = np.arange(len(measured)) - np.repeat(first, counts)  # equal ones on top of each other
+    dots.plot(measured, heights, "o", color=INK, markersize=5, mec=PAPER, mew=0.8, zorder=3)
+    dots.set_ylim(-0.7, max(heights.max() + 0.7, 2))
+    dots.set_yticks([])
+    dots.grid(visible=False)
+    dots.spines["left"].set_visible(False)
+    dots.set_title("Measurements")
+    for color, style, marker, (name, loss) in zip(
+        COLORS, LINE_STYLES, MARKERS, losses.items(), strict=False
+    ):
+        shares = np.asarray(loss) / np.min(loss)
+        best = answers[shares.argmin()]
+        curves.plot(answers, shares, color=color, linestyle=style, label=name)
+        for axes in (dots, curves):
+            axes.axvline(best, color=color, linestyle=style, linewidth=1, alpha=0.6, zorder=0.5)
+        curves.plot([best], [1], marker, color=color, markersize=8, zorder=4)
+    curves.legend(loc="lower right")  # below 1 there is nothing, as 1 is the least
+    curves.set_ylim(0, 5)
+    curves.set_title("Mean loss")
+    curves.set_xlabel("answer, in meters")
+    curves.set_ylabel("multiples of its least")
+    return figure
+
+
+@styled
 def saturation(
     z: ArrayLike,
     slopes: Mapping[str, ArrayLike],
@@ -265,7 +314,7 @@ def saturation(
         )
         lower.plot(starts, middle, color=color, linestyle=style, marker=marker)
         ends.append((middle[-1], name, color))
-    lower.set_yscale("log")
+    logarithmic(lower.yaxis)
     low, high = lower.get_ylim()
     below = -np.inf
     for end, name, color in sorted(ends):
@@ -286,7 +335,6 @@ def saturation(
     lower.set_xlim(starts[0] - 0.05 * span * direction, starts[-1] + 0.62 * span * direction)
     lower.set_xticks(starts, [f"{start:g}".replace("-", "−") for start in starts])
     lower.set_yticks([10, 30, 100, 300, 1000], ["10", "30", "100", "300", "1,000"])
-    lower.minorticks_off()
     lower.set_ylim(low, high)
     lower.set_title("Steps until nine in ten are right")
     lower.set_xlabel("bias of the output at the start")

@@ -14,11 +14,13 @@ from course_lib.plotting.style import (
     LINE_STYLES,
     MARKERS,
     MUTED,
+    PAPER,
+    logarithmic,
     new_figure,
     styled,
 )
 
-__all__ = ["folds", "maps", "pieces", "shapes", "units"]
+__all__ = ["folds", "maps", "paper", "pieces", "shapes", "units"]
 
 WIDTH = 5.8  # inches: narrow enough for the letters to stay legible on a phone
 
@@ -201,6 +203,74 @@ def maps(x: ArrayLike, y: ArrayLike, heights: Mapping[str, ArrayLike], threshold
 
 
 @styled
+def paper(folds: int, pin: float = 0.3) -> Figure:
+    """Draw a strip of paper that is folded in the middle again and again, and pierced once.
+
+    Parameters
+    ----------
+    folds : int
+        A row for one fold, for two, and so on up to this many.
+    pin : float
+        Where the pin goes through, as a share of the folded strip's length.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    long, gap, tall = 2.4, 0.075, 0.16  # inches: a strip, between two sheets, its drawn width
+    left, right, row = 0.85, 3.95, 1.0
+    figure, axes = new_figure(width=7.0, height=row * folds + 0.45)
+    axes.set_axis_off()
+    axes.set(xlim=(0, 7.0), ylim=(-row * folds, 0.45), aspect="equal")
+    axes.text(left, 0.12, "folded, from the side", fontweight="bold")
+    axes.text(right, 0.12, "opened", fontweight="bold")
+    for count in range(1, folds + 1):
+        sheets, middle = 2**count, -row * (count - 0.5)
+        wide = long / sheets
+        bottom = middle - gap * (sheets - 1) / 2
+        x, y = _folded(count, wide, gap)
+        axes.plot(left + x, bottom + y, color=COLORS[0], linestyle="-", linewidth=1.6)
+        at = left + pin * wide
+        axes.plot([at, at], [bottom - 0.1, -bottom + 2 * middle + 0.14], color=INK, linestyle="-")
+        axes.plot([at], [-bottom + 2 * middle + 0.14], "o", color=INK, markersize=5)
+        axes.text(left - 0.2, middle, f"{count} fold{'s'[: count - 1]}", ha="right", va="center")
+
+        strip = Rectangle((right, middle - tall / 2), long, tall, fc=COLORS[0], alpha=0.25)
+        axes.add_patch(strip)
+        for crease in np.arange(1, sheets) * wide:
+            ends = [middle - tall, middle + tall]
+            axes.plot([right + crease] * 2, ends, color=MUTED, linestyle=":", linewidth=1.1)
+        even = np.arange(sheets) % 2 == 0
+        holes = (np.arange(sheets) + np.where(even, pin, 1 - pin)) * wide
+        axes.plot(
+            right + holes, np.full(sheets, middle), "o", mfc=PAPER, mec=INK, mew=1.2, markersize=4.5
+        )
+        axes.text(right + long + 0.1, middle, f"{sheets} holes", va="center")
+    return figure
+
+
+def _folded(folds: int, wide: float, gap: float) -> tuple[np.ndarray, np.ndarray]:
+    """Follow a folded strip from its left end: sheets that lie flat, and round creases."""
+    levels = [0]
+    for _ in range(folds):
+        # The right half of the stack turns over onto the left one, so its order is reversed.
+        turned = [2 * len(levels) - 1 - level for level in levels]
+        halves = list(zip(levels, turned, strict=True))
+        levels = [end for i, pair in enumerate(halves) for end in (pair[::-1] if i % 2 else pair)]
+    angles = np.linspace(-np.pi / 2, np.pi / 2, 13)
+    x, y = [np.zeros(1)], [np.zeros(1)]
+    for i, (level, following) in enumerate(zip(levels, [*levels[1:], None], strict=True)):
+        end = wide if i % 2 == 0 else 0.0
+        if following is None:
+            x, y = [*x, np.array([end])], [*y, np.array([gap * level])]
+            continue
+        bulge = gap * abs(following - level) / 2 * np.cos(angles)
+        x.append(end + bulge if i % 2 == 0 else end - bulge)
+        y.append(gap * ((level + following) / 2 + (following - level) / 2 * np.sin(angles)))
+    return np.concatenate(x), np.concatenate(y)
+
+
+@styled
 def folds(curves: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
     """Draw curves of straight pieces side by side, with their corners.
 
@@ -284,7 +354,7 @@ def pieces(parameters: ArrayLike, counts: Mapping[str, ArrayLike]) -> Figure:
             va="center",
             annotation_clip=False,
         )
-    axes.set_yscale("log")
+    logarithmic(axes.yaxis)
     axes.set_xlabel("parameters (the same for all)")
     axes.set_ylabel("straight pieces")
     axes.set_yticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])

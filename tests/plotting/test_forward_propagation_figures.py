@@ -33,7 +33,13 @@ def make_saturation():
     return figures.saturation(z, {"loud": np.ones(61), "deaf": np.exp(-(z**2))}, [0, -8], STEPS)
 
 
-MAKERS = [make_from_image_to_error, make_surprise, make_saturation]
+def make_best_answers():
+    answers = np.linspace(0, 9, 91)
+    losses = {"near 2": (answers - 2) ** 2 + 4, "near 7": np.abs(answers - 7) + 1}
+    return figures.best_answers([1.0, 8.0, 1.0], answers, losses)
+
+
+MAKERS = [make_best_answers, make_from_image_to_error, make_surprise, make_saturation]
 
 
 def has_line(axes, x, y):
@@ -149,3 +155,20 @@ def test_every_panel_says_what_is_against_what(make):
     for axes in make().axes:
         assert axes.get_xlabel()
         assert axes.get_ylabel() or axes.get_title(loc="left") == "−log₂ p"
+
+
+def test_best_answers_marks_where_each_loss_is_least():
+    dots, curves = make_best_answers().axes
+    assert has_line(dots, [1, 1, 8], [0, 1, 0])  # equal measurements do not hide each other
+    answers = np.linspace(0, 9, 91)
+    assert has_line(curves, answers, ((answers - 2) ** 2 + 4) / 4)
+    assert has_line(curves, [2], [1])
+    assert has_line(curves, [7], [1])
+    for axes in (dots, curves):
+        assert has_line(axes, [2, 2], [0, 1])
+        assert has_line(axes, [7, 7], [0, 1])
+    names = [text.get_text() for text in curves.get_legend().get_texts()]
+    assert names == ["near 2", "near 7"]
+    assert dots.get_xlim() == curves.get_xlim()
+    assert curves.get_xlabel()
+    assert curves.get_ylabel()

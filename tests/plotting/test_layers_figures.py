@@ -1,5 +1,7 @@
 """The figures of the chapter on layers: what they show, from made-up arrays."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
@@ -7,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from course_lib.plotting import layers as figures
-from course_lib.plotting.style import COLORS, figure_to_svg
+from course_lib.plotting.style import COLORS, PAPER, figure_to_svg
+from course_lib.scratch import regions
 
 AXIS = np.linspace(-1, 1, 21)
 
@@ -28,6 +31,10 @@ def make_folds():
     return figures.folds({"one": ([0, 0.5, 1], [0, 1, 0]), "none": ([0, 1], [0, 1])})
 
 
+def make_paper():
+    return figures.paper(3, pin=0.3)
+
+
 def make_maps():
     slope = np.meshgrid(AXIS, AXIS)[0]
     return figures.maps(AXIS, AXIS, {"slope": slope, "flat": 0 * slope - 1}, threshold=0.5)
@@ -38,8 +45,11 @@ def make_pieces():
     return figures.pieces([7, 13, 19], {"known": [2, 4, 21], "runs": runs})
 
 
+MAKERS = [make_shapes, make_units, make_maps, make_paper, make_folds, make_pieces]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [make_shapes, make_units, make_maps, make_folds, make_pieces])
+@pytest.mark.parametrize("make", MAKERS)
 def test_a_figure_is_a_figure_and_draws_the_same_twice(make):
     first, second = make(), make()
     assert isinstance(first, Figure)
@@ -139,3 +149,42 @@ def test_pieces_draws_medians_bands_and_names_apart():
     places = {text.get_text(): text.xy[1] for text in axes.texts}
     assert set(places) == {"known", "runs"}
     assert abs(np.diff(np.log10(list(places.values())))) > 0.1
+
+
+def test_a_pin_meets_every_sheet_and_makes_its_holes_where_the_tents_agree():
+    (axes,) = make_paper().axes
+    strips = [line for line in axes.lines if len(line.get_xdata()) > 13]
+    pins = [line for line in axes.lines if line.get_linestyle() == "-" and line not in strips]
+    holes = [line for line in axes.lines if line.get_markerfacecolor() == PAPER]
+    for folds, (strip, pin, hole) in enumerate(zip(strips, pins, holes, strict=True), start=1):
+        (x, y), at = strip.get_data(), pin.get_xdata()[0]
+        crossed = np.flatnonzero((x[:-1] - at) * (x[1:] - at) < 0)
+        assert len(crossed) == 2**folds
+        assert np.array_equal(y[crossed], y[crossed + 1])  # through sheets, not through creases
+        assert len(np.unique(y[crossed].round(9))) == 2**folds
+        assert pin.get_ydata()[0] < y.min()
+        assert pin.get_ydata()[1] > y.max()
+        rectangle = [patch for patch in axes.patches if isinstance(patch, Rectangle)][folds - 1]
+        places = (hole.get_xdata() - rectangle.get_x()) / rectangle.get_width()
+        assert len(places) == 2**folds
+        seen = regions.forward(places[:, np.newaxis], regions.tent(folds))[-1]
+        assert np.allclose(seen, 0.3)  # one place for all, once folded
+    words = [text.get_text() for text in axes.texts]
+    assert {"1 fold", "2 folds", "3 folds", "2 holes", "4 holes", "8 holes"} < set(words)
+
+
+def test_creases_of_a_folded_strip_do_not_cross():
+    for folds in (1, 2, 3, 4):
+        x, y = figures._folded(folds, 1.0, 0.01)
+        flat = [(a, b) for a, b in pairwise(y) if a == b]
+        assert len(x) == len(y)
+        assert len(flat) == 2**folds
+        # Creases at one end are nested or apart, never interlaced.
+        levels = [round(a / 0.01) for a, _ in flat]
+        for first in (0, 1):
+            pairs = [
+                sorted(pair) for pair in zip(levels[first::2], levels[first + 1 :: 2], strict=False)
+            ]
+            for a, b in pairs:
+                for c, d in pairs:
+                    assert not a < c < b < d
