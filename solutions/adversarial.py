@@ -529,7 +529,7 @@ def random_start(x, epsilon, generator):
     (torch.Size([2, 3]), True)
     """
     ### BEGIN SOLUTION
-    drawn = 2 * torch.rand(x.shape, generator=generator) - 1
+    drawn = 2 * torch.rand(x.shape, generator=generator, device=generator.device) - 1
     return (x + epsilon * drawn.to(x)).clamp(0, 1)
     ### END SOLUTION
 

@@ -49,7 +49,10 @@ REMOTE = Remote(
     "md5:c32a1d4ab5d03f1284b67883e8d87530",
     170_052_171,
 )
-"""Where the archive is fetched from, its checksum and its size in bytes."""
+"""Where the archive is fetched from, its checksum and its size in bytes.
+
+:meta hide-value:
+"""
 _TRAIN = tuple(f"data_batch_{k}.bin" for k in range(1, 6))
 _TEST = ("test_batch.bin",)
 

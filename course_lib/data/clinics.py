@@ -3,6 +3,10 @@
 In the north three patients in ten are ill, in the south seven in ten. In both, the measurements of
 the ill look alike, and so do those of the healthy: the clinics differ in nothing but how many of
 their patients are ill. The best prediction is then a single neuron that also sees the clinic.
+
+Made by these functions, so there is no license to mind. Known faults: two measurements, no noise in
+the labels beyond the overlap, and the clinics differ in nothing else, which real ones never do. Not
+for saying anything about patients, nor how large such differences are elsewhere.
 """
 
 from typing import NamedTuple

@@ -50,7 +50,10 @@ FILES = {
     "t10k-images-idx3-ubyte.gz": ("bef4ecab320f06d8554ea6380940ec79", 4_422_102),
     "t10k-labels-idx1-ubyte.gz": ("bb300cfdad3c16e7a12a480ee83cd310", 5_148),
 }
-"""The four files, each with its MD5 checksum and its size in bytes."""
+"""The four files, each with its MD5 checksum and its size in bytes.
+
+:meta hide-value:
+"""
 
 
 class FashionMNIST(NamedTuple):

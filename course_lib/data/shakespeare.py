@@ -28,7 +28,10 @@ REMOTE = Remote(
     "sha256:86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
     1_115_394,
 )
-"""Where the text is fetched from, its checksum and its size in bytes."""
+"""Where the text is fetched from, its checksum and its size in bytes.
+
+:meta hide-value:
+"""
 
 
 def load(*, progress: bool | None = None) -> str:

@@ -8,8 +8,8 @@ people can be had as are needed to see what an estimate was worth. License: CC B
 of this course.
 
 Known faults: a limp is half the pace, louder or quieter, and nothing else; missing values are
-missing by chance; notes are put together from fourteen phrases. Nothing that is found here says
-anything about people.
+missing by chance; notes are put together from fourteen phrases. Not for conclusions about people:
+nothing that is found here says anything about them.
 """
 
 from typing import Final, NamedTuple

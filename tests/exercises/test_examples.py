@@ -45,7 +45,8 @@ def examples(slug: str) -> list[doctest.DocTest]:
     return [
         test
         for name, made in list(names.items())
-        if getattr(made, "__module__", None) == slug
+        # A loop over functions, in a locked cell, leaves the last of them a second name.
+        if getattr(made, "__module__", None) == slug and getattr(made, "__name__", name) == name
         for test in finder.find(made, name, module=False, globs=names)
         if test.examples
     ]
