@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from course_lib.metrics import Reliability, confusion_matrix
+from course_lib.metrics import Reliability, binned, confusion_matrix
 
 __all__ = [
     "Rates",
@@ -233,14 +233,7 @@ def reliability_of_scores(scores: ArrayLike, targets: ArrayLike, bins: int = 10)
         raise ValueError(
             "Scores must be chances from 0 to 1. If these are logits, take the sigmoid."
         )
-    place = np.clip(np.ceil(p * bins).astype(int) - 1, 0, bins - 1)
-    count = np.bincount(place, minlength=bins)
-    held = count > 0
-    return Reliability(
-        np.bincount(place, p, minlength=bins)[held] / count[held],
-        np.bincount(place, wanted, minlength=bins)[held] / count[held],
-        count[held],
-    )
+    return binned(p, wanted, bins)
 
 
 def calibration_error(scores: ArrayLike, targets: ArrayLike, bins: int = 10) -> float:
@@ -260,8 +253,7 @@ def calibration_error(scores: ArrayLike, targets: ArrayLike, bins: int = 10) -> 
     >>> calibration_error([0.25, 0.25, 0.25, 0.25], [0, 0, 0, 1])
     0.0
     """
-    confidence, came, count = reliability_of_scores(scores, targets, bins)
-    return float(np.sum(count * np.abs(confidence - came)) / count.sum())
+    return reliability_of_scores(scores, targets, bins).error
 
 
 def thresholds_for_rate(

@@ -16,6 +16,7 @@ __all__ = [
     "accuracy",
     "auroc",
     "average_precision",
+    "binned",
     "confusion_matrix",
     "expected_calibration_error",
     "f1_scores",
@@ -45,6 +46,11 @@ class Reliability(NamedTuple):
     confidence: Floats
     accuracy: Floats
     count: NDArray[np.int64]
+
+    @property
+    def error(self) -> float:
+        """The mean distance of confidence from accuracy, each bin weighted by its samples."""
+        return float(np.average(np.abs(self.confidence - self.accuracy), weights=self.count))
 
 
 def accuracy(answers: ArrayLike, targets: ArrayLike) -> float:
@@ -311,13 +317,37 @@ def reliability(probabilities: ArrayLike, targets: ArrayLike, bins: int = 10) ->
             "Each row of probabilities must be positive and add up to 1. If these are logits, "
             "take their softmax first."
         )
-    confidence, right = p.max(axis=1), p.argmax(axis=1) == wanted
-    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    return binned(p.max(axis=1), p.argmax(axis=1) == wanted, bins)
+
+
+def binned(confidence: ArrayLike, happened: ArrayLike, bins: int = 10) -> Reliability:
+    """Put chances into bins, and compare each bin's mean with how often it happened.
+
+    Parameters
+    ----------
+    confidence : array_like, shape (n,)
+        From 0 to 1.
+    happened : array_like of bool, shape (n,)
+    bins : int
+        Parts of equal width from 0 to 1; a value on an edge belongs to the part below it.
+
+    Returns
+    -------
+    Reliability
+        Of the bins that hold a sample.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in binned([0.1, 0.3, 0.9], [0, 1, 1], bins=2)]
+    [[0.2, 0.9], [0.5, 1.0], [2, 1]]
+    """
+    chances = np.asarray(confidence, dtype=float)
+    place = np.clip(np.ceil(chances * bins).astype(int) - 1, 0, bins - 1)
     count = np.bincount(place, minlength=bins)
     held = count > 0
     return Reliability(
-        np.bincount(place, confidence, minlength=bins)[held] / count[held],
-        np.bincount(place, right, minlength=bins)[held] / count[held],
+        np.bincount(place, chances, minlength=bins)[held] / count[held],
+        np.bincount(place, np.asarray(happened), minlength=bins)[held] / count[held],
         count[held],
     )
 
@@ -342,8 +372,7 @@ def expected_calibration_error(
     C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural networks",
     ICML 2017, arXiv:1706.04599.
     """
-    confidence, right, count = reliability(probabilities, targets, bins)
-    return float(np.sum(count * np.abs(confidence - right)) / count.sum())
+    return reliability(probabilities, targets, bins).error
 
 
 def _counts(scores: ArrayLike, targets: ArrayLike) -> tuple[Floats, Floats, Floats]:

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-__all__ = ["History", "batches", "evaluate", "fit", "measuring", "predict"]
+__all__ = ["History", "batches", "evaluate", "evaluating", "fit", "measuring", "predict"]
 
 Loss = Callable[[Any, Any], Tensor]
 Metric = Callable[[Any, Any], float]
@@ -301,23 +301,37 @@ def batches(
 
 
 @contextmanager
-def measuring(model: nn.Module) -> Iterator[None]:
+def evaluating(model: Callable[..., Any]) -> Iterator[None]:
+    """Put a network into evaluation mode while the block runs; gradients are recorded as before.
+
+    Parameters
+    ----------
+    model : nn.Module or callable
+        Each module of it is then put back into the mode that it was in: a part that was frozen in
+        evaluation mode stays there. Other functions have no mode and are left alone.
+    """
+    before = {}
+    if isinstance(model, nn.Module):
+        before = {module: module.training for module in model.modules()}
+        model.eval()
+    try:
+        yield
+    finally:
+        for module, training in before.items():
+            module.training = training
+
+
+@contextmanager
+def measuring(model: Callable[..., Any]) -> Iterator[None]:
     """Put a network into evaluation mode and record no gradients while the block runs.
 
     Parameters
     ----------
-    model : nn.Module
-        Each of its modules is then put back into the mode that it was in: a part that was frozen
-        in evaluation mode stays there.
+    model : nn.Module or callable
+        Put back into its modes as `evaluating` does.
     """
-    before = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for module, training in before.items():
-            module.training = training
+    with evaluating(model), torch.no_grad():
+        yield
 
 
 class _Run:

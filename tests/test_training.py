@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from course_lib import training
-from course_lib.training import History, batches, evaluate, fit, measuring, predict
+from course_lib.training import History, batches, evaluate, evaluating, fit, measuring, predict
 
 
 def task(n=60):
@@ -112,6 +112,20 @@ def test_what_was_frozen_in_evaluation_mode_stays_so():
     assert model.training
     assert not model[0].training
     assert model[1].training
+
+
+def test_evaluation_mode_alone_goes_on_recording_gradients():
+    model = nn.Sequential(nn.Dropout(), nn.Linear(3, 1)).train()
+    model[0].eval()
+    with evaluating(model):
+        assert not any(module.training for module in model.modules())
+        assert torch.is_grad_enabled()
+    assert [module.training for module in model.modules()] == [True, False, True]
+    with pytest.raises(KeyError), evaluating(model):
+        raise KeyError
+    assert model[1].training
+    with measuring(torch.relu):  # a function has no mode
+        assert not torch.is_grad_enabled()
 
 
 def test_metrics_are_measured_after_each_epoch():

@@ -5,38 +5,18 @@ moves, so the gradient is taken for the input alone, and the model is left as it
 stored with its parameters, and each of its modules stays in the mode that it was in.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Model", "check", "evaluating", "input_gradient", "per_sample_loss"]
+from course_lib.training import evaluating
+
+__all__ = ["Model", "check", "input_gradient", "per_sample_loss"]
 
 #: What is attacked: images to logits, (n, ...) to (n, k). It may be a module or a function.
 Model: TypeAlias = Callable[[Tensor], Tensor]
-
-
-@contextmanager
-def evaluating(model: Model) -> Iterator[None]:
-    """Put a network into evaluation mode while the block runs; gradients are still recorded.
-
-    Parameters
-    ----------
-    model : callable
-        Where it is a module, each of its modules is put back into its mode afterwards. A function
-        is left alone.
-    """
-    modules = list(model.modules()) if isinstance(model, nn.Module) else []
-    before = {module: module.training for module in modules}
-    for module in modules:
-        module.training = False
-    try:
-        yield
-    finally:
-        for module, training in before.items():
-            module.training = training
 
 
 def per_sample_loss(logits: Tensor, y: Tensor) -> Tensor:

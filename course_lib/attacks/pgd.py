@@ -18,10 +18,10 @@ from torch import Tensor
 from course_lib.attacks.gradients import (
     Model,
     check,
-    evaluating,
     input_gradient,
     per_sample_loss,
 )
+from course_lib.training import evaluating
 
 __all__ = ["Norm", "pgd", "project", "random_change", "steepest"]
 

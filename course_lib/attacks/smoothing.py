@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from scipy.stats import beta, norm
 from torch import Tensor
 
-from course_lib.attacks.gradients import Model, evaluating
+from course_lib.attacks.gradients import Model
+from course_lib.training import evaluating
 
 __all__ = ["certify", "lower_bound"]
 

@@ -13,7 +13,8 @@ adversarial attack via random search", ECCV 2020, arXiv:1912.00049.
 import torch
 from torch import Tensor
 
-from course_lib.attacks.gradients import Model, check, evaluating
+from course_lib.attacks.gradients import Model, check
+from course_lib.training import evaluating
 
 __all__ = ["margin", "square_attack"]
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from course_lib.explain.gradients import chosen_logits
-from course_lib.training import measuring
+from course_lib.training import evaluating
 
 __all__ = ["enlarge", "grad_cam"]
 
@@ -43,7 +43,7 @@ def grad_cam(model: nn.Module, x: Tensor, targets: Tensor, layer: nn.Module) -> 
     kept: list[Tensor] = []
     hook = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))
     try:
-        with measuring(model), torch.enable_grad():
+        with evaluating(model), torch.enable_grad():
             # Weights that are frozen would leave the maps without a gradient.
             x = x.detach().clone().requires_grad_()
             total = chosen_logits(model, x, targets).sum()

@@ -17,7 +17,7 @@ convolutional net", 2014, arXiv:1412.6806.
 import torch
 from torch import Tensor, nn
 
-from course_lib.training import measuring
+from course_lib.training import evaluating
 
 __all__ = [
     "chosen_logits",
@@ -83,7 +83,7 @@ def saliency(model: nn.Module, x: Tensor, targets: Tensor) -> Tensor:
     tensor([[0., 1.]])
     """
     x = x.detach().clone().requires_grad_()
-    with measuring(model), torch.enable_grad():
+    with evaluating(model), torch.enable_grad():
         # Samples do not meet in evaluation mode, so the sum's gradient is each one's own.
         total = chosen_logits(model, x, targets).sum()
         (gradient,) = torch.autograd.grad(total, x)

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from course_lib.hardware.flops import linear
+
 __all__ = ["Machine", "Operation", "elementwise", "matmul"]
 
 
@@ -108,7 +110,7 @@ def matmul(n: int, d: int, m: int, itemsize: int = 4) -> Operation:
     170.66666666666666
     """
     _positive(n=n, d=d, m=m, itemsize=itemsize)
-    return Operation(f"matmul {n} x {d} x {m}", 2 * n * d * m, itemsize * (n * d + d * m + n * m))
+    return Operation(f"matmul {n} x {d} x {m}", linear(n, d, m), itemsize * (n * d + d * m + n * m))
 
 
 def elementwise(

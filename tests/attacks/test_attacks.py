@@ -11,7 +11,7 @@ from torch import nn
 
 from course_lib import get_device
 from course_lib.attacks.fgsm import fgsm
-from course_lib.attacks.gradients import evaluating, input_gradient, per_sample_loss
+from course_lib.attacks.gradients import input_gradient, per_sample_loss
 from course_lib.attacks.pgd import pgd, project, random_change, steepest
 from course_lib.attacks.square import margin, square_attack
 
@@ -76,9 +76,6 @@ def test_the_model_is_left_as_it_came():
         assert all(p.grad is None and p.requires_grad for p in model.parameters())
         assert torch.equal(kept, x)
         assert not x.requires_grad
-    with evaluating(model):
-        assert not model.training
-    assert model.training
 
 
 def test_what_makes_no_sense_is_refused():
