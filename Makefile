@@ -12,10 +12,12 @@ export OMP_NUM_THREADS := 1
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-# Made again when a pin changes, and looked at when TORCH says which build of PyTorch is wanted.
-# The stamp is written last, so an interrupted install is repeated.
-$(VENV)/ready: requirements.txt pyproject.toml $(if $(TORCH),asked)
-	@$(PYTHON) tools/environment.py $(VENV) --torch "$(TORCH)"
+# Made again when a pin changes, and looked at when TORCH says which build of PyTorch is wanted, or
+# LIGHT=1 that the other frameworks are not. The stamp is written last, so an interrupted install is
+# repeated.
+PINS := requirements.txt requirements-frameworks.txt requirements-clouds.txt
+$(VENV)/ready: $(PINS) pyproject.toml $(if $(TORCH)$(LIGHT),asked)
+	@$(PYTHON) tools/environment.py $(VENV) --torch "$(TORCH)" --light "$(LIGHT)"
 
 asked:
 
@@ -79,7 +81,7 @@ format: env ## Mend the form of the code
 	@$(BIN)/ruff format --quiet .
 
 # Not by way of `env`, which would want the very pins that are to be made.
-pins: ## Compile requirements.txt from pyproject.toml
+pins: ## Compile the three files of requirements from pyproject.toml
 	@test -x $(BIN)/python || $(MAKE) env
 	@$(BIN)/python tests/pins.py
 

@@ -55,6 +55,7 @@ def examine(root: Path) -> list[Finding]:
     looks: list[Callable[[], list[Finding]]] = [
         _python,
         lambda: _packages(root),
+        lambda: _extras(root),
         _device,
         lambda: _folder(root),
         _data_sets,
@@ -226,6 +227,22 @@ def _folder(root: Path) -> list[Finding]:
     except OSError as error:
         advice = "Copy the course to a folder of your own, or ask for the right to write here."
         findings.append(Finding("folder", "fault", error.strerror or str(error), advice))
+    return findings
+
+
+def _extras(root: Path) -> list[Finding]:
+    """Look for what single chapters need, and what the course does without."""
+    from course_lib import extras
+
+    advice = "Some chapters then show outputs that were kept: `make env LIGHT=0` brings it."
+    absent = extras.missing()
+    state, found = ("note", f"without {', '.join(absent)}") if absent else ("ok", "all there")
+    findings = [Finding("frameworks", state, found, advice if absent else "")]
+    try:
+        extras.cloud_python(root)
+        findings.append(Finding("cloud clients", "ok", "there"))
+    except ModuleNotFoundError:
+        findings.append(Finding("cloud clients", "note", "missing", advice))
     return findings
 
 

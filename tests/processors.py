@@ -94,7 +94,8 @@ def failures_on(kind: str, page: Path) -> str:
 
 
 def main() -> int:
-    from course_lib.book.chapters import chapter_pages
+    from course_lib.book import kept
+    from course_lib.book.chapters import chapter_pages, read_chapter
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--page", action="append", help="a page's slug; all by default")
@@ -114,6 +115,12 @@ def main() -> int:
                 f"no page {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}"
             )
         pages = [page for page in pages if page.stem in arguments.page]
+    # Pages that cannot run here are left out, and named.
+    for page in list(pages):
+        name = str(page.relative_to(ROOT).with_suffix(""))
+        if missing := kept.absent(ROOT, kept.extra_of(read_chapter(ROOT, name), name)):
+            print(f"{page.stem} is left out: {', '.join(missing)} missing")
+            pages.remove(page)
     runs = [(kind, page) for kind in arguments.kind or KINDS for page in pages]
     failed = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -128,6 +128,17 @@ def test_doctor_finds_nothing_wrong_here(course, root):
         assert what in done.stdout
 
 
+def test_doctor_names_the_extras_that_are_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr("course_lib.extras.missing", lambda: ["jax", "cv2"])
+    frameworks, clouds = doctor._extras(tmp_path)
+    assert (frameworks.state, frameworks.found) == ("note", "without jax, cv2")
+    assert (clouds.state, clouds.found) == ("note", "missing")
+    assert "make env LIGHT=0" in frameworks.advice and "make env LIGHT=0" in clouds.advice
+    monkeypatch.setattr("course_lib.extras.missing", list)
+    monkeypatch.setattr("course_lib.extras.cloud_python", lambda root: root)
+    assert [finding.state for finding in doctor._extras(tmp_path)] == ["ok", "ok"]
+
+
 def test_doctor_says_what_to_do(root, tmp_path, monkeypatch):
     (tmp_path / "requirements.txt").write_text("numpy==0.1\n")
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: os.terminal_size((0, 0)))
@@ -143,7 +154,16 @@ def test_doctor_says_what_to_do(root, tmp_path, monkeypatch):
     monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
     monkeypatch.setenv("COURSE_DEVICE", "tpu9")
     faults = {f.what: f for f in doctor.examine(tmp_path) if f.state != "ok"}
-    assert set(faults) == {"Python", "numpy", "device", "disk", "folder", "gradebook", "npm"}
+    assert set(faults) == {
+        "Python",
+        "numpy",
+        "cloud clients",
+        "device",
+        "disk",
+        "folder",
+        "gradebook",
+        "npm",
+    }
     assert all(fault.advice for fault in faults.values())
     assert "tested with 0.1" in faults["numpy"].advice
 

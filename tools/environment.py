@@ -9,6 +9,10 @@ need a few packages more), which a second, resolving run of pip adds.
 PyTorch goes its own way. The usual index has, for Linux, the build for NVIDIA cards: with its
 libraries, 4 GB more than the build for the CPU, which PyTorch's own index has. A machine without a
 card gets the latter, as long as that index answers within a few seconds.
+
+The frameworks beside PyTorch are 2 GB more, and the clients of the clouds get an environment of
+their own beside this one (``.venv-clouds``), since they want other versions. ``--light 1`` leaves
+both out.
 """
 
 from __future__ import annotations
@@ -31,8 +35,10 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 #: How long that index is waited for, in seconds.
 PATIENCE = 5.0
 
-#: Where the packages are named.
+#: Where the packages are named: the course's, what the frameworks add, and the clouds' clients.
 PINS = "requirements.txt"
+FRAMEWORKS = "requirements-frameworks.txt"
+CLOUDS = "requirements-clouds.txt"
 
 
 class Failed(Exception):
@@ -44,31 +50,37 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("folder", type=Path, help="the environment, such as .venv")
     parser.add_argument("--torch", default="", help="cpu or cuda; found out by default")
+    parser.add_argument(
+        "--light", default="", help="1 leaves frameworks and clouds out, 0 does not"
+    )
     arguments = parser.parse_args()
     try:
-        make(arguments.folder, Path(), arguments.torch)
+        make(arguments.folder, Path(), arguments.torch, arguments.light)
     except Failed as failed:
         sys.exit(str(failed))
     except KeyboardInterrupt:
         sys.exit("Stopped. The same command goes on.")
 
 
-def make(folder: Path, root: Path, asked: str) -> None:
+def make(folder: Path, root: Path, asked: str, light: str = "") -> None:
     """Make the environment, or bring it up to date, unless it is already.
 
-    The stamp ``ready`` in it holds which build of PyTorch it has. It is written last, so an
-    interrupted run is repeated. Which build is there changes only when somebody asks for another.
+    The stamp ``ready`` in it holds which build of PyTorch it has, and whether it is ``light`` or
+    ``whole``. It is written last, so an interrupted run is repeated. Which build is there, and how
+    much, changes only when somebody asks for another.
     """
     begin = time.monotonic()
     check_python(sys.version_info[:2])
     stamp = folder / "ready"
-    there = stamp.read_text(encoding="utf-8").strip() if stamp.is_file() else ""
-    there = there or build_of(folder)
+    words = stamp.read_text(encoding="utf-8").split() if stamp.is_file() else []
+    there = words[0] if words else build_of(folder)
+    extent = words[1] if len(words) > 1 else ""
     wanted = choose(asked, platform.system(), nvidia_card(Path("/")), say)
     build = wanted if asked else there or wanted
-    inputs = [root / PINS, root / "pyproject.toml"]
+    size = extent_of(light, extent)
+    inputs = [root / name for name in (PINS, FRAMEWORKS, CLOUDS, "pyproject.toml")]
     fresh = stamp.is_file() and all(p.stat().st_mtime <= stamp.stat().st_mtime for p in inputs)
-    if fresh and there == build:
+    if fresh and (there, extent) == (build, size):
         return
     # It is asked while other things go on.
     index = Index(CPU_INDEX, pinned(root, "torch")) if build == "cpu" else None
@@ -79,11 +91,31 @@ def make(folder: Path, root: Path, asked: str) -> None:
     say(f"Making the environment in {folder} (a few minutes the first time) ...")
     stamp.unlink(missing_ok=True)
     _run([sys.executable, "-m", "venv", *(["--clear"] if anew else []), str(folder)])
-    python = str(next(p for p in (folder / "bin", folder / "Scripts") if p.is_dir()) / "python")
-    install(python, folder, root, index)
+    extras = [root / FRAMEWORKS] if size == "whole" else []
+    install(interpreter(folder), folder, root, index, extras)
+    if size == "whole":
+        install_clouds(folder.with_name(f"{folder.name}-clouds"), root / CLOUDS)
     # Without its own index, PyTorch may have come in another build than was wanted.
-    stamp.write_text(f"{build_of(folder) if build == 'cpu' else build}\n", encoding="utf-8")
+    built = build_of(folder) if build == "cpu" else build
+    stamp.write_text(f"{built} {size}\n", encoding="utf-8")
     say(f"{'environment':<14}{'made':<42}{time.monotonic() - begin:6.1f} s")
+
+
+def extent_of(asked: str, there: str) -> str:
+    """Return how much to install: ``light`` or ``whole``, which includes the extras.
+
+    What was installed is never taken away: an environment that is whole stays so.
+    """
+    if asked not in ("", "0", "1"):
+        raise Failed(f"LIGHT={asked} is unknown: say LIGHT=1 or LIGHT=0, or leave it out.")
+    if there == "whole" or asked == "0":
+        return "whole"
+    return "light" if asked else there or "whole"
+
+
+def interpreter(folder: Path) -> str:
+    """Return the Python of an environment."""
+    return str(next(p for p in (folder / "bin", folder / "Scripts") if p.is_dir()) / "python")
 
 
 def say(sentence: str) -> None:
@@ -178,7 +210,7 @@ class Index:
 # ----------------------------------------------------------------------------------------- install
 
 
-def install(python: str, folder: Path, root: Path, index: Index | None) -> None:
+def install(python: str, folder: Path, root: Path, index: Index | None, extras: list[Path]) -> None:
     """Install the pinned packages and the course, complete what is missing, and compile."""
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     # pip would compile on one core, one package after the other.
@@ -189,13 +221,21 @@ def install(python: str, folder: Path, root: Path, index: Index | None) -> None:
         rest = folder / "pins-without-torch.txt"
         pins = (root / PINS).read_text(encoding="utf-8")
         rest.write_text(re.sub(r"^torch==\S+$", "", pins, flags=re.MULTILINE), encoding="utf-8")
-        _run([*add, "--no-deps", "-r", str(rest)])
+        also = [word for path in extras for word in ("-r", str(path))]
+        _run([*add, "--no-deps", "-r", str(rest), *also])
     if _complaint(python):
-        _run([*add, "-r", str(root / PINS)])
+        _run([*add, "-r", str(root / PINS), *also])
     _run([*add, "--no-deps", "--no-build-isolation", "--editable", str(root)])
     if complaint := _complaint(python):
         raise Failed(f"The packages do not fit together:\n{complaint}")
     subprocess.run(_compile(python, folder, "0"), check=False)
+
+
+def install_clouds(folder: Path, pins: Path) -> None:
+    """Install the clients of the clouds in an environment of their own."""
+    _run([sys.executable, "-m", "venv", str(folder)])
+    pip = [interpreter(folder), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _run([*pip, "--no-compile", "-r", str(pins)])
 
 
 def _compile(python: str, folder: Path, processes: str) -> list[str]:

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from course_lib.book import unchanged
+from course_lib.book import kept, unchanged
+from course_lib.extras import PINS
 from course_lib.imports import imported_modules
 from course_lib.paths import CourseError, toc_entries
 
@@ -155,16 +156,18 @@ def _all_kept(root: Path) -> list[str] | None:
 def _digest_of_all(root: Path, declared: list[str]) -> str:
     """Return a text that changes with anything that any chapter could depend on, or has become."""
     entries = toc_entries(root)
-    files = [root / "_toc.yml", root / "requirements.txt"]
+    files = [root / name for name in ("_toc.yml", "requirements.txt", *PINS)]
     files += [root / f"{page}.md" for page in entries]
     files += [executed_path(root, page) for page in entries]
+    files += [kept.kept_path(root, page) for page in entries]
     files += [root / name for name in declared]
     # The library, and the way of running chapters.
     files += unchanged.code(root / PACKAGE, Path(__file__).parent)
     # A folder for each notebook, whose name is its digest; their database changes when it is read.
     cached = sorted(path.name for path in (cache_path(root) / "executed").glob("*"))
     there = (cache_path(root) / "global.db").is_file()
-    return unchanged.digest(files, str(_FORMAT), str(there), *cached)
+    without = str([kept.absent(root, extra) for extra in kept.EXTRAS])
+    return unchanged.digest(files, str(_FORMAT), str(there), without, *cached)
 
 
 def _run_side_by_side(
@@ -213,6 +216,8 @@ def fingerprint(root: Path, page: str, graph: ImportGraph | None = None) -> str:
     ]
     parts += [f"{name} {_digest(path)}" for name, path in graph.files(modules)]
     parts += [f"{name} {_digest(root / name)}" for name in _declared(notebook)]
+    if extra := kept.extra_of(notebook, page):
+        parts += [f"without {kept.absent(root, extra)}", *(_digest(root / name) for name in PINS)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -293,18 +298,34 @@ def _stable(notebook: NotebookNode) -> dict[str, Any]:
 
 def _execute(folder: str, page: str, print_: str) -> ChapterRun:
     """Run one chapter and keep the result. Called in a process of its own."""
+    root = Path(folder)
+    notebook = read_chapter(root, page)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"
+    built = {"fingerprint": print_}
+    start = time.perf_counter()
+    extra = kept.extra_of(notebook, page)
+    if kept.absent(root, extra):
+        notebook = kept.take(root, page, notebook)
+        built["kept"] = extra
+    else:
+        _run(root, page, notebook)
+    seconds = time.perf_counter() - start
+    notebook.metadata.pop("language_info", None)
+    notebook.metadata["course_build"] = {**built, "seconds": round(seconds, 2)}
+    _keep(executed_path(root, page), notebook)
+    return ChapterRun(page, "kept" not in built, seconds)
+
+
+def _run(root: Path, page: str, notebook: NotebookNode) -> None:
+    """Run a notebook's cells in a kernel of its own; the outputs go into the notebook."""
     from jupyter_client import AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     # Before the kernel starts: the results must not depend on how many cores there are.
     os.environ.update(OMP_NUM_THREADS="1", PYTHONHASHSEED="0", PYDEVD_DISABLE_FILE_VALIDATION="1")
-    root = Path(folder)
     path = root / f"{page}.md"
-    notebook = read_chapter(root, page)
-    for number, cell in enumerate(notebook.cells):
-        cell.id = f"cell-{number}"
-    start = time.perf_counter()
     with TemporaryDirectory(prefix="course-kernel-") as sockets:
         manager = AsyncKernelManager(kernel_name="python3")
         if os.name == "posix":
@@ -329,11 +350,6 @@ def _execute(folder: str, page: str, print_: str) -> ChapterRun:
             raise CourseError(
                 f"{path.relative_to(root)}: no kernel would run it: {error}"
             ) from None
-    seconds = time.perf_counter() - start
-    notebook.metadata.pop("language_info", None)
-    notebook.metadata["course_build"] = {"fingerprint": print_, "seconds": round(seconds, 2)}
-    _keep(executed_path(root, page), notebook)
-    return ChapterRun(page, True, seconds)
 
 
 def _failure(root: Path, path: Path, notebook: NotebookNode, error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -179,3 +180,17 @@ def test_an_image_with_frames_says_so_in_the_page_and_others_do_not(source: Path
     page = (source / "_build" / "html" / "index.html").read_text()
     assert 'class="animation frames-12 milliseconds-250 still-7"' in page
     assert page.count("animation") == 1
+
+
+def test_a_page_that_was_not_run_here_says_so(source: Path) -> None:
+    path = source / "_build" / "executed" / "index.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for built, said in (({"kept": "frameworks"}, True), ({}, False)):
+        path.write_text(json.dumps({"metadata": {"course_build": built}}))
+        (source / "index.md").write_text(f"# A page\n\nIts text, {len(built)}.\n")
+        status, words = build(source, "kept")
+        assert status == 0, words
+        page = (source / "_build" / "html" / "index.html").read_text()
+        page = re.sub(r"<[^>]*>", "", page)
+        assert ("computed elsewhere and kept" in page) == said
+        assert ("make env LIGHT=0" in page) == said

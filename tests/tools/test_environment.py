@@ -218,7 +218,8 @@ def made(environment, tmp_path, monkeypatch):
 
     What PyTorch's index has to say is in `trouble`; the usual index has the build for CUDA.
     """
-    for name in ("requirements.txt", "pyproject.toml"):
+    pins = ("requirements.txt", "requirements-frameworks.txt", "requirements-clouds.txt")
+    for name in (*pins, "pyproject.toml"):
         (tmp_path / name).write_text("torch==2.13.0\n")
     folder = tmp_path / "env"
     version = folder / "lib" / "python3.11" / "site-packages" / "torch" / "version.py"
@@ -238,21 +239,26 @@ def made(environment, tmp_path, monkeypatch):
         if "--clear" in command:
             version.unlink()
 
-    def install(python, folder, root, index):
+    def install(python, folder, root, index, extras):
         kind = "cuda" if index is None or index.trouble() else "cpu"
-        done.append(f"installed {kind}")
+        done.append(f"installed {kind}" + "".join(f" and {path.stem}" for path in extras))
         version.parent.mkdir(parents=True, exist_ok=True)
         if not version.exists():
             value = "None" if kind == "cpu" else "'13.0'"
             version.write_text(f"cuda: Optional[str] = {value}\nhip: Optional[str] = None\n")
 
-    def made(asked=""):
+    def made(asked="", light="1"):
         done.clear()
-        environment.make(folder, tmp_path, asked)
-        return done
+        environment.make(folder, tmp_path, asked, light)
+        return list(done)
+
+    def clouds(folder, pins):
+        assert (folder.name, pins.name) == ("env-clouds", "requirements-clouds.txt")
+        done.append("clouds")
 
     monkeypatch.setattr(environment, "_run", run)
     monkeypatch.setattr(environment, "install", install)
+    monkeypatch.setattr(environment, "install_clouds", clouds)
     monkeypatch.setattr(environment, "Index", Asked)
     monkeypatch.setattr(environment.platform, "system", lambda: "Linux")
     monkeypatch.setattr(environment, "nvidia_card", lambda root: False)
@@ -282,7 +288,7 @@ def test_an_environment_of_an_earlier_time_is_kept(made):
     made("cuda")
     # Then, the stamp was empty.
     made.stamp.write_text("")
-    assert made() == []
+    assert made() == ["venv", "installed cuda"]
     assert made("cpu") == ["asked", "venv --clear", "installed cpu"]
 
 
@@ -296,6 +302,31 @@ def test_an_index_that_was_away_can_be_asked_again(environment, made):
     assert made() == []
     made.trouble = ""
     assert made("cpu") == ["asked", "venv --clear", "installed cpu"]
+
+
+WHOLE = ["asked", "venv", "installed cpu and requirements-frameworks", "clouds"]
+
+
+def test_the_extras_come_unless_they_are_left_out_and_stay(made):
+    assert made(light="1") == ["asked", "venv", "installed cpu"]
+    # Who left them out is not made to take them by the next command.
+    assert made(light="") == made(light="1") == []
+    assert made(light="0") == WHOLE
+    assert made(light="") == made(light="0") == made(light="1") == []
+    os.utime(made.stamp, (0, 0))
+    assert made(light="1") == WHOLE
+
+
+def test_the_extras_come_to_an_environment_of_an_earlier_time(made):
+    assert made(light="") == WHOLE
+    # Then, the stamp held the build alone.
+    made.stamp.write_text("cpu\n")
+    assert made(light="") == WHOLE
+
+
+def test_what_light_cannot_be_is_said(environment, made):
+    with pytest.raises(environment.Failed, match="LIGHT=yes is unknown: say LIGHT=1 or LIGHT=0"):
+        made(light="yes")
 
 
 def test_a_run_that_was_stopped_is_repeated(environment, made, monkeypatch):
