@@ -88,6 +88,7 @@ def ceilings(
 
     from course_lib.devices import get_device
     from course_lib.hardware import ceilings as measured
+    from course_lib.hardware import fusion
 
     device = get_device()
     machine, steps = measured.measure(device, n=n, working_sets=working_sets)
@@ -101,9 +102,21 @@ def ceilings(
         (f"matrix product, {str(dtype).removeprefix('torch.')}, {device}{threads}", _rate(rate))
         for dtype, rate in rates.items()
     ]
+    if device.type == "cpu" and (together := torch.get_num_threads()) > 1:
+        torch.set_num_threads(1)
+        rows.append(
+            ("matrix product, float32, cpu, 1 thread", _rate(measured.peak(device, n=small)))
+        )
+        torch.set_num_threads(together)
     rows += [
         (f"a = b + s c, {_size(size)} in all", _rate(rate, "B")) for size, rate in steps.items()
     ]
+    what = "three operations on one array, compiled (torch.compile)"
+    if fusion.compiler(device):
+        times = fusion.speedup(device, *([] if n is None else [n]))
+        rows.append((what, f"{times:.2g} times as fast"))
+    else:
+        rows.append((what, "not measured: no C++ compiler here, such as g++"))
     return rows, (
         f"An operation in float32 that does fewer than {machine.ridge:.0f} FLOPs for each byte it "
         "moves to or from memory waits for memory; the chapter 'gpus' explains these numbers."

@@ -7,11 +7,13 @@ import sys
 
 import nbformat
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from course_lib import doctor, paths
 from course_lib.cli import app
 from course_lib.exercises import sources
+from course_lib.hardware import fusion
 
 
 def one_line(process):
@@ -235,7 +237,22 @@ def test_what_others_wrote_does_nothing_to_a_terminal():
 
 def test_doctor_measures_the_ceilings(monkeypatch):
     monkeypatch.setenv("COURSE_DEVICE", "cpu")
-    rows, advice = doctor.ceilings(n=32, working_sets=[12_000, 1_200_000])
+    # Compiling takes many seconds; it is tried with the library's own test.
+    monkeypatch.setattr(fusion, "compiler", lambda device: "g++")
+    monkeypatch.setattr(fusion, "speedup", lambda device, n: 2.4)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        rows, advice = doctor.ceilings(n=32, working_sets=[12_000, 1_200_000])
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert rows.pop() == (
+        "three operations on one array, compiled (torch.compile)",
+        "2.4 times as fast",
+    )
+    what, rate = rows.pop(3)
+    assert what == "matrix product, float32, cpu, 1 thread" and rate.endswith("FLOP/s")
     assert [what.split(",")[1].strip() for what, _ in rows[:3]] == [
         "float32",
         "bfloat16",
@@ -248,6 +265,13 @@ def test_doctor_measures_the_ceilings(monkeypatch):
     assert all(rate.endswith("FLOP/s") for _, rate in rows[:3])
     assert all(rate.endswith("B/s") for _, rate in rows[3:])
     assert "FLOPs for each byte" in advice
+
+
+def test_doctor_says_when_nothing_compiles(monkeypatch):
+    monkeypatch.setenv("COURSE_DEVICE", "cpu")
+    monkeypatch.setattr(fusion, "compiler", lambda device: "")
+    rows, _ = doctor.ceilings(n=8, working_sets=[12_000])
+    assert rows[-1][1] == "not measured: no C++ compiler here, such as g++"
 
 
 def test_doctor_prints_the_ceilings(monkeypatch):
