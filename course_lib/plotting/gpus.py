@@ -313,16 +313,16 @@ def waiting() -> Figure:
         axes.plot([1.05, 6.9], [y, y], color=MUTED, linewidth=0.8, linestyle="-")
     start = 1.35
     for k in range(3):
-        _span(axes, start + 0.42 * k, 1.6, 0.34, COLORS[1], "ask")
+        _span(axes, start + 0.62 * k, 1.6, 0.54, COLORS[1], "launch")
         _span(axes, start + 0.36 + 1.45 * k, 0.7, 1.4, COLORS[0], f"compute {k + 1}")
         arrow(
             axes,
-            (start + 0.42 * k + 0.3, 1.42),
+            (start + 0.62 * k + 0.3, 1.42),
             (start + 0.4 + 1.45 * k + 0.1, 0.89),
             width=1,
             gap=0,
         )
-    asked, done = start + 0.42 * 2 + 0.34, start + 0.36 + 1.45 * 2 + 1.4
+    asked, done = start + 0.62 * 2 + 0.54, start + 0.36 + 1.45 * 2 + 1.4
     _span(axes, asked + 0.08, 1.6, done - asked - 0.08, MUTED, "synchronize: wait")
     brace(axes, (start, 1.85), (asked, 1.85), "without waiting", color=COLORS[1])
     brace(axes, (done, 0.46), (start, 0.46), "what it takes", color=COLORS[0])
