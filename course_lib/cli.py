@@ -478,15 +478,18 @@ def build(
     timed("site", begin, "built" if built else "unchanged")
 
     if sample_class:
-        from course_lib.grading.sample import grade_sample_class
+        from course_lib.grading.sample import grade_sample_class, sample_classes
 
         begin = time.perf_counter()
-        report = grade_sample_class(root / "_build", force=force)
-        timed("sample class", begin, f"{len(report.students)} students")
+        reports = [
+            grade_sample_class(root / "_build", slug, force=force) for slug in sample_classes(root)
+        ]
+        timed("sample class", begin, f"{sum(len(r.students) for r in reports)} students")
         from course_lib.grading.show import class_table
 
-        out.print()
-        out.print(class_table(report))
+        for report in reports:
+            out.print()
+            out.print(class_table(report))
 
     # For the table at the end of `make test`: chapters have a budget of their own.
     kept = root / "_build" / "times" / "build.json"

@@ -41,6 +41,7 @@ __all__ = [
     "class_folder",
     "grade_sample_class",
     "load_class",
+    "sample_classes",
     "submission",
 ]
 
@@ -55,8 +56,11 @@ c.CourseDirectory.source_directory = "source"
 c.CourseDirectory.release_directory = "release"
 c.CourseDirectory.course_id = "sample-class"
 # Every second of an infinite loop is waited for.
-c.Execute.timeout = 10
+c.Execute.timeout = {timeout}
 '''
+
+#: Seconds that a cell may take, unless the file of the class says otherwise (``TIMEOUT``).
+SECONDS_PER_CELL = 10
 
 WITHOUT_WALLS = """\
 # Walls cannot be built on this machine. These submissions are the course's own.
@@ -170,7 +174,19 @@ def class_folder(build_dir: Path) -> Path:
     return build_dir / "sample_class"
 
 
-def build_class(build_dir: Path, slug: str, submissions: list[Submission]) -> Path:
+def timeout_of(path: Path) -> int:
+    """Return how many seconds a cell of a sample class may take: what its file says, or 10."""
+    return int(runpy.run_path(str(path)).get("TIMEOUT", SECONDS_PER_CELL))
+
+
+def sample_classes(root: Path) -> list[str]:
+    """Return the exercises that have a sample class, in alphabetical order."""
+    return sorted(path.stem for path in (root / "sample_class").glob("*.py"))
+
+
+def build_class(
+    build_dir: Path, slug: str, submissions: list[Submission], timeout: int = SECONDS_PER_CELL
+) -> Path:
     """Write the course of the sample class with fresh submissions to one exercise.
 
     What an earlier, perhaps interrupted, run left of this exercise is removed first.
@@ -178,7 +194,7 @@ def build_class(build_dir: Path, slug: str, submissions: list[Submission]) -> Pa
     root = build_dir.parent
     folder = class_folder(build_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    settings = CONFIGURATION if not missing_walls() else CONFIGURATION + WITHOUT_WALLS
+    settings = CONFIGURATION.format(timeout=timeout) + (WITHOUT_WALLS if missing_walls() else "")
     (folder / "nbgrader_config.py").write_text(settings, encoding="utf-8")
     for step in ("source", "release"):
         shutil.rmtree(folder / step / slug, ignore_errors=True)
@@ -244,7 +260,7 @@ def grade_sample_class(
     # Nothing is a result until all of it is there.
     result.unlink(missing_ok=True)
     submissions = load_class(path)
-    course = Course(build_class(build_dir, slug, submissions))
+    course = Course(build_class(build_dir, slug, submissions, timeout_of(path)))
     report = grade(slug, course, progress=progress)
     _expect_all_graded(report)
     for entry in submissions:

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from course_lib.plotting.style import COLORS, INK, MUTED, styled
+from course_lib.plotting.style import COLORS, INK, MUTED, new_figure, styled
 
 __all__ = ["milestones"]
 
@@ -40,7 +39,7 @@ def milestones(
             f"came {len(years)} years, {len(systems)} systems and {len(values)} values, "
             "expected one of each per result"
         )
-    figure, axes = plt.subplots(figsize=(6.4, 3.4))
+    figure, axes = new_figure(height=3.4)
     choose = min if better == "lower" else max
     best: dict[int, float] = {}
     for year, value in sorted(zip(years, values, strict=True)):

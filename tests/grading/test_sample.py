@@ -9,6 +9,7 @@ import pytest
 from nbgrader.utils import compute_checksum
 
 from course_lib import grading
+from course_lib.exercises.sources import generate
 from course_lib.grading import sample
 from course_lib.grading.sample import (
     class_folder,
@@ -55,6 +56,32 @@ def test_the_class_shows_what_a_teacher_meets(report: grading.Report) -> None:
     assert "subtract the largest" in messages
     # One answer waits to be marked: that is what "needs a person" looks like.
     assert len(report.waiting) == 1
+
+
+@pytest.mark.slow
+def test_a_good_project_and_one_with_three_faults_are_told_apart(course_root: Path) -> None:
+    chapter = Path("book", "applications", "capstone.md")
+    (course_root / chapter).parent.mkdir(parents=True)
+    shutil.copy(ROOT / chapter, course_root / chapter)
+    generate(course_root, ["capstone"])
+    found = grade_sample_class(course_root / "_build", "capstone")
+    for entry in load_class(ROOT / "sample_class" / "capstone.py"):
+        row = found[entry.student]
+        assert not row.failed, row.reason
+        tests = [cell for cell in row.cells if not cell.manual]
+        assert {cell.name for cell in tests if cell.score == 0} == entry.loses
+        assert (row.score, row.max_score) == (entry.score, 40)
+    told = " ".join(cell.message for cell in found["john-napier"].cells)
+    for fault in ("cut the groups, not the rows", "the same model twice", "one fact"):
+        assert fault in told
+    # All marks are given: nobody waits.
+    assert found.waiting == []
+
+
+def test_a_class_says_how_long_a_cell_may_take(tmp_path: Path) -> None:
+    assert sample.timeout_of(ROOT / "sample_class" / "activations.py") == 10
+    assert sample.timeout_of(ROOT / "sample_class" / "capstone.py") == 60
+    assert sample.sample_classes(ROOT) == ["activations", "capstone"]
 
 
 @pytest.mark.slow
