@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 __all__ = ["Detector", "WindowClassifier", "crops", "detection_loss", "trunk"]
 
@@ -162,7 +162,7 @@ def crops(images: Tensor, rows: Tensor, boxes: Tensor, side: int) -> Tensor:
     shape = (len(boxes), side, side)
     grid = torch.stack([x[:, None].expand(shape), y[:, :, None].expand(shape)], dim=-1)
     how = {"align_corners": False, "padding_mode": "border"}
-    return F.grid_sample(images[rows], grid.to(images), **how)
+    return functional.grid_sample(images[rows], grid.to(images), **how)
 
 
 def detection_loss(
@@ -190,8 +190,8 @@ def detection_loss(
     logits, moved = outputs
     positive = classes > 0
     count = positive.sum().clamp(min=1)
-    kind = F.cross_entropy(
+    kind = functional.cross_entropy(
         logits.flatten(0, 1), classes.flatten(), ignore_index=-1, reduction="sum"
     )
-    place = F.smooth_l1_loss(moved[positive], offsets[positive], reduction="sum", beta=0.1)
+    place = functional.smooth_l1_loss(moved[positive], offsets[positive], reduction="sum", beta=0.1)
     return (kind + weight * place) / count

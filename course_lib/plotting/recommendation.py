@@ -338,6 +338,7 @@ def narrowing(
     left.legend(loc="upper right")
     right.axhline(100 * start, color=MUTED, linestyle=":", linewidth=1.2, label="those who join")
     right.set_ylim(0, 160 * start)
+    right.yaxis.get_major_locator().set_params(integer=True, nbins=5)
     right.set_ylabel("minority's share of the viewers (%)")
     right.set_title("Who stays")
     # The others have the colors of the left panel.

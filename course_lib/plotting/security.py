@@ -60,7 +60,7 @@ def stream(
     -------
     matplotlib.figure.Figure
     """
-    width, height = 7.0, 3.3
+    width, height = 7.0, 3.1
     figure, axes = new_figure(width=width, height=height)
     blank(axes, width, height)
     left, scale = 0.25, (width - 0.5) / end
@@ -105,16 +105,19 @@ def stream(
             markeredgewidth=1.6,
             zorder=5,
         )
-        arrow(
-            axes,
-            (at(happened), line + 0.12),
-            (at(reported), reports),
-            color=COLORS[1],
-            style=":" if late else "-",
-            width=1.2,
-        )
+        foot, tip = (at(happened), line + 0.12), (at(reported), reports)
+        near = tuple(a + 0.8 * (b - a) for a, b in zip(foot, tip, strict=True))
+        arrow(axes, foot, near, color=COLORS[1], style=":" if late else "-", width=1.2, head=False)
+        arrow(axes, near, tip, color=COLORS[1], width=1.2)
     axes.plot([at(now)] * 2, [line - 0.36, reports + 0.5], color=INK, linestyle="--", linewidth=1.3)
-    label(axes, (at(now), reports + 0.62), "the detector is trained", size=9.5, va="bottom")
+    label(axes, (at(now), reports + 0.56), "the detector is trained", size=9.5, va="bottom")
+    for row, (face, text) in enumerate(((COLORS[1], "known by then"), (PAPER, "not yet known"))):
+        y = reports + 0.62 - 0.25 * row
+        axes.plot(
+            at(0.77 * end), y, "D", markersize=7, markeredgecolor=COLORS[1], markerfacecolor=face,
+            markeredgewidth=1.6,
+        )  # fmt: skip
+        label(axes, (at(0.79 * end), y), text, size=9.5, ha="left")
     label(axes, (left, reports + 0.12), "reports", size=9.5, ha="left", va="bottom", color=MUTED)
     label(axes, (left, line + 0.36), "payments", size=9.5, ha="left", va="bottom", color=MUTED)
     for week in range(0, int(end) + 1, 2):
@@ -373,7 +376,7 @@ def watch(
         marker="*",
         markersize=11,
         color=COLORS[0],
-        label="fraud moves, trained anew",
+        label="fraud moves, retrained",
     )
     for level in usual:
         panels[1].axhline(level, color=MUTED, linestyle=":", linewidth=1.2)
@@ -415,9 +418,9 @@ def probing(tries: ArrayLike, got: Mapping[str, ArrayLike], first: float) -> Fig
     ):
         axes.plot(tries, values, color=color, linestyle=style, marker=marker, label=name)
     axes.axhline(first, color=MUTED, linestyle=":", linewidth=1.2)
-    axes.text(float(np.max(tries)), first + 6, "all of it", color=MUTED, fontsize=9, ha="right")
+    axes.text(float(np.max(tries)), first + 12, "all of it", color=MUTED, fontsize=9, ha="right")
     axes.set(xlabel="tries before the card is locked", ylabel="passes per card (euros)")
-    axes.set_ylim(0, 1.12 * first)
+    axes.set_ylim(0, 1.15 * first)
     axes.set_xticks(np.asarray(tries))
     figure.legend(loc="outside upper center", ncols=2)
     return figure

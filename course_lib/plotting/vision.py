@@ -23,6 +23,9 @@ from course_lib.plotting.style import (
     styled,
 )
 
+#: Colors of anchors, none of them that of a true box.
+ANCHORS = (COLORS[0], COLORS[2], COLORS[3])
+
 __all__ = [
     "anchors",
     "masks",
@@ -132,8 +135,10 @@ def unet(size: int, channels: int, masks: int) -> Figure:
     arrow(axes, up[1], end)
     for a, b in ((down[0], up[1]), (down[1], up[0])):
         arrow(axes, a, b, "copy", style="--")
-    label(axes, (1.35, 1.02), "each step down\nhalves the maps", size=9.5, color=MUTED)
-    label(axes, (5.75, 1.02), "each step up\ndoubles them", size=9.5, color=MUTED)
+    label(
+        axes, (1.35, 1.02), "each step down: half the\nside, twice the maps", size=9.5, color=MUTED
+    )
+    label(axes, (5.75, 1.02), "each step up:\nthe other way round", size=9.5, color=MUTED)
     return figure
 
 
@@ -201,20 +206,20 @@ def anchors(
         _picture(axes, image)
     middles = (grid[:, :2] + grid[:, 2:]) / 2
     for edge in range(cell, size, cell):
-        left.axhline(edge, color=MUTED, linewidth=0.6)
-        left.axvline(edge, color=MUTED, linewidth=0.6)
+        for along, across in (([0, size], [edge] * 2), ([edge] * 2, [0, size])):
+            left.plot(along, across, color=MUTED, linewidth=0.6, linestyle="-")
     left.plot(*middles.T, ".", color=COLORS[0], markersize=4)
     left.set_title(f"{(size // cell) ** 2} cells, {len(grid)} anchors")
     for number, which in enumerate(shown):
         style = LINE_STYLES[number + 1]
-        _outline(right, grid[which], COLORS[0], style=style)
+        _outline(right, grid[which], ANCHORS[number], style=style)
     right.plot(*middles[list(shown)].T, "o", color=COLORS[0], markersize=4)
     _outline(right, np.asarray(truth), COLORS[1])
     right.set(xlim=(0, size), ylim=(size, -4))
     left.set(xlim=(0, size), ylim=(size, -4))
     right.set_title("a digit's box and its best anchors")
     handles = [Line2D([], [], color=COLORS[1], label="digit")] + [
-        Line2D([], [], color=COLORS[0], linestyle=LINE_STYLES[n + 1], label=f"IoU {value:.2f}")
+        Line2D([], [], color=ANCHORS[n], linestyle=LINE_STYLES[n + 1], label=f"IoU {value:.2f}")
         for n, value in enumerate(np.asarray(overlap))
     ]
     right.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)

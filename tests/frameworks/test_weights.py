@@ -1,9 +1,11 @@
 """The weights on their way: shapes, layouts, and the comparison."""
 
+import doctest
+
 import numpy as np
 import pytest
 
-from course_lib.frameworks import network
+from course_lib.frameworks import comparing, layouts, network
 from course_lib.frameworks.comparing import difference, differences, must_agree
 from course_lib.frameworks.layouts import (
     channels_first,
@@ -71,3 +73,9 @@ def test_what_differs_is_named():
     must_agree(wanted, wanted, tolerance=0)
     with pytest.raises(AssertionError, match=r"2 of 3 .*a \(5.0e-01\), c \(inf\)"):
         must_agree({"a": [1.0, 1.0], "b": [1.0], "c": [np.nan]}, wanted, tolerance=1e-3)
+
+
+@pytest.mark.parametrize("module", [comparing, layouts])
+def test_the_examples_are_right(module):
+    result = doctest.testmod(module)
+    assert result.attempted and not result.failed
