@@ -45,6 +45,7 @@ import torch
 ### BEGIN SOLUTION
 from torch import nn
 
+from course_lib import get_device
 from course_lib.data import digits
 
 ### END SOLUTION
@@ -505,17 +506,23 @@ def fit(X_train, y_train, X_validation, y_validation, seed):
         Whatever `predict` needs.
     """
     ### BEGIN SOLUTION
-    generator = torch.Generator().manual_seed(seed)
-    X, X_choose = (torch.as_tensor(np.asarray(part)).float() for part in (X_train, X_validation))
-    y, y_choose = (torch.as_tensor(np.asarray(part)).long() for part in (y_train, y_validation))
-    model = nn.Sequential(nn.Linear(X.shape[1], 128), nn.ReLU(), nn.Linear(128, 10))
+    device, generator = get_device(), torch.Generator().manual_seed(seed)
+    X, X_choose = (
+        torch.as_tensor(np.asarray(part), device=device).float() for part in (X_train, X_validation)
+    )
+    y, y_choose = (
+        torch.as_tensor(np.asarray(part), device=device).long() for part in (y_train, y_validation)
+    )
+    model = nn.Sequential(nn.Linear(X.shape[1], 128), nn.ReLU(), nn.Linear(128, 10)).to(device)
     with torch.no_grad():
         for weights in model.parameters():
-            weights.copy_(0.1 * torch.randn(weights.shape, generator=generator))
+            weights.copy_(
+                0.1 * torch.randn(weights.shape, generator=generator, device=generator.device)
+            )
     optimizer = torch.optim.Adam(model.parameters(), 2e-2)
     best, kept = -1.0, None
     for _ in range(15):
-        for rows in torch.randperm(len(X), generator=generator).split(128):
+        for rows in torch.randperm(len(X), generator=generator, device=generator.device).split(128):
             optimizer.zero_grad()
             nn.functional.cross_entropy(model(X[rows]), y[rows]).backward()
             optimizer.step()
@@ -544,8 +551,10 @@ def predict(model, X):
     ndarray, shape (k,)
     """
     ### BEGIN SOLUTION
+    device = next(model.parameters()).device
     with torch.no_grad():
-        return model(torch.as_tensor(np.asarray(X)).float()).argmax(dim=1).numpy()
+        logits = model(torch.as_tensor(np.asarray(X), device=device).float())
+    return logits.argmax(dim=1).cpu().numpy()
     ### END SOLUTION
 
 
