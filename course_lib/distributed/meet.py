@@ -22,8 +22,11 @@ from pathlib import Path
 
 __all__ = ["SAGEMAKER", "hosts", "torchrun"]
 
-#: Where SageMaker writes who belongs to a job.
 SAGEMAKER = Path("/opt/ml/input/config/resourceconfig.json")
+"""Where SageMaker writes who belongs to a job.
+
+:meta hide-value:
+"""
 
 #: Where the processes meet on the first machine.
 PORT = 29500
