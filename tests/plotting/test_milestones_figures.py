@@ -36,3 +36,22 @@ def test_bad_input_is_named():
         milestones(YEARS, SYSTEMS, ERRORS, "m", better="less")
     with pytest.raises(ValueError, match="4 years, 3 systems and 4 values"):
         milestones(YEARS, SYSTEMS[:3], ERRORS, "m", better="lower")
+
+
+def test_labels_cover_neither_each_other_nor_the_reference():
+    # Two results of one year, two close ones of neighboring years, and one beside the reference.
+    figure = milestones(
+        [2010, 2011, 2011, 2012, 2017],
+        ["a long name", "another one", "a third name", "fourth", "fifth"],
+        [28.0, 26.0, 15.0, 14.5, 4.0],
+        "error (%)",
+        better="lower",
+        reference=("a person", 5.1),
+    )
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    *labels, _ = (text.get_window_extent() for text in axes.texts)
+    for number, one in enumerate(labels):
+        assert not any(one.overlaps(other) for other in labels[number + 1 :])
+    level = axes.transData.transform((2010, 5.1))[1]
+    assert not any(one.y0 < level < one.y1 for one in labels)
