@@ -6,6 +6,7 @@ The processes find each other through a file, so that no port has to be free.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -36,8 +37,8 @@ def torchrun(
     Raises
     ------
     RuntimeError
-        If one of them fails, with the end of what was written to the standard error; or if they
-        take longer than the limit.
+        If one of them fails, with the end of what the processes wrote to the standard error; or if
+        they take longer than the limit.
     """
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nnodes=1"]
     command += [f"--nproc-per-node={workers}", "--module", module, *arguments]
@@ -63,9 +64,20 @@ def torchrun(
         _end(process)
     if process.returncode:
         raise RuntimeError(
-            f"{module} on {workers} processes failed ({process.returncode}):\n{err[-2000:]}"
+            f"{module} on {workers} processes failed ({process.returncode}):\n{_own(err)}"
         )
     return out
+
+
+#: The launcher's own lines, in which a warning or an error of its begins.
+_LAUNCHER = re.compile(r"^[WE]\d{4} \S+ \d+ \S*torch/distributed/elastic/", re.MULTILINE)
+
+
+def _own(err: str, lines: int = 40) -> str:
+    """Return the end of what the processes wrote, without the launcher's longer report below it."""
+    report = _LAUNCHER.search(err)
+    own = err[: report.start()] if report else err
+    return "\n".join((own.strip() or err).splitlines()[-lines:])
 
 
 def _end(process: subprocess.Popen[str]) -> None:
