@@ -1,7 +1,7 @@
 #!/bin/sh
-# What the tests need and pip cannot bring: a browser, and PostgreSQL's server, which the tests run
-# in a folder of their own. As root on Debian or Ubuntu they are installed; elsewhere this says what
-# to install.
+# What the tests need and pip cannot bring: a browser; PostgreSQL's server, which the tests run in a
+# folder of their own; and espeak-ng, which spoke the clips of the book. As root on Debian or Ubuntu
+# they are installed; elsewhere this says what to install.
 set -eu
 
 has_browser() {
@@ -15,9 +15,14 @@ has_postgres() {
     command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1
 }
 
+has_espeak() {
+    command -v espeak-ng >/dev/null 2>&1
+}
+
 missing=
 has_browser || missing="chromium"
 has_postgres || missing="$missing postgresql"
+has_espeak || missing="$missing espeak-ng"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
@@ -43,5 +48,7 @@ has_browser || echo "The browser tests need Chromium (Debian, Ubuntu: apt-get in
     "Fedora: dnf install chromium; macOS: brew install --cask chromium)." >&2
 has_postgres || echo "The gradebook tests need PostgreSQL's server (Debian, Ubuntu: apt-get install" \
     "postgresql; Fedora: dnf install postgresql-server; macOS: brew install postgresql)." >&2
+has_espeak || echo "The test that speaks the clips again needs espeak-ng (Debian, Ubuntu: apt-get" \
+    "install espeak-ng; Fedora: dnf install espeak-ng; macOS: brew install espeak-ng)." >&2
 echo "Install what is missing, then run this again." >&2
 exit 1
