@@ -23,9 +23,11 @@ from course_lib.plotting.style import (
 
 __all__ = [
     "agent_and_environment",
+    "backup",
     "cart_pole",
     "carts",
     "cliff",
+    "deep_q_network",
     "frames",
     "gradients",
     "learning",
@@ -66,6 +68,121 @@ def agent_and_environment() -> Figure:
         "next state $s_{t+1}$, reward $r_t$",
         va="top",
     )
+    return figure
+
+
+@styled
+def backup(state: str, moves: Mapping[str, Sequence[tuple[float, str, float]]]) -> Figure:
+    """Draw how the value of a state comes from those of the states behind its moves.
+
+    Parameters
+    ----------
+    state : str
+        What the state is called.
+    moves : mapping of str to sequence of (probability, name, value)
+        For each move, by its name: where it may lead, each with its probability and with what is
+        had there, R + γ V(s'). Two moves are drawn well, with up to three outcomes each.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    pitch, gap = 0.98, 0.3
+    width = sum(map(len, moves.values())) * pitch + gap * (len(moves) - 1) + 1.9
+    figure, axes = new_figure(width=width, height=3.0)
+    drawings.blank(axes, width, 3.0)
+    values = {
+        move: sum(chance * value for chance, _, value in outcomes)
+        for move, outcomes in moves.items()
+    }
+    best = max(values, key=lambda move: values[move])
+    top = drawings.node(axes, ((width + 1.5) / 2, 2.62), state, radius=0.26, thick=True)
+    signed = _signed(values[best])
+    drawings.label(axes, (top.x + 0.4, 2.74), f"$V(s)$ = {signed}", ha="left", bold=True)
+    left = 1.9
+    for move, outcomes in moves.items():
+        places = left + pitch * np.arange(len(outcomes))
+        color = COLORS[0] if move == best else MUTED
+        action = drawings.node(axes, (float(places.mean()), 1.66), radius=0.09, color=color)
+        drawings.arrow(axes, top, action, color=color, width=2.2 if move == best else 1.2)
+        text = f"{move}: $Q$ = {_signed(values[move])}"
+        side = -1 if action.x < top.x else 1  # away from the arrow
+        drawings.label(
+            axes, (action.x + 0.16 * side, 1.72), text, ha="right" if side < 0 else "left"
+        )
+        for x, (chance, name, value) in zip(places, outcomes, strict=True):
+            end = drawings.node(axes, (float(x), 0.62), name, radius=0.24)
+            drawings.arrow(axes, action, end, color=color)
+            drawings.label(axes, ((x + action.x) / 2, 1.17), f"{chance:g}", size=9, on_line=True)
+            drawings.label(axes, (float(x), 0.2), _signed(value), size=10)
+        left = float(places[-1]) + pitch + gap
+    for y, text in (
+        (2.14, "the largest"),
+        (1.17, "the mean"),
+        (0.2, r"$R + \gamma\,V(s')$"),
+    ):
+        drawings.label(axes, (0.1, y), text, ha="left", color=MUTED)
+    return figure
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
+@styled
+def deep_q_network(every: str = "now and then") -> Figure:
+    """Draw the loop of a deep Q-network: acting, remembering, and learning from what is remembered.
+
+    Parameters
+    ----------
+    every : str
+        When the target network becomes a copy of the other.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    width, height = 7.2, 3.1
+    figure, axes = new_figure(width=width, height=height)
+    drawings.blank(axes, width, height)
+    world = drawings.box(axes, (0.95, 2.45), "environment", width=1.45, height=0.62)
+    memory = drawings.box(axes, (0.95, 0.62), "replay memory", width=1.55, height=0.62)
+    network = drawings.box(
+        axes,
+        (3.95, 2.45),
+        "network",
+        "$Q(s, a)$",
+        width=1.5,
+        height=0.7,
+        color=COLORS[0],
+        thick=True,
+    )
+    target = drawings.box(
+        axes, (3.95, 0.62), "target network", r"largest $Q(s', a')$", width=1.75, height=0.7
+    )
+    loss = drawings.box(
+        axes, (6.35, 1.54), "loss", r"$(Q - \mathrm{target})^2$", width=1.45, height=0.74
+    )
+    drawings.arrow(axes, (network.left[0], 2.6), (world.right[0], 2.6))
+    drawings.label(axes, (2.43, 2.67), "action $a$", va="bottom", size=9)
+    drawings.arrow(axes, (world.right[0], 2.3), (network.left[0], 2.3))
+    drawings.label(axes, (2.43, 2.23), "state $s$", va="top", size=9)
+    drawings.arrow(axes, world, memory)
+    drawings.label(axes, (1.05, 1.54), "$s,\\ a,\\ r,\\ s',$ end", ha="left", size=9)
+    drawings.arrow(axes, memory, target)
+    drawings.label(axes, (2.42, 0.72), "a random batch", va="bottom", size=9)
+    drawings.label(axes, (2.42, 0.52), "$r,\\ s',$ end", va="top", size=9)
+    drawings.arrow(axes, (memory.right[0], 0.8), (network.left[0], 2.12))
+    drawings.label(axes, (2.5, 1.46), "$s,\\ a$", size=9, on_line=True)
+    drawings.arrow(axes, network, target, style="--")
+    drawings.label(axes, (4.05, 1.54), f"copied\n{every}", ha="left", size=9)
+    drawings.arrow(axes, target, loss)
+    drawings.label(
+        axes, (5.3, 0.86), r"$r + \gamma \max_{a'} Q(s', a')$", ha="left", va="top", size=9
+    )
+    drawings.arrow(axes, (network.right[0], 2.3), (6.1, loss.top[1]))
+    drawings.arrow(axes, (6.55, loss.top[1]), (network.right[0], 2.62), color=COLORS[1], width=1.8)
+    drawings.label(axes, (6.0, 2.62), "gradient", ha="left", va="bottom", size=9, color=COLORS[1])
     return figure
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "memory",
     "path_back",
     "shapes",
+    "step_by_step",
     "unrolled",
 ]
 
@@ -76,6 +77,72 @@ def unrolled() -> Figure:
     label(axes, (cells[-1].right[0] + 0.16, y), "…", color=MUTED)
     tip = (cells[0].left[0], 0.42), (cells[-1].right[0], 0.42)
     brace(axes, tip[1], tip[0], "the same weights at every step", depth=0.1)
+    return figure
+
+
+@styled
+def step_by_step(
+    text: str, inputs: ArrayLike, states: ArrayLike, formulas: Sequence[str], step: int
+) -> Figure:
+    """Draw a unit that reads a text, unrolled up to a step: a frame of a film.
+
+    Parameters
+    ----------
+    text : str
+        T characters.
+    inputs : array_like, shape (T,)
+        What the unit is given for each.
+    states : array_like, shape (T + 1,)
+        Between -1 and 1: the state at the beginning, and after each step.
+    formulas : sequence of T str
+        How each state came about, shown in its frame.
+    step : int
+        The step that is shown, from 0 to T - 1.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, or `step` is none of the text's.
+    """
+    steps = len(text)
+    given, states = np.asarray(inputs), np.asarray(states, dtype=float)
+    if not len(given) == len(formulas) == len(states) - 1 == steps:
+        raise ValueError(
+            f"A text of {steps} characters has as many inputs and formulas, and one more state; "
+            f"but there are {len(given)}, {len(formulas)} and {len(states)}."
+        )
+    if not 0 <= step < steps:
+        raise ValueError(f"The text has steps 0 to {steps - 1}, but came with {step}.")
+    pitch, y = 0.86, 1.35
+    width, height = pitch * (steps + 1) + 0.1, 2.75
+    figure, axes = new_figure(width=width, height=height)
+    # A film has many frames: nothing is laid out anew in each.
+    figure.set_layout_engine("none")
+    axes.set_position((0, 0, 1, 1))
+    blank(axes, width, height)
+    previous = node(
+        axes, (0.45, y), f"{states[0]:.2f}".replace("-", "−"), radius=0.27, color=COLORS[3]
+    )
+    label(axes, (0.45, y + 0.46), "h₀", color=COLORS[3])
+    for k, letter in enumerate(text):
+        x = 0.45 + pitch * (k + 1)
+        shown, ahead = "␣" if letter == " " else letter, k > step
+        label(axes, (x, 0.2), shown, size=12, bold=not ahead, color=MUTED if ahead else INK)
+        if ahead:
+            continue
+        value = f"{states[k + 1]:.2f}".replace("-", "−")
+        now = node(
+            axes, (x, y), value, radius=0.27, color=COLORS[0], thick=k == step, value=states[k + 1]
+        )
+        arrow(axes, (x, 0.68), now)
+        label(axes, (x, 0.54), f"x = {given[k]:g}".replace("-", "−"), size=9)
+        arrow(axes, previous, now, color=COLORS[3], width=1.8)
+        previous = now
+    label(axes, (width / 2, 2.42), formulas[step], size=11)
     return figure
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "block",
     "gpt",
     "look_up",
+    "looking_back",
     "masking",
     "positions",
     "saturation",
@@ -396,6 +397,78 @@ def attention_maps(
         panel.set_xlabel("looked at")
         panel.set_title(title)
     np.atleast_1d(axes)[0].set_ylabel("looks from")
+    return figure
+
+
+@styled
+def looking_back(text: str, maps: Mapping[str, ArrayLike], position: int) -> Figure:
+    """Draw what heads look at from one character of a text: a frame of a film.
+
+    Parameters
+    ----------
+    text : str
+        n characters.
+    maps : mapping of str to array_like, shape (n, n)
+        Weights between 0 and 1, by title; row i holds what position i looks at.
+    position : int
+        The row to show, from 0 to n - 1.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A line of the text for each head. A character that is looked at has an arc, as thick as its
+        weight; the weight of the character itself is the shade of the box around it.
+
+    Raises
+    ------
+    ValueError
+        If `position` is outside of the text.
+    """
+    n = len(text)
+    if not 0 <= position < n:
+        raise ValueError(f"The text has positions 0 to {n - 1}, but came with {position}.")
+    pitch, rise, width = 0.34, 1.55, 0.34 * n + 0.4
+    figure, axes = new_figure(width=width, height=rise * len(maps))
+    # A film has many frames: nothing is laid out anew in each.
+    figure.set_layout_engine("none")
+    axes.set_position((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(0, rise * len(maps)), aspect="equal")
+    axes.set_axis_off()
+    for row, (title, weights) in enumerate(reversed(list(maps.items()))):
+        y = 0.22 + rise * row
+        axes.text(0.12, y + 1.14, title, ha="left", va="center", fontsize=11, fontweight="bold")
+        for k, letter in enumerate(text):
+            x = 0.37 + pitch * k
+            color = MUTED if k > position else INK
+            shown = "␣" if letter == " " else letter
+            axes.text(x, y, shown, ha="center", va="center", fontsize=12, color=color)
+        at = 0.37 + pitch * position
+        look = np.asarray(weights, dtype=float)[position]
+        axes.add_patch(
+            Rectangle(
+                (at - 0.15, y - 0.17),
+                0.3,
+                0.34,
+                facecolor=COLORS[0],
+                edgecolor="none",
+                alpha=0.75 * float(look[position]),
+            )
+        )
+        axes.add_patch(
+            Rectangle((at - 0.15, y - 0.17), 0.3, 0.34, fill=False, edgecolor=INK, linewidth=1.4)
+        )
+        angle = np.linspace(0, np.pi, 25)
+        for j in np.flatnonzero(look[:position] > 0.02):
+            middle, radius = 0.37 + pitch * (position + j) / 2, pitch * (position - j) / 2
+            axes.plot(
+                middle + radius * np.cos(angle),
+                y + 0.2 + min(radius, 0.75) * np.sin(angle),
+                color=COLORS[0],
+                linestyle="-",
+                linewidth=0.5 + 7 * look[j],
+                alpha=0.35 + 0.65 * float(look[j]),
+                solid_capstyle="butt",
+            )
     return figure
 
 

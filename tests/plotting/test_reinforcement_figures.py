@@ -56,6 +56,8 @@ MAKERS = [
     make_learning,
     make_frames,
     make_carts,
+    figures.deep_q_network,
+    lambda: figures.backup("s", {"left": [(1.0, "a", 0.5)], "right": [(1.0, "b", 0.0)]}),
 ]
 
 
@@ -160,3 +162,18 @@ def test_carts_stand_side_by_side_and_say_how_long_they_were_up():
     assert pole[1] - pole[0] == pytest.approx(np.sin(0.2))
     assert axes.get_xlim()[0] < -2.4
     assert axes.get_xlim()[1] > other - 1.0 + 2.4
+
+
+def test_a_backup_takes_means_below_and_the_largest_on_top():
+    moves = {"left": [(0.5, "a", 1.0), (0.5, "b", 0.0)], "right": [(0.9, "c", -1.0), (0.1, "d", 5)]}
+    (axes,) = figures.backup("s", moves).axes
+    words = [text.get_text() for text in axes.texts]
+    assert "$V(s)$ = 0.50" in words
+    assert {"left: $Q$ = 0.50", "right: $Q$ = −0.40", "0.9", "−1.00"} <= set(words)
+
+
+def test_the_loop_of_a_deep_q_network_names_its_parts():
+    (axes,) = figures.deep_q_network("every 5 steps").axes
+    words = " ".join(text.get_text() for text in axes.texts)
+    for part in ("environment", "replay memory", "target network", "loss", "every 5 steps"):
+        assert part in words

@@ -47,6 +47,7 @@ MAKERS = [
     make_bits,
     make_memory,
     make_carries,
+    lambda: figures.step_by_step("a(", [0, 1], [0.0, 0.1, 0.9], ["one", "two"], 1),
 ]
 
 
@@ -131,3 +132,17 @@ def test_states_are_drawn_along_their_largest_directions():
     apart = [np.sign(line.get_xdata() - np.mean(sides)) for line in (zero, one)]
     assert all(abs(s.mean()) > 0.8 for s in apart)
     assert len(zero.get_xdata()) + len(one.get_xdata()) == 50
+
+
+def test_a_step_shows_the_states_up_to_it_and_its_own_formula():
+    films = [figures.step_by_step("a( ", [0, 1, 0], [0, 0.1, 0.9, 0.8], "xyz", t) for t in (0, 2)]
+    first, last = ([text.get_text() for text in film.axes[0].texts] for film in films)
+    assert {"0.10", "x", "x = 0"} <= set(first) and not {"0.90", "0.80", "y", "z"} & set(first)
+    assert {"0.10", "0.90", "0.80", "z", "x = 1", "␣"} <= set(last)
+
+
+def test_a_film_of_steps_needs_a_state_more_than_letters():
+    with pytest.raises(ValueError, match="one more state; but there are 2, 2 and 2"):
+        figures.step_by_step("ab", [0, 1], [0, 0.5], "xy", 0)
+    with pytest.raises(ValueError, match="0 to 1, but came with 2"):
+        figures.step_by_step("ab", [0, 1], [0, 0.5, 1], "xy", 2)

@@ -52,6 +52,7 @@ MAKERS = [
     make_saturation,
     make_positions,
     make_attention_maps,
+    lambda: figures.looking_back("a b.", {"one": WEIGHTS, "other": np.eye(4)}, 2),
 ]
 
 
@@ -131,3 +132,21 @@ def test_a_map_has_a_square_for_each_weight_and_a_letter_for_each_row():
     shown = {(patch.get_y() + 0.5, patch.get_x() + 0.5): patch.get_alpha() for patch in one.patches}
     assert shown[(3, 1)] == pytest.approx(WEIGHTS[3, 1])
     assert all(row >= column for row, column in shown)
+
+
+def test_arcs_lead_back_to_what_is_looked_at_as_thick_as_its_weight():
+    weights = np.array([[1.0, 0, 0], [0.25, 0.75, 0], [0.5, 0.1, 0.4]])
+    (axes,) = figures.looking_back("a b", {"one": weights, "other": np.eye(3)}, 2).axes
+    words = [text.get_text() for text in axes.texts]
+    assert words.count("␣") == 2 and {"one", "other"} <= set(words)
+    far, near = sorted(axes.lines, key=lambda line: np.ptp(line.get_xdata()), reverse=True)
+    assert near.get_linewidth() < far.get_linewidth()
+    place = {t.get_text(): t.get_position()[0] for t in axes.texts}
+    assert np.allclose(sorted([far.get_xdata()[0], far.get_xdata()[-1]]), [place["a"], place["b"]])
+    shades = [patch.get_alpha() for patch in axes.patches if patch.get_fill()]
+    assert sorted(shades) == pytest.approx([0.75 * 0.4, 0.75])
+
+
+def test_a_text_has_no_position_behind_its_end():
+    with pytest.raises(ValueError, match="0 to 2, but came with 3"):
+        figures.looking_back("a b", {"one": np.eye(3)}, 3)
