@@ -1,0 +1,155 @@
+"""What each live part of the book is made of: the data that its script gets, and its still.
+
+Both are computed when the site is built, with the modules that the page itself imports. Nothing of
+it is kept anywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from course_lib import seed_everything
+from course_lib.data import digits
+from course_lib.plotting import gradient_descent
+from course_lib.plotting import live as figures
+from course_lib.scratch.activations import relu
+from course_lib.scratch.optimizers import SGD
+from course_lib.scratch.tensor import Tensor
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["PARTS", "Part"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A live part: what its script needs to know (for JSON), and the picture before it starts."""
+
+    data: Callable[[], dict[str, Any]]
+    still: Callable[[], Figure]
+
+
+def route(
+    curvatures: np.ndarray, start: np.ndarray, lr: float, momentum: float, steps: int
+) -> np.ndarray:
+    """Give the places of gradient descent on a bowl, before the first step and after each.
+
+    Parameters
+    ----------
+    curvatures, start : array, shape (d,)
+    lr, momentum : float
+    steps : int
+
+    Returns
+    -------
+    array, shape (steps + 1, d)
+    """
+    w = Tensor(np.array(start, dtype=float), requires_grad=True)
+    descent = SGD([w], lr=lr, momentum=momentum)
+    places = [w.data.copy()]
+    for _ in range(steps):
+        w.grad = curvatures * w.data
+        descent.step()
+        places.append(w.data.copy())
+    return np.array(places)
+
+
+# Gradient descent ---------------------------------------------------------------------------------
+
+
+def _parabola() -> dict[str, Any]:
+    return {"start": 1.0, "steps": 8}
+
+
+def _parabola_still() -> Figure:
+    one, given = np.ones(1), _parabola()
+    return gradient_descent.parabola(
+        {
+            f"rate {rate}": route(one, given["start"] * one, rate, 0.0, given["steps"])[:, 0]
+            for rate in (0.5, 1, 2)
+        }
+    )
+
+
+def _bowl() -> dict[str, Any]:
+    return {
+        "curvatures": np.geomspace(1, 100, 20).tolist(),
+        "start": seed_everything(0).normal(size=20).tolist(),
+        "goal": 1e-6,
+    }
+
+
+def _bowl_still() -> Figure:
+    given = _bowl()
+    curvatures, start = np.array(given["curvatures"]), np.array(given["start"])
+    runs = {"rate 0.019, no momentum": (0.019, 0.0)}
+    runs |= {f"rate 0.033, momentum {m}": (0.033, m) for m in (0.67, 0.9, 0.99)}
+    distances = {
+        name: np.linalg.norm(route(curvatures, start, *settings, 700), axis=1)
+        for name, settings in runs.items()
+    }
+    return figures.distances({name: d / d[0] for name, d in distances.items()}, given["goal"])
+
+
+# Convolutional networks ---------------------------------------------------------------------------
+
+_EDGE = np.array([[-1.0, 0.0, 1.0]] * 3)
+_KERNELS = {
+    "Vertical edges": _EDGE,
+    "Horizontal edges": _EDGE.T,
+    "Blur": np.full((3, 3), 1 / 9).round(3),
+    "Copy": np.outer([0, 1, 0], [0, 1, 0]),
+}
+
+
+def _kernel() -> dict[str, Any]:
+    X, y = digits.load()
+    return {
+        "digits": [X[y == digit][0].reshape(8, 8).tolist() for digit in range(10)],
+        "kernels": {name: kernel.tolist() for name, kernel in _KERNELS.items()},
+    }
+
+
+def _kernel_still() -> Figure:
+    image = np.array(_kernel()["digits"][7])
+    windows = np.lib.stride_tricks.sliding_window_view(image, (3, 3))
+    maps = {name: np.sum(windows * kernel, axis=(2, 3)) for name, kernel in _KERNELS.items()}
+    return figures.maps(image, dict(list(maps.items())[:3]))
+
+
+# Activation functions -----------------------------------------------------------------------------
+
+
+def _hinges() -> dict[str, Any]:
+    inputs = np.linspace(-np.pi, np.pi, 1001)
+    corners = np.linspace(-np.pi, np.pi, 6, endpoint=False)
+    hidden = np.column_stack([relu(inputs[:, None] - corners), np.ones_like(inputs)])
+    best, *_ = np.linalg.lstsq(hidden, np.sin(inputs), rcond=None)
+    return {
+        "corners": corners.tolist(),
+        "span": [-np.pi, np.pi],
+        "points": len(inputs),
+        "best": best.round(12).tolist(),
+    }
+
+
+def _hinges_still() -> Figure:
+    given = _hinges()
+    inputs = np.linspace(*given["span"], given["points"])
+    corners, best = np.array(given["corners"]), np.array(given["best"])
+    parts = relu(inputs[:, None] - corners) * best[:-1]
+    return figures.hinges(inputs, np.sin(inputs), parts, best[-1])
+
+
+PARTS: dict[str, Part] = {
+    "bowl": Part(_bowl, _bowl_still),
+    "hinges": Part(_hinges, _hinges_still),
+    "kernel": Part(_kernel, _kernel_still),
+    "parabola": Part(_parabola, _parabola_still),
+}
+"""The live parts by name; each has a script of that name in ``_static/live``."""

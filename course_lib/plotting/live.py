@@ -1,0 +1,114 @@
+"""Stills of the live parts: what paper shows, and a browser without scripts."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
+
+from course_lib.plotting.style import (
+    COLORS,
+    INK,
+    LINE_STYLES,
+    MUTED,
+    PAPER,
+    logarithmic,
+    new_figure,
+    styled,
+)
+
+__all__ = ["distances", "hinges", "maps"]
+
+
+@styled
+def distances(runs: Mapping[str, ArrayLike], goal: float) -> Figure:
+    """Draw how far several runs are from the bottom of a bowl, step by step.
+
+    Parameters
+    ----------
+    runs : mapping of str to array_like, shape (steps + 1,)
+        Name of a run, and its distance as a share of the first.
+    goal : float
+        The distance that counts as arrived.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axes = new_figure(height=3.0)
+    for color, style, (name, distance) in zip(COLORS, LINE_STYLES, runs.items(), strict=False):
+        axes.plot(np.asarray(distance), color=color, linestyle=style, label=name, linewidth=1.5)
+    axes.axhline(goal, color=MUTED, linewidth=0.8)
+    logarithmic(axes.yaxis)
+    axes.set_ylim(goal / 3, 3000)  # Room for the legend.
+    axes.set_xlim(0, None)
+    axes.set_xlabel("step")
+    axes.set_ylabel("distance, share of the first")
+    axes.legend(loc="upper right", ncols=2)
+    return figure
+
+
+@styled
+def hinges(x: ArrayLike, target: ArrayLike, parts: ArrayLike, bias: float) -> Figure:
+    """Draw hinges, their sum, and the curve that the sum is to follow.
+
+    Parameters
+    ----------
+    x, target : array_like, shape (n,)
+    parts : array_like, shape (n, units)
+        Each unit's output times its weight.
+    bias : float
+        What the sum has where no unit is active.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axes = new_figure(height=3.0)
+    parts = np.asarray(parts)
+    for number, part in enumerate(parts.T):
+        name = "each hinge" if number == 0 else None
+        axes.plot(x, part, color=COLORS[3], linestyle="-", linewidth=1.0, alpha=0.7, label=name)
+    axes.plot(x, target, color=COLORS[1], linestyle="--", label="sine")
+    axes.plot(x, parts.sum(axis=1) + bias, color=COLORS[0], linestyle="-", label="sum")
+    axes.set_ylim(-2.2, 2.2)
+    axes.set_xlim(np.min(x), np.max(x))
+    axes.set_xlabel("$x$")
+    axes.legend(loc="upper left", ncols=3)
+    return figure
+
+
+@styled
+def maps(image: ArrayLike, results: Mapping[str, ArrayLike]) -> Figure:
+    """Show a small image and what kernels make of it, plus in blue and minus in red.
+
+    Parameters
+    ----------
+    image : array_like, shape (height, width)
+        From 0 to 1.
+    results : mapping of str to array_like, shape (height', width')
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    image = np.asarray(image)
+    figure, row = new_figure(1, 1 + len(results), height=2.0)
+    panels = {"image": image, **results}
+    for axes, (name, values) in zip(row, panels.items(), strict=True):
+        values = np.asarray(values, dtype=float)
+        most = np.abs(values).max()
+        for (i, j), value in np.ndenumerate(values):
+            color = INK if name == "image" else COLORS[1] if value < 0 else COLORS[0]
+            axes.add_patch(
+                Rectangle((j, i), 1, 1, facecolor=color, alpha=abs(value) / most, edgecolor="none")
+            )
+            if name != "image" and value < -0.15 * most:
+                axes.plot([j + 0.3, j + 0.7], [i + 0.5] * 2, color=PAPER, linestyle="-")
+        height, width = values.shape
+        axes.set(xlim=(0, image.shape[1]), ylim=(image.shape[0], 0), aspect="equal")
+        axes.add_patch(Rectangle((0, 0), width, height, fill=False, edgecolor=MUTED))
+        axes.set_title(name)
+        axes.set_axis_off()
+    return figure
