@@ -57,7 +57,8 @@ live.tools = (() => {
         act();
       },
     });
-    const output = make("output", { for: name });
+    // Not an <output>: that would be announced beside the slider's own value and the status.
+    const output = make("span", { class: "live-value", "aria-hidden": true });
     const get = () => (values ? values[Number(input.value)] : Number(input.value));
     const told = () => {
       const text = say ? say(get()) : String(get());

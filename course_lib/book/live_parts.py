@@ -6,6 +6,7 @@ it is kept anywhere else.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,13 @@ import numpy as np
 
 from course_lib import seed_everything
 from course_lib.data import digits
+from course_lib.data.spirals import spirals
 from course_lib.plotting import gradient_descent
 from course_lib.plotting import live as figures
 from course_lib.scratch.activations import relu
-from course_lib.scratch.optimizers import SGD
+from course_lib.scratch.layers import Linear, Module, ReLU, Sequential
+from course_lib.scratch.losses import binary_cross_entropy_with_logits
+from course_lib.scratch.optimizers import SGD, Adam
 from course_lib.scratch.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -146,10 +150,75 @@ def _hinges_still() -> Figure:
     return figures.hinges(inputs, np.sin(inputs), parts, best[-1])
 
 
+# Layers -------------------------------------------------------------------------------------------
+
+
+def _playground() -> dict[str, Any]:
+    points, labels = spirals(300, seed=0)
+    fresh, truth = spirals(500, seed=1000)
+    return {
+        "points": points.round(3).tolist(),
+        "labels": labels.tolist(),
+        "fresh": fresh.round(3).tolist(),
+        "truth": truth.tolist(),
+        "rate": 0.02,
+        "longest": 2000,
+    }
+
+
+def _playground_still() -> Figure:
+    given = _playground()
+    points, labels = np.array(given["points"]), np.array(given["labels"])
+    axis = np.linspace(-1.75, 1.75, 71)
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    panels = {}
+    for name, activation, hidden in (
+        ("3 layers, no activation", None, 3),
+        ("1 layer, ReLU", ReLU, 1),
+        ("3 layers, ReLU", ReLU, 3),
+    ):
+        network = spiral_network(8, hidden, activation, seed=1)
+        optimizer = Adam(network.parameters(), lr=given["rate"])
+        for _ in range(500):
+            network.zero_grad()
+            scores = network(points)
+            binary_cross_entropy_with_logits(scores, labels[:, None]).backward()
+            optimizer.step()
+        panels[name] = network(grid).data.reshape(71, 71)
+    return figures.borders(axis, panels, points, labels)
+
+
+def spiral_network(
+    width: int, hidden: int, activation: type[Module] | None, seed: int
+) -> Sequential:
+    """Make a network for points in the plane, with one score, as the playground starts one.
+
+    Parameters
+    ----------
+    width, hidden : int
+        Units in a hidden layer, and how many of these there are.
+    activation : class or None
+        Of the hidden layers.
+    seed : int
+    """
+    rng = seed_everything(seed)
+    widths = [2, *[width] * hidden, 1]
+    layers: list[Module] = []
+    for number, (a, c) in enumerate(itertools.pairwise(widths)):
+        linear, bound = Linear(a, c, rng=rng), 1 / np.sqrt(a)
+        for parameter in (linear.weight, linear.bias):
+            parameter.data[:] = rng.uniform(-bound, bound, parameter.shape)
+        layers.append(linear)
+        if activation and number < hidden:
+            layers.append(activation())
+    return Sequential(*layers)
+
+
 PARTS: dict[str, Part] = {
     "bowl": Part(_bowl, _bowl_still),
     "hinges": Part(_hinges, _hinges_still),
     "kernel": Part(_kernel, _kernel_still),
     "parabola": Part(_parabola, _parabola_still),
+    "playground": Part(_playground, _playground_still),
 }
 """The live parts by name; each has a script of that name in ``_static/live``."""

@@ -18,7 +18,41 @@ from course_lib.plotting.style import (
     styled,
 )
 
-__all__ = ["distances", "hinges", "maps"]
+__all__ = ["borders", "distances", "hinges", "maps"]
+
+
+@styled
+def borders(
+    axis: ArrayLike, scores: Mapping[str, ArrayLike], points: ArrayLike, labels: ArrayLike
+) -> Figure:
+    """Draw which class networks see where in the plane.
+
+    Parameters
+    ----------
+    axis : array_like, shape (k,)
+        Coordinates along both axes.
+    scores : mapping of str to array_like, shape (k, k)
+        Name of a network, and its score at each place: above 0 it sees the second class.
+    points : array_like, shape (n, 2)
+    labels : array_like, shape (n,)
+        0 or 1.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    points, labels = np.asarray(points), np.asarray(labels)
+    figure, row = new_figure(1, len(scores), height=2.6)
+    for axes, (name, score) in zip(row, scores.items(), strict=True):
+        for side, color in ((-1, COLORS[0]), (1, COLORS[1])):
+            axes.contourf(
+                axis, axis, side * np.asarray(score), levels=[0, np.inf], colors=[color], alpha=0.2
+            )
+        for label, (color, marker) in enumerate(zip(COLORS, "os", strict=False)):
+            axes.plot(*points[labels == label].T, marker, color=color, markersize=2)
+        axes.set(aspect="equal", xticks=[], yticks=[])
+        axes.set_title(name)
+    return figure
 
 
 @styled
