@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +17,10 @@ import numpy as np
 from course_lib import seed_everything
 from course_lib.data import digits
 from course_lib.data.spirals import spirals
+from course_lib.data.splits import split
 from course_lib.plotting import gradient_descent
 from course_lib.plotting import live as figures
-from course_lib.scratch.activations import relu
+from course_lib.scratch.activations import relu, softmax
 from course_lib.scratch.layers import Linear, Module, ReLU, Sequential
 from course_lib.scratch.losses import binary_cross_entropy_with_logits
 from course_lib.scratch.optimizers import SGD, Adam
@@ -150,6 +152,47 @@ def _hinges_still() -> Figure:
     return figures.hinges(inputs, np.sin(inputs), parts, best[-1])
 
 
+# Forward propagation ------------------------------------------------------------------------------
+
+
+@cache
+def _digit() -> dict[str, Any]:
+    """Train the page's network, and round its weights: four decimals change no answer."""
+    from sklearn.neural_network import MLPClassifier
+
+    (X, y), (X_new, y_new), _ = split(*digits.load(), seed=0)
+    trained = MLPClassifier((32, 32), learning_rate_init=0.01, alpha=0.01, random_state=0)
+    for _ in range(60):
+        trained.partial_fit(X, y, classes=range(10))
+    return {
+        "layers": [
+            {"W": W.round(4).tolist(), "b": b.round(4).tolist()}
+            for W, b in zip(trained.coefs_, trained.intercepts_, strict=True)
+        ],
+        "examples": [X_new[y_new == digit][0].tolist() for digit in range(10)],
+    }
+
+
+def read_digit(pixels: np.ndarray) -> list[np.ndarray]:
+    """Give what each layer of the live part's network makes of images: two hidden, probabilities.
+
+    Parameters
+    ----------
+    pixels : array, shape (n, 64)
+    """
+    passed, given = [np.asarray(pixels)], _digit()["layers"]
+    for number, layer in enumerate(given):
+        z = passed[-1] @ np.array(layer["W"]) + np.array(layer["b"])
+        passed.append(relu(z) if number + 1 < len(given) else softmax(z))
+    return passed[1:]
+
+
+def _digit_still() -> Figure:
+    image = np.array(_digit()["examples"][3])
+    first, second, probabilities = (values[0] for values in read_digit(image[None]))
+    return figures.reading(image.reshape(8, 8), [first, second], probabilities)
+
+
 # Layers -------------------------------------------------------------------------------------------
 
 
@@ -216,6 +259,7 @@ def spiral_network(
 
 PARTS: dict[str, Part] = {
     "bowl": Part(_bowl, _bowl_still),
+    "digit": Part(_digit, _digit_still),
     "hinges": Part(_hinges, _hinges_still),
     "kernel": Part(_kernel, _kernel_still),
     "parabola": Part(_parabola, _parabola_still),

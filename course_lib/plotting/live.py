@@ -1,8 +1,9 @@
 """Stills of the live parts: what paper shows, and a browser without scripts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
@@ -18,7 +19,7 @@ from course_lib.plotting.style import (
     styled,
 )
 
-__all__ = ["borders", "distances", "hinges", "maps"]
+__all__ = ["borders", "distances", "hinges", "maps", "reading"]
 
 
 @styled
@@ -145,4 +146,45 @@ def maps(image: ArrayLike, results: Mapping[str, ArrayLike]) -> Figure:
         axes.add_patch(Rectangle((0, 0), width, height, fill=False, edgecolor=MUTED))
         axes.set_title(name)
         axes.set_axis_off()
+    return figure
+
+
+@styled
+def reading(image: ArrayLike, hidden: Sequence[ArrayLike], probabilities: ArrayLike) -> Figure:
+    """Draw an image, the activations of hidden layers, and what the network makes of them.
+
+    Parameters
+    ----------
+    image : array_like, shape (height, width)
+        Ink from 0 to 1.
+    hidden : sequence of array_like, shape (units,)
+    probabilities : array_like, shape (classes,)
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, (left, middle, right) = new_figure(1, 3, height=2.3, width_ratios=(1, 1.6, 1.6))
+
+    def cells(axes: Axes, values: np.ndarray, top: float = 0) -> None:
+        for (i, j), value in np.ndenumerate(values):
+            place = (j, top + i)
+            axes.add_patch(Rectangle(place, 1, 1, facecolor=INK, alpha=value, edgecolor="none"))
+        height, width = values.shape
+        axes.add_patch(
+            Rectangle((0, top), width, height, fill=False, edgecolor=MUTED, clip_on=False)
+        )
+
+    image = np.asarray(image)
+    cells(left, image)
+    left.set(xlim=(0, image.shape[1]), ylim=(image.shape[0], 0), aspect="equal", title="image")
+    left.set_axis_off()
+    rows = np.array([np.asarray(values) / np.max(values) for values in hidden])
+    for number, row in enumerate(rows):
+        cells(middle, row.reshape(2, -1), top=3 * number)
+    middle.set(xlim=(0, rows.shape[1] / 2), ylim=(3 * len(rows) - 1, 0), title="hidden layers")
+    middle.set_axis_off()
+    classes = np.arange(len(np.asarray(probabilities)))
+    right.bar(classes, probabilities, color=COLORS[0])
+    right.set(xticks=classes, ylim=(0, 1), title="probabilities", xlabel="digit")
     return figure

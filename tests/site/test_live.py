@@ -16,9 +16,14 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from course_lib.book import live_parts
 from course_lib.book.chapters import read_chapter
+from course_lib.data import digits
+from course_lib.data.splits import split
 from course_lib.paths import toc_entries
 from course_lib.plotting.style import COLORS, figure_to_svg, new_figure
-from course_lib.scratch.optimizers import SGD
+from course_lib.scratch.activations import relu, softmax
+from course_lib.scratch.layers import Linear, Module, ReLU, Sequential, Tanh
+from course_lib.scratch.losses import binary_cross_entropy_with_logits
+from course_lib.scratch.optimizers import SGD, Adam
 from course_lib.scratch.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -136,6 +141,14 @@ def test_a_part_works_from_a_file(page: Page, site: Site, name: str) -> None:
     assert shown(wake(page, name)) is not None
 
 
+def at_every_end(box: Locator) -> Iterator[None]:
+    """Move each slider to both of its ends in turn."""
+    for slider in box.get_by_role("slider").all():
+        for end in ("min", "max"):
+            move(slider, float(slider.get_attribute(end)))
+            yield
+
+
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("name", PLACES)
 def test_nothing_moves_when_a_part_arrives(
@@ -155,6 +168,10 @@ def test_nothing_moves_when_a_part_arrives(
     spare = room - (stage["y"] + stage["height"])
     assert 0 <= spare < 110, f"{spare} px are spare: mend the part's `height` in the page"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # Nor does anything move when it is worked: a long sentence has its room, too.
+    for _ in at_every_end(box):
+        assert box.bounding_box()["height"] == before["height"]
+        assert box.locator(".live-stage").bounding_box()["height"] <= before["height"]
     # Nothing that one works with is smaller than a finger can hit.
     for control in box.locator(":is(input[type=range], button, select)").all():
         assert control.bounding_box()["height"] >= 24
@@ -297,7 +314,7 @@ def test_the_bowl_needs_the_steps_of_the_page(opened: Callable[[str], Locator]) 
     curvatures, start = np.array(given["curvatures"]), np.array(given["start"])
     assert curvatures.max() / curvatures.min() == pytest.approx(100)
     box = opened("bowl")
-    rate, momentum = box.get_by_label("Learning rate"), box.get_by_label("Momentum")
+    rate, momentum = (box.get_by_role("slider", name=n) for n in ("Learning rate", "Momentum"))
     status = box.get_by_role("status")
 
     def wanted(lr: float, beta: float) -> int:
@@ -330,3 +347,300 @@ def test_the_bowl_needs_the_steps_of_the_page(opened: Callable[[str], Locator]) 
     assert taken[0.033, 0.67] < taken[0.033, 0.9] < at_best < taken[0.033, 0.99]
     last = live_parts.route(curvatures, start, 0.033, 0.99, 700)[-1]
     assert np.linalg.norm(last) > 0.01 * np.linalg.norm(start)
+
+
+# Convolutional networks ---------------------------------------------------------------------------
+
+
+def test_the_kernel_slides_as_in_the_page(opened: Callable[[str], Locator]) -> None:
+    slide = page_code(PLACES["kernel"], "slide")
+    X, y = digits.load()
+    box = opened("kernel")
+    entries = box.get_by_role("spinbutton")
+    status = box.get_by_role("status")
+    rng = np.random.default_rng(0)
+    for digit in (7, 0, 4):
+        image = X[y == digit][0].reshape(8, 8)
+        move(box.get_by_role("slider", name="Digit"), digit)
+        kernel = rng.integers(-6, 7, size=(3, 3)) / 2
+        for entry, value in zip(entries.all(), kernel.ravel(), strict=True):
+            entry.fill(str(value))
+        got, wanted = shown(box), slide(image, kernel)
+        assert np.array_equal(got["image"], image) and np.array_equal(got["kernel"], kernel)
+        assert np.allclose(got["map"], wanted, rtol=0, atol=1e-12)
+        for number in (1, 8, 36):
+            move(box.get_by_role("slider", name="Window"), number)
+            row, column = divmod(number - 1, 6)
+            assert (shown(box)["row"], shown(box)["column"]) == (row, column)
+            said = re.findall(r"-?\d+\.\d\d", status.inner_text().replace("−", "-"))
+            numbers = [wanted[row, column], wanted.min(), wanted.max()]
+            assert [float(text) for text in said] == pytest.approx(numbers, abs=0.0051)
+    box.get_by_role("button", name="Half a turn").click()
+    assert np.array_equal(shown(box)["kernel"], kernel[::-1, ::-1])
+    for name, wanted in (
+        ("Vertical edges", [[-1, 0, 1]] * 3),
+        ("Copy", np.eye(3)[1] * np.eye(3)[1:2].T),
+    ):
+        box.get_by_role("button", name=name).click()
+        assert np.array_equal(shown(box)["kernel"], wanted)
+    # What is being typed is no number yet.
+    entries.first.fill("")
+    assert shown(box)["kernel"][0][0] == 0
+
+
+def test_what_is_said_of_kernels_holds(opened: Callable[[str], Locator]) -> None:
+    slide = page_code(PLACES["kernel"], "slide")
+    image = np.array(live_parts.PARTS["kernel"].data()["digits"][7])
+    edge = np.array([[-1, 0, 1]] * 3)
+    vertical, horizontal = slide(image, edge), slide(image, edge.T)
+    stroke = slide(image, np.ones((3, 3))).argmax(axis=1)
+    for row in (3, 4, 5):  # the stroke of the seven: blue on its left, red on its right
+        assert vertical[row, stroke[row] - 1] > 0 > vertical[row, stroke[row] + 1]
+    assert np.all(horizontal[0] < 0)  # below the bar
+    assert np.all(slide(image, np.ones((3, 3))) >= 0)
+    assert np.all(slide(np.full((8, 8), 0.6), edge) == 0)
+
+
+# Activation functions -----------------------------------------------------------------------------
+
+
+def test_the_hinges_add_up_as_in_the_page(opened: Callable[[str], Locator]) -> None:
+    inputs = np.linspace(-np.pi, np.pi, 1001)
+    target = np.sin(inputs)
+    evenly, fit_output_weights = page_code(
+        PLACES["hinges"], "evenly", "fit_output_weights", inputs=inputs, target=target
+    )
+    _, least = fit_output_weights(relu, evenly(6), target)
+    box = opened("hinges")
+    status = box.get_by_role("status")
+    sliders = box.get_by_role("slider").all()
+    assert len(sliders) == 7
+    rng = np.random.default_rng(0)
+    for settings in (np.zeros(7), rng.integers(-50, 51, size=7) / 20):
+        for slider, value in zip(sliders, settings, strict=True):
+            move(slider, float(value))
+        got = shown(box)
+        assert [*got["weights"], got["bias"]] == settings.tolist()
+        wanted = relu(inputs[:, None] - evenly(6)) @ settings[:-1] + settings[-1]
+        assert got["error"] == pytest.approx(np.mean((wanted - target) ** 2), rel=1e-9)
+        assert got["least"] == pytest.approx(least, rel=1e-6)
+    box.get_by_role("button", name="Best weights").click()
+    assert shown(box)["error"] == pytest.approx(least, rel=1e-6)
+    assert status.inner_text().count(f"{least:.3g}") == 2
+    # Nearly as good with the sliders' own stops, which is what a hand can reach.
+    box.get_by_role("slider").last.press("ArrowRight")
+    box.get_by_role("slider").last.press("ArrowLeft")
+    assert least < shown(box)["error"] < 10 * least
+    box.get_by_role("button", name="All to 0").click()
+    assert shown(box)["error"] == pytest.approx(np.mean(target**2), rel=1e-9)
+
+
+# Layers -------------------------------------------------------------------------------------------
+
+
+def network_of(shown: dict[str, Any]) -> Sequential:
+    """Build the playground's network with the course's own layers, and its weights."""
+    layers: list[Module] = []
+    for number, given in enumerate(shown["layers"]):
+        outputs = len(given["b"])
+        layer = Linear(len(given["W"]) // outputs, outputs, rng=np.random.default_rng(0))
+        layer.weight.data[:] = np.reshape(given["W"], layer.weight.shape)
+        layer.bias.data[:] = given["b"]
+        layers.append(layer)
+        if number + 1 < len(shown["layers"]) and shown["kind"] != "none":
+            layers.append({"ReLU": ReLU, "tanh": Tanh}[shown["kind"]]())
+    return Sequential(*layers)
+
+
+def same_weights(shown: dict[str, Any], network: Sequential, rtol: float) -> bool:
+    mine = [np.ravel(p.data) for p in network.parameters()]
+    theirs = [given[name] for given in shown["layers"] for name in ("W", "b")]
+    return all(np.allclose(a, b, rtol=rtol, atol=rtol) for a, b in zip(mine, theirs, strict=True))
+
+
+@pytest.mark.parametrize(("kind", "depth"), [("ReLU", 3), ("tanh", 2), ("none", 2), ("ReLU", 0)])
+def test_the_playground_computes_the_gradients_of_the_course(
+    opened: Callable[[str], Locator], kind: str, depth: int
+) -> None:
+    given = live_parts.PARTS["playground"].data()
+    points, labels = np.array(given["points"]), np.array(given["labels"])[:, None]
+    box = opened("playground")
+    move(box.get_by_role("slider", name="Width"), 5)
+    move(box.get_by_role("slider", name="Hidden layers"), depth)
+    box.get_by_role("radio", name=kind).check()
+    before = shown(box)
+    assert before["step"] == 0 and len(before["layers"]) == depth + 1
+    network = network_of(before)
+    optimizer = Adam(network.parameters(), lr=given["rate"])
+    for step in range(1, 4):
+        network.zero_grad()
+        scores = network(points)
+        loss = binary_cross_entropy_with_logits(scores, labels)
+        loss.backward()
+        got = shown(box)
+        assert np.allclose(got["scores"], scores.data[:, 0], rtol=1e-9, atol=1e-12)
+        assert got["loss"] == pytest.approx(loss.item(), rel=1e-9)
+        assert got["right"] == np.mean((scores.data > 0) == labels)
+        gradients = [part[name] for part in got["gradients"] for name in ("W", "b")]
+        for ours, parameter in zip(gradients, network.parameters(), strict=True):
+            assert np.allclose(ours, np.ravel(parameter.grad), rtol=1e-8, atol=1e-12)
+        optimizer.step()
+        box.get_by_role("button", name="One step").click()
+        assert shown(box)["step"] == step
+        assert same_weights(shown(box), network, rtol=1e-7)
+    fresh, truth = np.array(given["fresh"]), np.array(given["truth"])[:, None]
+    assert shown(box)["fresh"] == np.mean((network(fresh).data > 0) == truth)
+
+
+def test_the_playground_trains_until_it_is_paused(opened: Callable[[str], Locator]) -> None:
+    box = opened("playground")
+    status = box.get_by_role("status")
+    before = shown(box)
+    assert before["step"] == 0 and not before["running"]
+    box.get_by_role("button", name="Train").click()
+    stage = "document.querySelector('.live-box[data-live=playground] .live-stage')"
+    box.page.wait_for_function(f"{stage}.shown.step > 20")
+    # While it runs, nothing is read out; afterwards, where it has come to.
+    assert status.get_attribute("aria-live") == "off"
+    box.get_by_role("button", name="Pause").click()
+    after = shown(box)
+    assert not after["running"] and after["loss"] < before["loss"]
+    assert status.get_attribute("aria-live") == "polite"
+    assert f"After {after['step']:,} steps: loss {after['loss']:.3f}" in status.inner_text()
+    box.get_by_role("button", name="Other start").click()
+    other = shown(box)
+    assert other["step"] == 0 and other["layers"] != before["layers"]
+
+
+def test_a_playground_that_must_not_move_takes_its_steps_at_once(
+    browser: Browser, site: Site
+) -> None:
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{site.url}{PLACES['playground']}.html")
+    box = wake(page, "playground")
+    reached = {}
+    for kind, depth in (("none", 3), ("ReLU", 3)):
+        move(box.get_by_role("slider", name="Hidden layers"), depth)
+        box.get_by_role("radio", name=kind).check()
+        for count in (1, 2):
+            box.get_by_role("button", name="Train").click()
+            page.wait_for_function(
+                "count => { const { shown } = document.querySelector("
+                "'.live-box[data-live=playground] .live-stage');"
+                " return shown.step === 200 * count && !shown.running; }",
+                arg=count,
+            )
+        reached[kind] = shown(box)["fresh"]
+    # What the caption says of borders that stay straight, and of three layers.
+    assert 0.6 < reached["none"] < 0.72 and reached["ReLU"] > 0.98
+    context.close()
+
+
+# Forward propagation ------------------------------------------------------------------------------
+
+
+def weights_of_the_page() -> list[tuple[np.ndarray, np.ndarray]]:
+    """Run the cell in which the page trains its network, and give what it has learned."""
+    from sklearn.neural_network import MLPClassifier
+
+    cells = read_chapter(ROOT, PLACES["digit"]).cells
+    [source] = [
+        c.source for c in cells if c.cell_type == "code" and "layers = list(zip(" in c.source
+    ]
+    space = {
+        "np": np,
+        "digits": digits,
+        "split": split,
+        "relu": relu,
+        "MLPClassifier": MLPClassifier,
+    }
+    exec(source.split("logits =")[0], space)
+    return space["layers"]
+
+
+def test_the_digit_is_read_by_the_network_of_the_page(opened: Callable[[str], Locator]) -> None:
+    page_layers = weights_of_the_page()
+    forward = page_code(PLACES["digit"], "forward", relu=relu)
+    _, (images, _), _ = split(*digits.load(), seed=0)
+
+    # Rounded for the page, the weights give the same answers.
+    exact = softmax(forward(images, page_layers))
+    rounded = live_parts.read_digit(images)[-1]
+    assert np.array_equal(exact.argmax(axis=1), rounded.argmax(axis=1))
+    assert np.abs(exact - rounded).max() < 0.01
+
+    box = opened("digit")
+    status = box.get_by_role("status")
+    for digit in range(10):
+        move(box.get_by_role("slider", name="Example"), digit)
+        got = shown(box)
+        pixels = np.array(got["pixels"])
+        assert np.any(np.all(images == pixels, axis=1))
+        first, second, probabilities = (v[0] for v in live_parts.read_digit(pixels[None]))
+        for ours, theirs in zip(got["hidden"], (first, second), strict=True):
+            assert np.allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+        assert np.allclose(got["probabilities"], probabilities, rtol=1e-9, atol=1e-15)
+        assert np.allclose(
+            got["probabilities"], softmax(forward(pixels[None], page_layers)), atol=0.01
+        )
+        best = int(probabilities.argmax())
+        assert (
+            f"The network reads {best} ({100 * probabilities[best]:.1f} %)" in status.inner_text()
+        )
+
+
+def stroke(page: Page, pad: Locator, points: list[tuple[float, float]]) -> None:
+    """Draw with the mouse, in shares of the pad."""
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place)
+    page.mouse.up()
+
+
+def test_a_drawn_digit_is_read(opened: Callable[[str], Locator]) -> None:
+    box = opened("digit")
+    pad = box.get_by_role("img", name="Draw a digit here")
+    turns = np.linspace(0, 2 * np.pi, 24)
+    drawings = {
+        0: [(0.5 + 0.22 * np.sin(t), 0.5 - 0.35 * np.cos(t)) for t in turns],
+        7: [(0.25, 0.2), (0.7, 0.2), (0.6, 0.45), (0.45, 0.85)],
+    }
+    for digit, points in drawings.items():
+        box.get_by_role("button", name="Clear").click()
+        assert sum(shown(box)["pixels"]) == 0
+        stroke(box.page, pad, points)
+        got = shown(box)
+        pixels = np.array(got["pixels"])
+        assert (
+            np.all(pixels * 16 == np.round(pixels * 16)) and 0 <= pixels.min() <= pixels.max() <= 1
+        )
+        assert pixels.reshape(8, 8)[[0, -1]].max(axis=1).min() > 0  # scaled to the whole height
+        assert int(np.argmax(got["probabilities"])) == digit
+    # The picture is a bitmap, 32 by 32, counted in blocks: a straight line is as dark as it is wide.
+    box.get_by_role("button", name="Clear").click()
+    stroke(box.page, pad, [(0.3, 0.2), (0.3, 0.4)])
+    pixels = np.reshape(shown(box)["pixels"], (8, 8))
+    assert np.all(pixels[1:7, [3, 4]] == 0.5) and pixels[:, [0, 1, 2, 5, 6, 7]].sum() == 0
+
+
+def test_a_digit_is_filled_in_with_the_keyboard(opened: Callable[[str], Locator]) -> None:
+    box = opened("digit")
+    page = box.page
+    box.get_by_role("button", name="Clear").click()
+    grid = box.get_by_role("application")
+    grid.focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight", "Space"):
+        page.keyboard.press(key)
+    pixels = np.reshape(shown(box)["pixels"], (8, 8))
+    assert pixels[1, 2] == 0.5 and pixels.sum() == 0.5
+    assert "Row 2, column 3: ink 0.50. The network reads" in box.get_by_role("status").inner_text()
+    page.keyboard.press("Space")
+    page.keyboard.press("Space")
+    assert sum(shown(box)["pixels"]) == 0
+    page.keyboard.press("Tab")
+    assert "Row" not in box.get_by_role("status").inner_text()
