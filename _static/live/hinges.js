@@ -29,9 +29,9 @@ live.parts.hinges = (stage, { corners, span, points, best }) => {
         ticks: [-2, -1, 0, 1, 2].map((v) => [v, fixed(v, 0)]),
       });
       const { weights, bias } = stage.shown;
-      const clip = draw("clipPath", { id: "live-hinges" });
+      const clip = draw("clipPath", { id: "live-hinges-clip" });
       clip.append(draw("rect", { x: 34, y: 4, width: width - 34, height: height - 46 }));
-      const inside = draw("g", { "clip-path": "url(#live-hinges)" });
+      const inside = draw("g", { "clip-path": "url(#live-hinges-clip)" });
       svg.append(clip, inside);
       const kinks = [...corners, span[1]];
       weights.forEach((weight, i) => {

@@ -6,6 +6,7 @@ it is kept anywhere else.
 
 from __future__ import annotations
 
+import base64
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -257,9 +258,56 @@ def spiral_network(
     return Sequential(*layers)
 
 
+# Language models ----------------------------------------------------------------------------------
+
+
+@cache
+def _gpt() -> dict[str, Any]:
+    """Write the course's GPT down as it is kept: its weights have 16 bits."""
+    from course_lib.models import pretrained
+
+    model, about = pretrained.gpt()
+    parameters = {name: p.detach().numpy() for name, p in model.named_parameters()}
+    halves = np.concatenate([p.ravel() for p in parameters.values()]).astype("<f2")
+    return {
+        "merges": [list(pair) for pair in about["merges"]],
+        "config": {
+            **{
+                name: getattr(model.config, name)
+                for name in ("context", "width", "layers", "heads")
+            },
+            "epsilon": float(np.finfo(np.float32).eps),  # what PyTorch's RMSNorm adds
+        },
+        "shapes": [[name, p.size] for name, p in parameters.items()],
+        "weights": base64.b64encode(halves.tobytes()).decode(),
+        "start": "The network",
+        "count": 40,
+    }
+
+
+def _gpt_still() -> Figure:
+    import torch
+
+    from course_lib.data.bpe import BytePairs
+    from course_lib.models import pretrained
+
+    model, about = pretrained.gpt()
+    tokens = BytePairs(about["merges"])
+    with torch.no_grad():
+        logits = model(torch.tensor([tokens.encode(_gpt()["start"])]))[0, -1]
+    panels = {}
+    for temperature in (0.5, 1.0, 1.5):
+        p, order = (logits / temperature).softmax(-1).sort(descending=True)
+        names = [tokens.decode([t]).replace(" ", "␣") for t in order[:10]]
+        kept = int((p.cumsum(0) - p < 0.9).sum())
+        panels[f"T = {temperature:g}, {kept} kept"] = (names, p[:10].numpy(), kept)
+    return figures.choices(panels)
+
+
 PARTS: dict[str, Part] = {
     "bowl": Part(_bowl, _bowl_still),
     "digit": Part(_digit, _digit_still),
+    "gpt": Part(_gpt, _gpt_still),
     "hinges": Part(_hinges, _hinges_still),
     "kernel": Part(_kernel, _kernel_still),
     "parabola": Part(_parabola, _parabola_still),

@@ -19,7 +19,7 @@ from course_lib.plotting.style import (
     styled,
 )
 
-__all__ = ["borders", "distances", "hinges", "maps", "reading"]
+__all__ = ["borders", "choices", "distances", "hinges", "maps", "reading"]
 
 
 @styled
@@ -53,6 +53,33 @@ def borders(
             axes.plot(*points[labels == label].T, marker, color=color, markersize=2)
         axes.set(aspect="equal", xticks=[], yticks=[])
         axes.set_title(name)
+    return figure
+
+
+@styled
+def choices(panels: Mapping[str, tuple[Sequence[str], ArrayLike, int]]) -> Figure:
+    """Draw the likeliest next tokens, and which of them may be drawn.
+
+    Parameters
+    ----------
+    panels : mapping of str to (sequence of str, array_like of shape (n,), int)
+        Title; the tokens and their probabilities, the largest first; how many are kept.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, row = new_figure(1, len(panels), height=2.6, sharex=True, sharey=True)
+    for axes, (title, (names, p, kept)) in zip(row, panels.items(), strict=True):
+        at = np.arange(len(names))
+        colors = [COLORS[0] if k < kept else "none" for k in at]
+        axes.barh(at, p, color=colors, edgecolor=[COLORS[0] if k < kept else MUTED for k in at])
+        axes.set_title(title)
+        axes.set_xlabel("probability")
+        axes.set_yticks(at, names)
+        axes.tick_params(axis="y", labelleft=True)
+        axes.grid(visible=False, axis="y")
+    row[0].invert_yaxis()
     return figure
 
 

@@ -621,7 +621,7 @@ def test_a_drawn_digit_is_read(opened: Callable[[str], Locator]) -> None:
         )
         assert pixels.reshape(8, 8)[[0, -1]].max(axis=1).min() > 0  # scaled to the whole height
         assert int(np.argmax(got["probabilities"])) == digit
-    # The picture is a bitmap, 32 by 32, counted in blocks: a straight line is as dark as it is wide.
+    # The picture is a bitmap, 32 by 32, counted in blocks: a line is as dark as it is wide.
     box.get_by_role("button", name="Clear").click()
     stroke(box.page, pad, [(0.3, 0.2), (0.3, 0.4)])
     pixels = np.reshape(shown(box)["pixels"], (8, 8))
