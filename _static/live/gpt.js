@@ -151,7 +151,10 @@ live.parts.gpt = (stage, { merges, config, shapes, weights, start, count }) => {
   const prompt = make("textarea", { id: name, rows: 2, spellcheck: false, input: () => begin() });
   prompt.value = start;
   stage.append(make("label", { for: name }, "A text begins"), prompt);
-  const page = stage.appendChild(make("p", { class: "live-written" }));
+  // It scrolls, so the keyboard must reach it.
+  const page = stage.appendChild(
+    make("div", { class: "live-written", tabindex: 0, role: "group", "aria-label": "The text so far" }),
+  );
 
   let tokens = [];
   let typed = 0;

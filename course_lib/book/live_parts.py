@@ -19,7 +19,7 @@ from course_lib import seed_everything
 from course_lib.data import digits
 from course_lib.data.spirals import spirals
 from course_lib.data.splits import split
-from course_lib.plotting import gradient_descent
+from course_lib.plotting import adversarial, gradient_descent
 from course_lib.plotting import live as figures
 from course_lib.scratch.activations import relu, softmax
 from course_lib.scratch.layers import Linear, Module, ReLU, Sequential
@@ -304,7 +304,84 @@ def _gpt_still() -> Figure:
     return figures.choices(panels)
 
 
+# Adversarial examples -----------------------------------------------------------------------------
+
+
+@cache
+def _attacked() -> tuple[Any, Any, Any]:
+    """Train the page's first network; give it with the page's image and its label."""
+    import torch
+    from torch import nn
+
+    from course_lib.training import fit
+
+    def pictures(part: Any) -> tuple[Any, Any]:
+        x = torch.tensor(part.X, dtype=torch.float32).reshape(-1, 1, 8, 8)
+        return nn.functional.interpolate(x, size=(16, 16), mode="bilinear"), torch.tensor(part.y)
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as chapters run
+    parts = split(*digits.load(), seed=0)
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(1, 16, 4, stride=2, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(16, 32, 4, stride=2, padding=1),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(32 * 16, 10),
+    )
+    adam = torch.optim.Adam(model.parameters(), 0.005)
+    train = pictures(parts.train)
+    fit(model, nn.functional.cross_entropy, adam, train, epochs=12, batch_size=50, seed=0)
+    torch.set_num_threads(threads)
+    x, y = pictures(parts.validation)
+    return model.eval(), x[209:210], y[209:210]
+
+
+def _attack() -> dict[str, Any]:
+    import torch
+
+    from course_lib.attacks.gradients import input_gradient
+
+    model, image, label = _attacked()
+    signs = torch.Generator().manual_seed(0)
+    directions = {
+        "computed": input_gradient(model, image, label).sign(),
+        "random": 2.0 * torch.randint(2, image.shape, generator=signs) - 1,
+    }
+
+    def written(weights: Any, digits: int = 4) -> list[float]:
+        return weights.detach().double().numpy().ravel().round(digits).tolist()
+
+    return {
+        "size": image.shape[-1],
+        "image": written(image, 6),
+        "label": int(label),
+        "directions": {name: written(signs, 0) for name, signs in directions.items()},
+        "convolutions": [
+            {"kernels": written(model[k].weight), "bias": written(model[k].bias)} for k in (0, 2)
+        ],
+        "output": {"weights": written(model[5].weight), "bias": written(model[5].bias)},
+    }
+
+
+def _attack_still() -> Figure:
+    from course_lib.attacks.fgsm import fgsm
+    from course_lib.training import predict
+
+    model, image, label = _attacked()
+    shown = [fgsm(model, image, label, epsilon) for epsilon in (0.0, 0.03, 0.06, 0.1)]
+    answers = [predict(model, x).softmax(dim=1).max(dim=1) for x in shown]
+    return adversarial.panels(
+        [x[0, 0] for x in shown],
+        [f"epsilon {epsilon:g}" for epsilon in (0, 0.03, 0.06, 0.1)],
+        [f"a {int(digit)}, with {float(p):.1%}" for p, digit in answers],
+    )
+
+
 PARTS: dict[str, Part] = {
+    "attack": Part(_attack, _attack_still),
     "bowl": Part(_bowl, _bowl_still),
     "digit": Part(_digit, _digit_still),
     "gpt": Part(_gpt, _gpt_still),

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from course_lib.book import live_parts
 from course_lib.book.chapters import read_chapter
 from course_lib.data import digits
+from course_lib.data.bpe import BytePairs
 from course_lib.data.splits import split
+from course_lib.models import pretrained
 from course_lib.paths import toc_entries
 from course_lib.plotting.style import COLORS, figure_to_svg, new_figure
 from course_lib.scratch.activations import relu, softmax
@@ -220,7 +223,7 @@ def test_a_part_is_for_everybody(browser: Browser, site: Site, name: str, mode: 
     pixels = np.asarray(Image.open(io.BytesIO(box.screenshot())).convert("L"))
     assert np.median(pixels) > 200 if mode == "light" else np.median(pixels) < 60
     # Every control can be reached by Tab, in the order of the page, and has a name.
-    controls = box.locator(".live-stage :is(input, button, select, canvas[tabindex])")
+    controls = box.locator(".live-stage :is(input, button, textarea, [tabindex])")
     assert controls.count() > 0
     assert box.get_by_role("status").inner_text().strip()
     for control in controls.all():
@@ -644,3 +647,91 @@ def test_a_digit_is_filled_in_with_the_keyboard(opened: Callable[[str], Locator]
     assert sum(shown(box)["pixels"]) == 0
     page.keyboard.press("Tab")
     assert "Row" not in box.get_by_role("status").inner_text()
+
+
+# Language models ----------------------------------------------------------------------------------
+
+
+def test_the_gpt_gives_the_probabilities_of_the_page(opened: Callable[[str], Locator]) -> None:
+    base, about = pretrained.gpt()
+    tokens = BytePairs(about["merges"])
+    box = opened("gpt")
+    temperature, top = (box.get_by_role("slider", name=n) for n in ("Temperature", "Top-p"))
+    prompt = box.get_by_role("textbox", name="A text begins")
+    long = (ROOT / f"{PLACES['gpt']}.md").read_text()[2000:2300]
+    for text in ("The network", "13+31=44\n47+38=", "naïve 12½ → \u0663 …  x", long):
+        prompt.fill(text)
+        got = shown(box)
+        wanted = tokens.encode(text)
+        assert got["tokens"] == wanted
+        with torch.no_grad():
+            logits = base(torch.tensor([wanted[-base.config.context :]]))[0, -1]
+        assert np.allclose(got["scores"], logits, atol=2e-4)
+        for T, share in ((1.0, 1.0), (0.5, 0.9), (1.5, 0.9), (1.0, 0.05)):
+            move(temperature, T)
+            move(top, share)
+            next_ = shown(box)["next"]
+            p = (logits / T).softmax(-1)
+            assert np.allclose(next_["p"], p, atol=1e-4)
+            likely, order = p.sort(descending=True, stable=True)
+            kept = int((likely.cumsum(0) - likely < share).sum())
+            # A token on the very edge may fall either way.
+            edge = likely.cumsum(0)[max(kept - 2, 0) : kept + 1]
+            assert next_["kept"] == kept or np.abs(edge - share).min() < 1e-4
+            assert next_["order"][0] == order[0]
+            assert (
+                f"It draws from {next_['kept']} of 768 tokens"
+                in box.get_by_role("status").inner_text()
+            )
+    # What the caption says of a high temperature, and the alt text of the others.
+    prompt.fill("The network")
+    kept = {}
+    for T in (0.5, 1.0, 1.5):
+        move(temperature, T)
+        move(top, 0.9)
+        kept[T] = shown(box)["next"]["kept"]
+    assert kept[0.5] < 20 < kept[1.0] < 100 < kept[1.5]
+
+
+def test_the_gpt_writes_what_the_page_writes(browser: Browser, site: Site) -> None:
+    base, about = pretrained.gpt()
+    tokens = BytePairs(about["merges"])
+    write = page_code(PLACES["gpt"], "write", torch=torch, tokens=tokens)
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{site.url}{PLACES['gpt']}.html")
+    box = wake(page, "gpt")
+    count = live_parts.PARTS["gpt"].data()["count"]
+    done = (
+        "(count) => { const { shown } = document.querySelector("
+        "'.live-box[data-live=gpt] .live-stage');"
+        " return !shown.running && shown.tokens.length === shown.typed + count; }"
+    )
+    move(box.get_by_role("slider", name="Temperature"), 0)
+    for text in ("13+31=44\n20+30=50\n47+38=", "The network"):
+        box.get_by_role("textbox").fill(text)
+        # Twice: the second time, the context is full and goes on from its last half.
+        for times in (1, 2):
+            box.get_by_role("button", name="Write").click()
+            page.wait_for_function(done, arg=times * count)
+            assert shown(box)["written"] == write(base, text, times * count, temperature=0)
+        if "=" in text:
+            assert shown(box)["written"].startswith("85\n")
+    # With chance: every token is one of those that may be drawn, and no two texts are the same.
+    move(box.get_by_role("slider", name="Temperature"), 1)
+    move(box.get_by_role("slider", name="Top-p"), 0.5)
+    texts = set()
+    for _ in range(2):
+        box.get_by_role("button", name="From the beginning").click()
+        box.get_by_role("button", name="Write").click()
+        page.wait_for_function(done, arg=count)
+        got = shown(box)
+        texts.add(got["written"])
+        row = torch.tensor([got["tokens"]])
+        for k in range(got["typed"], row.shape[1]):
+            with torch.no_grad():
+                p = base(row[:, :k])[0, -1].softmax(-1)
+            likelier = p[p > p[row[0, k]]].sum()
+            assert likelier < 0.5 + 1e-4
+    assert len(texts) == 2
+    context.close()
