@@ -110,8 +110,8 @@ live.parts.attack = (stage, { size, image, directions, convolutions, output, lab
     const best = probabilities.indexOf(Math.max(...probabilities));
     const dots = (16 * epsilon.get()).toFixed(1);
     tell(
-      `Each pixel by ${epsilon.get().toFixed(3)}, or ${dots} of 16 dots: the network reads ` +
-        `${best === label ? "still" : "now"} ${best}, with ${(100 * probabilities[best]).toFixed(1)} %.`,
+      `Each pixel by ${epsilon.get().toFixed(3)}, or ${dots} of 16 dots: the network ` +
+        `${best === label ? "still" : "now"} reads ${best}, with ${(100 * probabilities[best]).toFixed(1)} %.`,
     );
     board.redraw();
   };

@@ -787,7 +787,7 @@ def test_the_attack_is_that_of_the_page(opened: Callable[[str], Locator]) -> Non
             best = int(np.argmax(got["probabilities"]))
             reads[name, epsilon] = best
             percent = 100 * got["probabilities"][best]
-            said = f"{'still' if best == 4 else 'now'} {best}, with {percent:.1f} %"
+            said = f"{'still' if best == 4 else 'now'} reads {best}, with {percent:.1f} %"
             assert said in status.inner_text()
     # What the caption and the alt text say.
     assert [reads["computed", e] for e in (0.0, 0.03, 0.06, 0.1, 0.2)] == [4, 4, 9, 9, 9]
