@@ -161,7 +161,7 @@ live.parts.gpt = (stage, { merges, config, shapes, weights, start, count }) => {
   let scores = [];
   let timer = null;
   // As in course_lib: a context that is full goes on from its last half.
-  let window_ = [];
+  let recent = [];
 
   const board = picture(stage, {
     height: 190,
@@ -212,13 +212,13 @@ live.parts.gpt = (stage, { merges, config, shapes, weights, start, count }) => {
     board.redraw();
   };
   const think = () => {
-    scores = logits(window_);
+    scores = logits(recent);
   };
   const begin = () => {
     stop();
     tokens = encode(prompt.value || "\n");
     typed = tokens.length;
-    window_ = tokens.slice(-context);
+    recent = tokens.slice(-context);
     think();
     look();
   };
@@ -234,8 +234,8 @@ live.parts.gpt = (stage, { merges, config, shapes, weights, start, count }) => {
       }
     }
     tokens = [...tokens, token];
-    window_ = [...window_, token];
-    if (window_.length > context) window_ = window_.slice(-context / 2);
+    recent = [...recent, token];
+    if (recent.length > context) recent = recent.slice(-context / 2);
     think();
   };
   const stop = () => {

@@ -229,7 +229,7 @@ live.parts.playground = (stage, { points, labels, fresh, truth, rate, longest })
     go.textContent = "Train";
     line.setAttribute("aria-live", "polite");
   };
-  const fresh_start = () => {
+  const restart = () => {
     pause();
     begin();
     redraw();
@@ -249,13 +249,13 @@ live.parts.playground = (stage, { points, labels, fresh, truth, rate, longest })
     report();
   };
   const width = slider(panel, {
-    label: "Width", min: 1, max: 12, step: 1, value: 8, act: () => fresh_start(),
+    label: "Width", min: 1, max: 12, step: 1, value: 8, act: () => restart(),
   });
   const depth = slider(panel, {
-    label: "Hidden layers", min: 0, max: 3, step: 1, value: 2, act: () => fresh_start(),
+    label: "Hidden layers", min: 0, max: 3, step: 1, value: 2, act: () => restart(),
   });
   const kind = choice(panel, {
-    label: "Activation", options: ["ReLU", "tanh", "none"], value: "ReLU", act: () => fresh_start(),
+    label: "Activation", options: ["ReLU", "tanh", "none"], value: "ReLU", act: () => restart(),
   });
   const buttons = panel.appendChild(make("div", { class: "live-buttons" }));
   const go = button(buttons, "Train", () => {
@@ -278,12 +278,14 @@ live.parts.playground = (stage, { points, labels, fresh, truth, rate, longest })
   });
   button(buttons, "Other start", () => {
     seed += 1;
-    fresh_start();
+    restart();
   });
-  fresh_start();
+  restart();
   recolor(redraw);
   // Out of sight it rests.
   new IntersectionObserver(([{ isIntersecting }]) => {
-    if (!isIntersecting && timer !== null) pause();
+    if (isIntersecting || timer === null) return;
+    pause();
+    report();
   }).observe(stage);
 };

@@ -208,6 +208,20 @@ def test_the_still_is_there_without_scripts_and_on_paper(
     context.close()
 
 
+@pytest.mark.parametrize("missing", ["tools.js", "parabola.js", "data/parabola.js", "live.css"])
+def test_a_part_that_does_not_load_leaves_its_still(page: Page, site: Site, missing: str) -> None:
+    page.route(f"**/_static/live/{missing}*", lambda route: route.abort())
+    page.goto(f"{site.url}{PLACES['parabola']}.html")
+    box = box_of(page, "parabola")
+    with page.expect_console_message(
+        lambda said: f"{missing}" in said.text and "load" in said.text
+    ):
+        box.scroll_into_view_if_needed()
+    expect(box).not_to_have_class(re.compile("live-waiting|live-on"))
+    assert box.locator("img.live-still").is_visible() and box.locator(".live-stage").count() == 0
+    assert not box.locator(".live-try").is_visible()
+
+
 @pytest.mark.parametrize("mode", ["light", "dark"])
 @pytest.mark.parametrize("name", PLACES)
 def test_a_part_is_for_everybody(browser: Browser, site: Site, name: str, mode: str) -> None:
