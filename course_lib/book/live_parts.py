@@ -210,26 +210,30 @@ def _playground() -> dict[str, Any]:
     }
 
 
-def _playground_still() -> Figure:
+def spiral_networks() -> dict[str, Sequential]:
+    """Train the three networks of the playground's still, by its panels' titles."""
     given = _playground()
-    points, labels = np.array(given["points"]), np.array(given["labels"])
-    axis = np.linspace(-1.75, 1.75, 71)
-    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
-    panels = {}
-    for name, activation, hidden in (
-        ("3 layers, no activation", None, 3),
-        ("1 layer, ReLU", ReLU, 1),
-        ("3 layers, ReLU", ReLU, 3),
-    ):
-        network = spiral_network(8, hidden, activation, seed=1)
+    points, labels = np.array(given["points"]), np.array(given["labels"])[:, None]
+    networks = {
+        "3 layers, no activation": spiral_network(8, 3, None, seed=1),
+        "1 layer, ReLU": spiral_network(8, 1, ReLU, seed=1),
+        "3 layers, ReLU": spiral_network(8, 3, ReLU, seed=1),
+    }
+    for network in networks.values():
         optimizer = Adam(network.parameters(), lr=given["rate"])
         for _ in range(500):
             network.zero_grad()
-            scores = network(points)
-            binary_cross_entropy_with_logits(scores, labels[:, None]).backward()
+            binary_cross_entropy_with_logits(network(points), labels).backward()
             optimizer.step()
-        panels[name] = network(grid).data.reshape(71, 71)
-    return figures.borders(axis, panels, points, labels)
+    return networks
+
+
+def _playground_still() -> Figure:
+    given = _playground()
+    axis = np.linspace(-1.75, 1.75, 71)
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    panels = {name: net(grid).data.reshape(71, 71) for name, net in spiral_networks().items()}
+    return figures.borders(axis, panels, given["points"], given["labels"])
 
 
 def spiral_network(

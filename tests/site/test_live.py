@@ -513,6 +513,17 @@ def test_the_playground_computes_the_gradients_of_the_course(
     assert shown(box)["fresh"] == np.mean((network(fresh).data > 0) == truth)
 
 
+def test_what_the_still_of_the_playground_shows() -> None:
+    given = live_parts.PARTS["playground"].data()
+    fresh, truth = np.array(given["fresh"]), np.array(given["truth"])[:, None]
+    right = {
+        name: np.mean((network(fresh).data > 0) == truth)
+        for name, network in live_parts.spiral_networks().items()
+    }
+    straight, one, three = right.values()
+    assert 0.6 < straight < 0.72 and one > 0.97 and three > 0.97, right
+
+
 def test_the_playground_trains_until_it_is_paused(opened: Callable[[str], Locator]) -> None:
     box = opened("playground")
     status = box.get_by_role("status")
