@@ -21,12 +21,13 @@ def source(tmp_path: Path) -> Path:
     return source
 
 
-def build(source: Path, extension: str) -> tuple[int, str]:
+def build(source: Path, extension: str, **settings: object) -> tuple[int, str]:
     """Build with warnings as errors; return the status and what Sphinx said."""
     (source / "conf.py").write_text(
         "extensions = ['myst_parser', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon',"
         f" 'course_lib.book.{extension}']\nautodoc_default_options = {{'members': True}}\n"
         "html_theme = 'basic'\nexclude_patterns = ['_build', 'node_modules']\n"
+        + "".join(f"{name} = {value!r}\n" for name, value in settings.items())
     )
     out = source / "_build"
     said = io.StringIO()
@@ -194,3 +195,74 @@ def test_a_page_that_was_not_run_here_says_so(source: Path) -> None:
         page = re.sub(r"<[^>]*>", "", page)
         assert ("computed elsewhere and kept" in page) == said
         assert ("make env LIGHT=0" in page) == said
+
+
+# Live parts ---------------------------------------------------------------------------------------
+
+LIVE = """# A page
+
+:::{live} parabola
+:name: live-parabola
+:height: 20 25.5
+:alt: What the still shows.
+:try: Move the *rate*.
+
+What is *found*.
+:::
+"""
+
+
+def test_a_live_part_is_a_figure_with_its_still_and_its_data(source: Path) -> None:
+    (source / "_static" / "live").mkdir(parents=True)
+    for name in ("live.js", "tools.js", "live.css"):
+        (source / "_static" / "live" / name).write_text("")
+    status, said = build_live(source, LIVE)
+    assert status == 0, said
+    site = source / "_build" / "html"
+    page = (site / "index.html").read_text()
+    figure = re.search(r"<figure class=\"live[^>]*>.*?</figure>", page, re.DOTALL)[0]
+    assert 'id="live-parabola"' in figure and "--wide:20rem;--narrow:25.5rem" in figure
+    assert 'alt="What the still shows."' in figure
+    assert '<p class="live-try" hidden>Move the <em>rate</em>.</p>' in figure
+    assert "<figcaption>" in figure and "What is <em>found</em>." in figure
+    assert (site / "_images" / "parabola.svg").read_text().startswith("<svg")
+    data = (site / "_static" / "live" / "data" / "parabola.js").read_text()
+    assert data == 'live.data["parabola"]={"start":1.0,"steps":8};\n'
+    # Of all that stands in _static/live a page loads one small script.
+    assert re.findall(r"_static/(live/[^\"?]+)", page) == ["live/live.js"]
+    # Nothing has changed, so nothing is read again.
+    assert "0 added, 0 changed" in build_live(source, LIVE)[1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("live} parabola", "live} hyperbola", "'hyperbola' is none of "),
+        (":try: Move the *rate*.\n", "", "needs the options try"),
+        ("What is *found*.\n", "", "needs one paragraph, its caption"),
+        ("What is *found*.\n", "One.\n\nTwo.\n", "needs one paragraph, its caption"),
+    ],
+)
+def test_a_live_part_that_is_not_whole_fails_the_build(
+    source: Path, old: str, new: str, said: str
+) -> None:
+    assert old in LIVE
+    status, words = build_live(source, LIVE.replace(old, new))
+    assert status == 1 and said in words, words
+
+
+def build_live(source: Path, text: str) -> tuple[int, str]:
+    """Build a page with live parts, with all scripts of _static named, as Jupyter Book does."""
+    if not (source / "index.md").is_file() or (source / "index.md").read_text() != text:
+        (source / "index.md").write_text(text)
+    folder = source / "_static"
+    folder.mkdir(exist_ok=True)
+    more = {
+        "myst_enable_extensions": ["colon_fence"],
+        "numfig": True,
+        "html_static_path": ["_static"],
+    }
+    for kind in ("js", "css"):
+        named = sorted(path.relative_to(folder).as_posix() for path in folder.rglob(f"*.{kind}"))
+        more[f"html_{kind}_files"] = named
+    return build(source, "live", **more)

@@ -1,0 +1,179 @@
+// What live parts share: elements, sliders, pictures. A part is a function
+//
+//     live.parts.NAME = (stage, data) => { ... }
+//
+// that fills the stage. It keeps what it shows, unrounded, in `stage.shown`: the tests compare that
+// with Python. Numbers reach the reader through `tools.status`, which screen readers announce.
+
+live.tools = (() => {
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+  const fill = (element, attributes, children) => {
+    for (const [name, value] of Object.entries(attributes)) {
+      if (typeof value === "function") element.addEventListener(name, value);
+      else if (value !== null && value !== undefined) element.setAttribute(name, value);
+    }
+    element.append(...children);
+    return element;
+  };
+  const make = (tag, attributes = {}, ...children) =>
+    fill(document.createElement(tag), attributes, children);
+  const draw = (tag, attributes = {}, ...children) =>
+    fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+
+  let numbers = 0;
+  const id = () => `live-control-${(numbers += 1)}`;
+
+  // With a minus, and without the minus of a zero.
+  const fixed = (x, digits) => {
+    const text = x.toFixed(digits);
+    return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+  };
+  // About as many digits as one would say: 0.168, 14.8, 2.1 million is 2.1e6.
+  const rough = (x, digits = 3) => {
+    if (x === 0) return "0";
+    if (!Number.isFinite(x)) return "beyond all numbers";
+    const size = Math.abs(x);
+    if (size < 1e-3 || size >= 1e5) {
+      const [head, power] = x.toExponential(1).split("e");
+      const raised = [...String(Number(power))].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
+      return `${head.replace("-", "−")}·10${raised.join("")}`;
+    }
+    return String(Number(x.toPrecision(digits))).replace("-", "−");
+  };
+
+  // A slider with its label and what it says. `values`, if given, are what its stops stand for.
+  const slider = (parent, { label, min, max, step, values, value, say, act }) => {
+    const name = id();
+    const input = make("input", {
+      type: "range",
+      id: name,
+      min: values ? 0 : min,
+      max: values ? values.length - 1 : max,
+      step: values ? 1 : step,
+      autocomplete: "off",
+      input: () => {
+        told();
+        act();
+      },
+    });
+    // Not an <output>: that would be announced beside the slider's own value and the status.
+    const output = make("span", { class: "live-value", "aria-hidden": true });
+    const get = () => (values ? values[Number(input.value)] : Number(input.value));
+    const told = () => {
+      const text = say ? say(get()) : String(get());
+      output.textContent = text;
+      input.setAttribute("aria-valuetext", text);
+    };
+    const set = (to) => {
+      input.value = values ? values.indexOf(to) : to;
+      told();
+    };
+    set(value);
+    parent.append(
+      make("div", { class: "live-slider" }, make("label", { for: name }, label), input, output),
+    );
+    return { get, set, input };
+  };
+
+  const button = (parent, text, act) => {
+    const element = make("button", { type: "button", click: act }, text);
+    parent.append(element);
+    return element;
+  };
+
+  // A few choices, of which one holds: native radio buttons.
+  const choice = (parent, { label, options, value, act }) => {
+    const group = id();
+    const set = make("fieldset", { class: "live-choice" }, make("legend", {}, label));
+    for (const option of options) {
+      const name = id();
+      const input = make("input", {
+        type: "radio",
+        name: group,
+        id: name,
+        value: option,
+        autocomplete: "off",
+        change: () => act(),
+      });
+      input.checked = option === value;
+      set.append(make("span", {}, input, make("label", { for: name }, String(option))));
+    }
+    parent.append(set);
+    return { get: () => set.querySelector("input:checked").value };
+  };
+
+  const controls = (stage) => stage.appendChild(make("div", { class: "live-controls" }));
+
+  // What the picture shows, in words and numbers. The line is there before it is first filled:
+  // only then is a change announced.
+  const status = (stage) => {
+    const line = stage.appendChild(make("p", { class: "live-status", role: "status" }));
+    return (text) => {
+      if (line.textContent !== text) line.textContent = text;
+    };
+  };
+
+  // A picture as wide as its place, drawn anew when that changes: text keeps its size on a
+  // telephone. `paint(svg, width, height)` fills it.
+  const picture = (stage, { height, label, paint }) => {
+    const svg = draw("svg", { role: "img", "aria-label": label, height });
+    stage.append(svg);
+    let width = 0;
+    const redraw = () => {
+      width = Math.floor(svg.getBoundingClientRect().width);
+      if (!width) return;
+      svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      svg.replaceChildren();
+      paint(svg, width, height);
+    };
+    new ResizeObserver(() => {
+      if (Math.floor(svg.getBoundingClientRect().width) !== width) redraw();
+    }).observe(svg);
+    return { svg, redraw };
+  };
+
+  const scale = (from, to) => (x) =>
+    to[0] + ((x - from[0]) / (from[1] - from[0])) * (to[1] - to[0]);
+
+  // A line along the bottom or the left, with ticks and their texts.
+  const axis = (svg, { at, along, ticks, name, vertical = false, end }) => {
+    const group = draw("g", { class: "live-axis" });
+    const point = (x, y) => (vertical ? [y, x] : [x, y]);
+    const line = (a, b) => {
+      const [x1, y1] = point(...a);
+      const [x2, y2] = point(...b);
+      group.append(draw("line", { x1, y1, x2, y2 }));
+    };
+    line([end[0], at], [end[1], at]);
+    for (const [value, text] of ticks) {
+      const place = along(value);
+      line([place, at], [place, at + (vertical ? -5 : 5)]);
+      const [x, y] = point(place, at);
+      group.append(
+        vertical
+          ? draw("text", { x: x - 9, y: y + 4, "text-anchor": "end" }, text)
+          : draw("text", { x, y: y + 19, "text-anchor": "middle" }, text),
+      );
+    }
+    group.append(
+      vertical
+        ? draw("text", { x: 2, y: end[1] - 10 }, name)
+        : draw("text", { x: (end[0] + end[1]) / 2, y: at + 37, "text-anchor": "middle" }, name),
+    );
+    svg.append(group);
+  };
+
+  const path = (points) =>
+    points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
+
+  // Colors for a canvas, which knows no classes; `act` is called when light and dark change.
+  const color = (element, name) => getComputedStyle(element).getPropertyValue(`--live-${name}`);
+  const recolor = (act) =>
+    new MutationObserver(act).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+
+  return {
+    axis, button, choice, color, controls, draw, fixed, id, make, path, picture, recolor, rough,
+    scale, slider, status, still,
+  };
+})();
