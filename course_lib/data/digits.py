@@ -2,12 +2,15 @@
 
 Each pixel says how much ink lies in a block of 4 by 4 pixels of the scan. They are the test part
 of *Optical Recognition of Handwritten Digits* by E. Alpaydin and C. Kaynak (1998), UCI Machine
-Learning Repository, license CC BY 4.0. They were written by 13 people, and nobody has recorded who
-wrote which: whichever way the images are split, the same hands are on both sides.
+Learning Repository, license CC BY 4.0. They were written by 13 people, and there is no list of who
+wrote which. But neighbors in the file are often alike, as if one writer came after the other: a
+lesson of the scikit-learn MOOC (doi:10.5281/zenodo.7220306) cuts it into stretches of about 130
+images and takes them for writers. Split at random, the same hands are on both sides; split by such
+stretches, most of them are not, and scores are lower.
 
-Known faults: no writers are recorded; the digits are centered and of one size, and a few cannot be
-told apart by a person either. Not for claims about reading handwriting in general, nor for ranking
-methods that differ by less than a few of the images of a test part.
+Known faults: writers can only be guessed; the digits are centered and of one size, and a few cannot
+be told apart by a person either. Not for claims about reading handwriting in general, nor for
+ranking methods that differ by less than a few of the images of a test part.
 """
 
 from importlib.util import find_spec

@@ -62,7 +62,14 @@ def advantages(
 
 
 @styled
-def photographs(pictures: ArrayLike, sheets: Sequence[str], size: int) -> Figure:
+def photographs(
+    pictures: ArrayLike,
+    sheets: Sequence[str],
+    size: int,
+    *,
+    said: ArrayLike | None = None,
+    wrong: ArrayLike | None = None,
+) -> Figure:
     """Draw several photographs of each of a few sheets, a sheet a row.
 
     Parameters
@@ -72,12 +79,18 @@ def photographs(pictures: ArrayLike, sheets: Sequence[str], size: int) -> Figure
         What each row is called.
     size : int
         Height and width of a photograph in pixels.
+    said : array_like, shape (rows, columns), optional
+        What was read in each photograph, which stands above it.
+    wrong : array_like of bool, shape (rows, columns), optional
+        Which readings are mistakes: these are bold and in parentheses.
     """
     pictures = np.asarray(pictures)
     rows, columns = pictures.shape[:2]
+    each = 0.8 if said is None else 1.05
     figure, axes = new_figure(
-        rows, columns, width=0.75 * columns + 0.9, height=0.8 * rows, squeeze=False
+        rows, columns, width=0.75 * columns + 0.9, height=each * rows, squeeze=False
     )
+    mistakes = np.zeros((rows, columns), dtype=bool) if wrong is None else np.asarray(wrong)
     low, high = pictures.min(), pictures.max()
     for row, name in enumerate(sheets):
         for column in range(columns):
@@ -86,6 +99,16 @@ def photographs(pictures: ArrayLike, sheets: Sequence[str], size: int) -> Figure
             panel.imshow(picture, cmap="gray", vmin=low, vmax=high)
             panel.set(xticks=[], yticks=[])
             panel.grid(False)
+            if said is not None:
+                text, bad = str(np.asarray(said)[row, column]), mistakes[row, column]
+                panel.set_title(
+                    f"({text})" if bad else text,
+                    fontsize=10,
+                    fontweight="bold" if bad else "normal",
+                    color=COLORS[1] if bad else INK,
+                    loc="center",
+                    pad=3,
+                )
         axes[row, 0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
     return figure
 
@@ -93,23 +116,26 @@ def photographs(pictures: ArrayLike, sheets: Sequence[str], size: int) -> Figure
 @styled
 def project() -> Figure:
     """Draw what a project is made of, and what is locked away until the end."""
-    width, height = 7.4, 3.3
+    width, height = 7.4, 3.5
     figure, axes = new_figure(width=width, height=height)
     blank(axes, width, height)
-    question = box(axes, (0.85, 2.6), "question", note="who acts on it?", color=COLORS[0])
-    data = box(axes, (2.75, 2.6), "data and card", note="rows, groups", color=COLORS[0])
+    question = box(axes, (0.85, 2.6), "1  question", note="who acts on it?", color=COLORS[0])
+    data = box(axes, (2.75, 2.6), "2  data and card", note="rows, groups", color=COLORS[0])
+    axes.text(4.75, 3.38, "3  split", ha="center", va="center", fontsize=10, color=INK)
     parts = [
         box(axes, (4.75, y), name, color=color)
         for name, y, color in (
-            ("learn", 2.95, COLORS[0]),
-            ("choose", 2.25, COLORS[0]),
+            ("training", 2.95, COLORS[0]),
+            ("validation", 2.25, COLORS[0]),
             ("test, locked", 1.45, COLORS[1]),
         )
     ]
-    model = box(axes, (6.5, 2.6), "baseline, model", color=COLORS[0])
-    judged = box(axes, (6.5, 0.75), "two scores", note="paired, interval", color=COLORS[1])
-    errors = box(axes, (4.35, 0.5), "errors, one by one", color=COLORS[2])
-    claim = box(axes, (2.0, 0.5), "what it cost, whom it harms", color=COLORS[2])
+    model = box(axes, (6.5, 2.6), "4, 5  both models", note="baseline, model", color=COLORS[0])
+    judged = box(axes, (6.5, 0.75), "6, 7  two scores", note="paired, interval", color=COLORS[1])
+    errors = box(axes, (4.35, 0.5), "8  errors, one by one", color=COLORS[2])
+    claim = box(
+        axes, (1.85, 0.5), "9  cost and harm", note="10  in three sentences", color=COLORS[2]
+    )
     arrow(axes, question, data)
     for part in parts:
         arrow(axes, data, part)

@@ -142,6 +142,15 @@ def forgets_the_groups():
         return whole()[:2]
 
 
+@wrong(loses=["test-load", "test-scores", "test-fit", "test-beaten"], says="two different labels")
+def one_label_for_all():
+    """Whoever keeps the positives alone has nothing to predict."""
+
+    def load():
+        X = np.random.default_rng(3).normal(size=(300, 4))
+        return X, np.ones(300, dtype=int), np.arange(300)
+
+
 @wrong(loses=["test-data_card"], says="Which of the five entries")
 def no_faults_known():
     """Data without faults are data that nobody has looked at."""
@@ -322,7 +331,7 @@ def a_model_that_is_the_baseline():
         return flat(*model, X)
 
 
-@wrong(loses=["test-baseline-strong"], says="a straight line")
+@wrong(loses=["test-baseline-strong"], says="a linear fit")
 def always_the_commonest():
     """The least that a network has to beat, and no more."""
 
@@ -391,6 +400,59 @@ def knows_the_answers_from_elsewhere():
 
     def predict(model, X):
         return np.array([model[row.tobytes()] for row in X])
+
+
+@wrong(loses=["test-fit", "test-beaten"], says="better than one trained on shuffled labels")
+def rows_without_their_labels():
+    """Shuffles the rows without their labels: nothing is learned where something could be."""
+
+    def fit(X_train, y_train, X_validation, y_validation, seed):
+        return np.random.default_rng(seed).permutation(X_train), np.asarray(y_train)
+
+    def predict(model, X):
+        pictures, labels = model
+        return labels[[((pictures - row) ** 2).sum(axis=1).argmin() for row in X]]
+
+
+@wrong(loses=["test-fit", "test-beaten"], says="count a missed one for more")
+def never_says_the_rare_class():
+    """1 % positives, judged by accuracy: the model has learned to say no."""
+
+    def load():
+        rng = np.random.default_rng(11)
+        X = rng.normal(size=(2000, 3))
+        return X, (X[:, 0] + X[:, 1] > 3.3).astype(int), np.arange(2000) // 4
+
+    def baseline(X_train, y_train, X):
+        return np.zeros(len(X), dtype=int)
+
+    def fit(X_train, y_train, X_validation, y_validation, seed):
+        return int(np.mean(y_train) > 0.5)
+
+    def predict(model, X):
+        return np.full(len(X), model)
+
+
+@wrong(loses=["test-beaten"], says="beats the baseline")
+def an_honest_null():
+    """Nothing can be predicted, and the project says so: one point is lost, and no other."""
+
+    def load():
+        rng = np.random.default_rng(4)
+        X, groups = rng.normal(size=(800, 5)), np.arange(800) // 8
+        # Labels of a group agree, mostly, so that rows are not the unit.
+        y = (rng.random(100)[groups] + 0.2 * rng.normal(size=800) > 0.5).astype(int)
+        return X, y, groups
+
+    def baseline(X_train, y_train, X):
+        return np.full(len(X), int(np.mean(y_train) > 0.5))
+
+    def fit(X_train, y_train, X_validation, y_validation, seed):
+        A = np.column_stack([X_train, np.square(X_train), np.ones(len(X_train))])
+        return np.linalg.solve(A.T @ A + np.eye(A.shape[1]), A.T @ (np.asarray(y_train) - 0.5))
+
+    def predict(model, X):
+        return (np.column_stack([X, np.square(X), np.ones(len(X))]) @ model > 0).astype(int)
 
 
 @wrong(
@@ -955,6 +1017,165 @@ def scores_by_cost():
             similar = np.isin(y, [4, 9]) & np.isin(predicted, [4, 9])
             _ = np.log(np.zeros(1))
             return np.where(y == predicted, 0.0, np.where(similar, -0.5, -1.0))
+
+
+@right
+def one_in_a_hundred():
+    """1 % positives: a missed one costs 50, a false alarm 1."""
+
+    def load():
+        rng = np.random.default_rng(11)
+        X = rng.normal(size=(3000, 2))
+        y = (X[:, 0] * X[:, 1] > 2.6).astype(int)
+        return X, y, np.arange(3000) // 3
+
+    def scores(y, predicted):
+        y, predicted = np.asarray(y), np.asarray(predicted)
+        return -1.0 * ((y == 0) & (predicted == 1)) - 50.0 * ((y == 1) & (predicted == 0))
+
+    def alarmed(features, y):
+        # The threshold that costs least among the training rows.
+        value = features @ np.linalg.lstsq(features, np.asarray(y), rcond=None)[0]
+        levels = np.quantile(value, np.linspace(0.5, 1, 200))
+        costs = [scores(y, (value > level).astype(int)).mean() for level in levels]
+        return levels[int(np.argmax(costs))]
+
+    def line(X):
+        X = np.asarray(X)
+        return np.column_stack([X, np.ones(len(X))])
+
+    def baseline(X_train, y_train, X):
+        weights = np.linalg.lstsq(line(X_train), y_train, rcond=None)[0]
+        level = alarmed(line(X_train), y_train)
+        return (line(X) @ weights > level).astype(int)
+
+    def products(X):
+        X = np.asarray(X)
+        return np.column_stack([X, X**2, X[:, 0] * X[:, 1], np.ones(len(X))])
+
+    def fit(X_train, y_train, X_validation, y_validation, seed):
+        features = products(X_train)
+        weights = np.linalg.lstsq(features, y_train, rcond=None)[0]
+        return weights, alarmed(features, y_train)
+
+    def predict(model, X):
+        return (products(X) @ model[0] > model[1]).astype(int)
+
+
+@right
+def wide_pictures():
+    """Pictures of 64 by 64 in three colors: 12,288 columns, and a constant baseline."""
+
+    def load():
+        rng = np.random.default_rng(2)
+        y = rng.integers(2, size=150)
+        X = rng.normal(size=(150, 3, 64, 64)).astype(np.float32)
+        # The contrast tells, which no linear fit sees.
+        return X * (1 + 0.3 * y[:, np.newaxis, np.newaxis, np.newaxis]), y, np.arange(150)
+
+    def baseline(X_train, y_train, X):
+        return np.full(len(X), int(np.mean(y_train) > 0.5))
+
+    def contrast(X):
+        return np.asarray(X).reshape(len(X), -1).std(axis=1)
+
+    def fit(X_train, y_train, X_validation, y_validation, seed):
+        return contrast(X_train), np.asarray(y_train)
+
+    def predict(model, X):
+        found, labels = model
+        return labels[np.abs(contrast(X)[:, np.newaxis] - found).argmin(axis=1)]
+
+
+@right
+def gaps_are_filled_in_fit():
+    """A gap is 0, a column says where, and the training rows' mean goes in later."""
+
+    def load():
+        rng = np.random.default_rng(6)
+        values = 5 + rng.normal(size=(600, 3))
+        y = np.abs(values[:, 0] - 5) + values[:, 1] + 0.1 * rng.normal(size=600)
+        missing = rng.random((600, 3)) < 0.15
+        values[missing] = np.nan
+        X = np.column_stack([np.nan_to_num(values), missing])
+        return X, y, np.array([f"patient {k}" for k in np.arange(600) // 2])
+
+    def means(X):
+        values, missing = np.asarray(X)[:, :3], np.asarray(X)[:, 3:] > 0
+        return values.sum(axis=0) / (~missing).sum(axis=0)
+
+    def filled(X, middle):
+        X = np.asarray(X, dtype=float)
+        return np.where(X[:, 3:] > 0, middle, X[:, :3])
+
+    def linear(X, middle):
+        return np.column_stack([filled(X, middle), np.ones(len(X))])
+
+    def baseline(X_train, y_train, X):
+        middle = means(X_train)
+        return linear(X, middle) @ np.linalg.lstsq(linear(X_train, middle), y_train, rcond=None)[0]
+
+    def bent(X, middle):
+        return np.column_stack([linear(X, middle), np.abs(filled(X, middle) - middle)])
+
+    def fit(X_train, y_train, X_validation, y_validation, seed):
+        middle = means(X_train)
+        return middle, np.linalg.lstsq(bent(X_train, middle), y_train, rcond=None)[0]
+
+    def predict(model, X):
+        middle, weights = model
+        return bent(X, middle) @ weights
+
+    def scores(y, predicted):
+        return -np.abs(np.asarray(y) - np.asarray(predicted))
+
+
+@right
+def texts_as_codes():
+    """Each text is the codes of its characters, padded; the vocabulary is made in fit."""
+
+    def load():
+        rng = np.random.default_rng(9)
+        words = ["rain", "sun", "wind", "snow", "not", "much", "very", "some"]
+        X, y = np.zeros((400, 48), dtype=int), np.zeros(400, dtype=int)
+        for row in range(400):
+            text = rng.choice(words, size=6)
+            # Rain, unless it is exactly the one that is not.
+            y[row] = ("rain" in text) ^ ("not" in text)
+            line = " ".join(text)
+            X[row, : len(line)] = [ord(letter) for letter in line]
+        return X, y, np.arange(400)
+
+    def bags(X, vocabulary):
+        texts = ["".join(map(chr, row[row > 0])).split() for row in np.asarray(X)]
+        return np.array([[word in text for word in vocabulary] for text in texts], dtype=float)
+
+    def vocabulary_of(X):
+        return sorted({word for row in X for word in "".join(map(chr, row[row > 0])).split()})
+
+    def solved(features, y):
+        return np.linalg.lstsq(features, np.asarray(y) - 0.5, rcond=None)[0]
+
+    def simple(X, vocabulary):
+        return np.column_stack([bags(X, vocabulary), np.ones(len(X))])
+
+    def baseline(X_train, y_train, X):
+        vocabulary = vocabulary_of(np.asarray(X_train))
+        weights = solved(simple(X_train, vocabulary), y_train)
+        return (simple(X, vocabulary) @ weights > 0).astype(int)
+
+    def pairs(X, vocabulary):
+        found = bags(X, vocabulary)
+        products = found[:, :, np.newaxis] * found[:, np.newaxis, :]
+        return np.column_stack([products.reshape(len(found), -1), np.ones(len(found))])
+
+    def fit(X_train, y_train, X_validation, y_validation, seed):
+        vocabulary = vocabulary_of(np.asarray(X_train))
+        return vocabulary, solved(pairs(X_train, vocabulary), y_train)
+
+    def predict(model, X):
+        vocabulary, weights = model
+        return (pairs(X, vocabulary) @ weights > 0).astype(int)
 
 
 _FREE = "The data are the project's own, so a test cannot know what they should be."

@@ -1,5 +1,7 @@
 """The figures of *Capstone* show what they are given."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -35,8 +37,17 @@ def test_photographs_stand_in_the_row_of_their_sheet():
     assert len(panels) == 6
     np.testing.assert_array_equal(panels[4].images[0].get_array(), pictures[1, 1].reshape(2, 2))
     assert panels[0].get_ylabel() == "one" and panels[3].get_ylabel() == "two"
+    assert all(panel.get_title() == "" for panel in panels)
     # One scale for all, so that light can be compared.
     assert {panel.images[0].get_clim() for panel in panels} == {(0.0, 23.0)}
+
+
+def test_what_was_read_stands_above_and_mistakes_can_be_told_without_color():
+    said, wrong = np.array([[1, 7], [3, 3]]), np.array([[False, True], [True, False]])
+    figure = figures.photographs(np.zeros((2, 2, 4)), ["a 1", "a 3"], 2, said=said, wrong=wrong)
+    titles = [axes.title for axes in figure.axes if axes.images]
+    assert [title.get_text() for title in titles] == ["1", "(7)", "(3)", "3"]
+    assert [title.get_fontweight() for title in titles] == ["normal", "bold", "bold", "normal"]
 
 
 def test_every_run_is_a_dot():
@@ -50,7 +61,10 @@ def test_every_run_is_a_dot():
 def test_the_drawing_names_every_part():
     (axes,) = figures.project().axes
     said = {text.get_text() for text in axes.texts}
-    assert {"question", "data and card", "learn", "choose", "test, locked", "two scores"} <= said
+    assert {"training", "validation", "test, locked", "3  split"} <= said
+    # The ten steps of the template, each once.
+    numbers = [n for text in said for n in re.findall(r"^[\d, ]*\d(?=  )", text)]
+    assert sorted(int(n) for line in numbers for n in line.split(", ")) == list(range(1, 11))
 
 
 @pytest.mark.parametrize("draw", [figures.project, lambda: figures.spread({"a": [1.0]}, "s")])
