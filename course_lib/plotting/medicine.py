@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from course_lib.plotting.drawings import Point, arrow, blank, label, node
+from course_lib.plotting.drawings import Point, arrow, blank, box, label, node
 from course_lib.plotting.style import (
     COLORS,
     GRID,
@@ -19,7 +19,7 @@ from course_lib.plotting.style import (
     styled,
 )
 
-__all__ = ["decisions", "hospitals", "messages", "patients", "smoothing", "splits"]
+__all__ = ["confounding", "decisions", "hospitals", "messages", "patients", "smoothing", "splits"]
 
 _ROWS = 25
 
@@ -61,7 +61,34 @@ def patients(panels: Mapping[str, Sequence[int]]) -> Figure:
         panel.set_ylim(-_ROWS - 3, 1)
         panel.set_aspect("equal")
     handles, labels = np.atleast_1d(axes)[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=4, frameon=False, markerscale=1.8,
+        handletextpad=0.1, columnspacing=1.4,
+    )  # fmt: skip
+    return figure
+
+
+@styled
+def confounding() -> Figure:
+    """Draw what the hospital does: it is the only thing that joins the marker and the illness.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axes = new_figure(height=1.9)
+    blank(axes, 7.0, 1.9)
+    hospital = box(axes, (0.8, 0.95), "hospital", color=COLORS[1], thick=True)
+    illness = box(axes, (2.95, 1.5), "illness")
+    marker = box(axes, (2.95, 0.4), "marker", color=COLORS[1])
+    cells = box(axes, (5.0, 1.5), "cells")
+    score = box(axes, (6.4, 0.95), "score")
+    # Which hospital a patient goes to depends on the illness, and not the other way: no head.
+    arrow(axes, hospital, illness, "85 % of the ill", color=COLORS[1], head=False, style="--")
+    arrow(axes, hospital, marker, "its machine", color=COLORS[1], width=2.0, below=True)
+    arrow(axes, illness, cells, "the honest path")
+    arrow(axes, cells, score)
+    arrow(axes, marker, score, "the shortcut", color=COLORS[1], width=2.0, below=True)
     return figure
 
 
@@ -237,12 +264,12 @@ def splits(errors: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Figure:
         ):
             values = np.asarray(runs, dtype=float)
             axes.plot(
-                values, np.full(len(values), y), marker, color=color, markersize=3.5, alpha=0.45,
-                markeredgewidth=0,
-            )  # fmt: skip
-            axes.plot(
                 values.mean(), y, marker, color=color, markersize=8, label=name if y == 0 else None
             )
+            axes.plot(  # on top of the means, with a rim: none is hidden
+                values, np.full(len(values), y), marker, color=color, markersize=4,
+                markeredgecolor=PAPER, markeredgewidth=0.6, zorder=3,
+            )  # fmt: skip
     axes.set_yticks(range(len(errors)), list(errors))
     axes.set_ylim(len(errors) - 0.5, -0.5)
     axes.set_xlim(left=0)
@@ -283,7 +310,7 @@ def smoothing(
             rounds, runs.min(axis=0), runs.max(axis=0), color=color, alpha=0.18, linewidth=0
         )
     axes[0].set_title("Within a molecule")
-    axes[0].set_ylabel("share of the variance")
+    axes[0].set_ylabel("variance within molecules (share)")
     axes[1].set_title("Prediction")
     axes[1].set_ylabel("RMSE (log units)")
     for panel in axes:

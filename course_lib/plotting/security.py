@@ -237,7 +237,7 @@ def curves(
         f"{roc[1][i]:.0%} of the frauds,\n{roc[0][i]:.1%} of the honest",
         f"{precision[0][j]:.0%} of the frauds,\n{precision[1][j]:.0%} of alarms right",
     )
-    for (axes, x, y), note, to in zip(places, notes, ((0.4, 0.12), (0.55, 0.62)), strict=True):
+    for (axes, x, y), note, to in zip(places, notes, ((0.1, 0.64), (0.55, 0.62)), strict=True):
         axes.plot(x, y, "o", color=COLORS[1], markersize=7, zorder=4)
         axes.annotate(
             note,

@@ -42,8 +42,13 @@ def make_smoothing():
     return figures.smoothing([0, 1], [0.9, 0.5], errors)
 
 
+def make_confounding():
+    return figures.confounding()
+
+
 MAKERS = [
     make_patients,
+    make_confounding,
     make_decisions,
     make_hospitals,
     make_messages,
@@ -71,6 +76,14 @@ def test_each_patient_is_an_icon():
         assert f"alarms: {counts[0]} ill, {counts[1]} healthy" in [
             t.get_text() for t in panel.texts
         ]
+
+
+def test_the_score_is_reached_by_two_paths():
+    (axes,) = make_confounding().axes
+    texts = [text.get_text() for text in axes.texts]
+    assert {"hospital", "illness", "marker", "cells", "score"} <= set(texts)
+    assert {"the honest path", "the shortcut"} <= set(texts)
+    assert all(text.get_fontsize() >= 9 for text in axes.texts)
 
 
 def test_decision_curves_are_in_percent_and_nobody_is_a_line():
