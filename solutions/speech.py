@@ -56,7 +56,7 @@ def frame(sound, length, hop):
 
     Parameters
     ----------
-    sound : array_like, shape (samples,)
+    sound : ndarray, shape (samples,)
         At least one frame long.
     length, hop : int
         Samples in a frame, and from the start of one to the start of the next. `hop` may be more than
@@ -73,7 +73,7 @@ def frame(sound, length, hop):
 
     Example
     -------
-    >>> frame([1, 2, 3, 4, 5, 6, 7], length=4, hop=2).tolist()
+    >>> frame(np.arange(1, 8), length=4, hop=2).tolist()
     [[1, 2, 3, 4], [3, 4, 5, 6]]
     """
     ### BEGIN SOLUTION
@@ -353,7 +353,7 @@ def greedy(log_probs, blank=0):
 
     Parameters
     ----------
-    log_probs : array_like, shape (T, K)
+    log_probs : ndarray, shape (T, K)
         Logarithms of the probabilities of K labels at each of T steps.
     blank : int
 
@@ -458,7 +458,7 @@ def ctc_loss(log_probs, labels, blank=0):
 
     Parameters
     ----------
-    log_probs : array_like, shape (T, K)
+    log_probs : ndarray, shape (T, K)
         T is 1 or more.
     labels : list of int
         The text, without blanks. May be empty.

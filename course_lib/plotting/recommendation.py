@@ -23,6 +23,7 @@ __all__ = [
     "benchmarks",
     "cold_start",
     "correction",
+    "cut_by_time",
     "disagreement",
     "factored",
     "narrowing",
@@ -30,6 +31,45 @@ __all__ = [
     "tastes",
     "two_towers",
 ]
+
+
+@styled
+def cut_by_time(
+    day: ArrayLike, item: ArrayLike, released: ArrayLike, cuts: tuple[float, float]
+) -> Figure:
+    """Draw a log as dots, films in the order of their release, and the two cuts.
+
+    Parameters
+    ----------
+    day, item : array_like, shape (n,)
+        When each interaction happened, and with which film. A quarter of them are drawn.
+    released : array_like, shape (m,)
+        The day on which each film came out.
+    cuts : (float, float)
+        Between learning and choosing, and between choosing and judging.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure, axes = new_figure(height=3.3)
+    place = np.argsort(np.argsort(released, kind="stable"), kind="stable")
+    day, item = np.asarray(day), np.asarray(item)
+    edges = [0, *cuts, 720]
+    for number, name in enumerate(("learn", "choose", "judge")):
+        part = np.flatnonzero((day >= edges[number]) & (day < edges[number + 1]))[::4]
+        color = COLORS[number]
+        axes.scatter(day[part], place[item[part]], s=3, color=color, linewidths=0, alpha=0.7)
+        label(axes, (sum(edges[number : number + 2]) / 2, len(place) + 14), name, size=10)
+    for cut in cuts:
+        axes.axvline(cut, color=INK, linewidth=1.4, linestyle="--")
+    axes.set_xlim(0, edges[-1])
+    axes.set_ylim(-2, len(place) + 26)
+    axes.set_xticks(edges)
+    axes.set_xlabel("day")
+    axes.set_ylabel("film, by release")
+    axes.grid(visible=False)
+    return figure
 
 
 @styled
@@ -184,9 +224,6 @@ def correction(taken: ArrayLike, scores: Mapping[str, ArrayLike]) -> Figure:
             alpha=0.65,
             linewidths=0,
         )
-        slope, start = np.polyfit(np.log(taken), score, 1)
-        ends = np.array([taken.min(), taken.max()])
-        panel.plot(ends, start + slope * np.log(ends), color=INK, linestyle="--", linewidth=1.4)
         panel.set_title(title)
         panel.set_xlabel("times that the film was taken")
         panel.set_xscale("log")
@@ -221,7 +258,7 @@ def cold_start(
         left.bar(row, values.mean(), color=COLORS[row], alpha=0.35, width=0.6)
         left.plot(np.full(len(values), row), values, MARKERS[row], color=COLORS[row], linestyle="")
     left.set_xticks(range(len(new_films)), list(new_films))
-    left.set_ylabel("recall of 5 new films (%)")
+    left.set_ylabel("recall@5 among new films (%)")
     left.set_title("New films")
     left.grid(axis="x", visible=False)
     for number, (name, values) in enumerate(new_viewers.items()):
@@ -311,7 +348,7 @@ def narrowing(
     effective : mapping of str to array_like, shape (s, rounds)
         Effective number of films that the model puts on its lists, a row a seed.
     minority : mapping of str to array_like, shape (s, rounds)
-        The minority's share of the viewers.
+        The minority's share of the viewers, which is drawn run by run.
     start : float
         Its share among those who join.
 
@@ -319,31 +356,34 @@ def narrowing(
     -------
     matplotlib.figure.Figure
     """
-    figure, (left, right) = new_figure(1, 2, height=3.6)
+    figure, (left, right) = new_figure(1, 2, height=3.8)
     names = list(dict.fromkeys([*effective, *minority]))
     for panel, curves, factor in ((left, effective, 1), (right, minority, 100)):
         for name, values in curves.items():
             values, number = factor * np.asarray(values), names.index(name)
-            style = {"color": COLORS[number], "linestyle": LINE_STYLES[number]}
+            color = COLORS[number] if name in effective else INK
+            style = {"color": color, "linestyle": LINE_STYLES[number]}
             rounds = np.arange(1, values.shape[1] + 1)
-            _band(panel, rounds, values, COLORS[number])
-            panel.plot(rounds, values.mean(axis=0), label=name, **style)
+            if panel is left:
+                _band(panel, rounds, values, color)
+            else:
+                panel.plot(rounds, values.T, color=color, linestyle="-", linewidth=0.7, alpha=0.4)
+            panel.plot(rounds, values.mean(axis=0), label=name, linewidth=2, **style)
         panel.set_xlabel("round")
         panel.set_xticks([1, *range(4, rounds[-1] + 1, 4)])
     left.set_yscale("log")
-    left.set_yticks([10, 20, 50, 100], ["10", "20", "50", "100"])
+    left.set_ylim(3, 300)
+    left.set_yticks([10, 20, 50, 100, 200], ["10", "20", "50", "100", "200"])
     left.minorticks_off()
     left.set_ylabel("effective number of films")
     left.set_title("What is shown")
-    left.legend(loc="upper right")
+    left.legend(loc="lower right", fontsize=9)
     right.axhline(100 * start, color=MUTED, linestyle=":", linewidth=1.2, label="those who join")
     right.set_ylim(0, 160 * start)
     right.yaxis.get_major_locator().set_params(integer=True, nbins=5)
     right.set_ylabel("minority's share of the viewers (%)")
     right.set_title("Who stays")
-    # The others have the colors of the left panel.
-    lines = [line for line in right.lines if line.get_label() not in effective]
-    right.legend(handles=lines, loc="lower left")
+    right.legend(loc="lower left")
     return figure
 
 
@@ -380,8 +420,6 @@ def benchmarks(
     for panel, (title, results) in zip(axes, panels.items(), strict=True):
         years = np.array([year for year, _, _ in results])
         values = np.array([value for _, _, value in results])
-        best = np.minimum.accumulate(values)
-        panel.step(years, best, where="post", color=COLORS[0], linestyle="-", alpha=0.5, zorder=1)
         panel.plot(years, values, "o", color=COLORS[0], linestyle="", zorder=2)
         for year, system, value in results:
             x, y, ha = offsets[system]

@@ -243,6 +243,7 @@ def suppression(
     matplotlib.figure.Figure
     """
     figure, panels = new_figure(1, 2, height=3.4)
+    classes = list(dict.fromkeys([*after[2], *before[2]]))
     for axes, (boxes, scores, labels), name in zip(
         panels, (before, after), ("before", "after"), strict=True
     ):
@@ -251,14 +252,18 @@ def suppression(
             named = f"{digit}: {score:.2f}" if name == "after" else ""
             # The second name of a place stands at the other corner of its box.
             near = np.abs(np.asarray(boxes)[:n, :2] - np.asarray(one)[:2]).max(axis=1) < 3
-            _outline(axes, one, COLORS[1], name=named, width=1.2, below=bool(near.any()))
+            # A color and a dash for each class, so that a name's box can be told from others.
+            kind = classes.index(digit)
+            color, style = COLORS[1 + kind % 4], LINE_STYLES[kind % len(LINE_STYLES)]
+            below = bool(near.any())
+            _outline(axes, one, color, name=named, style=style, width=1.5, below=below)
         axes.set_title(f"{name}: {len(scores)} boxes", pad=12)
     return figure
 
 
 @styled
 def patches(image: ArrayLike, patch: int, width: int, blocks: int) -> Figure:
-    """Draw how a vision transformer reads a picture: patches, vectors, places, blocks, a mean.
+    """Draw how a vision transformer reads a picture: patches, vectors, positions, blocks, a mean.
 
     Parameters
     ----------
@@ -318,7 +323,7 @@ def patches(image: ArrayLike, patch: int, width: int, blocks: int) -> Figure:
     arrow(axes, (left + side + 0.05, low + side / 2), (1.93, low + side / 2))
     label(axes, (2.3, low - 0.2), f"{patch * patch} pixels\neach", size=9.5, va="top")
     label(axes, (3.58, low - 0.2), f"embedding:\n{width} numbers", size=9.5, va="top")
-    label(axes, (4.45, low - 0.2), "learned\nplace", size=9.5, va="top")
+    label(axes, (4.45, low - 0.2), "learned\nposition", size=9.5, va="top")
     axes.set_xlim(0, wide)
     axes.set_ylim(0, height)
     name = "block" if blocks == 1 else "blocks"
@@ -391,7 +396,7 @@ def pencils(recall: Mapping[str, Mapping[str, ArrayLike]]) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    figure, axes = new_figure(height=2.7)
+    figure, axes = new_figure(height=1.3 + 0.7 * len(recall))
     groups = list(next(iter(recall.values())))
     high = len(recall)
     for n, group in enumerate(groups):

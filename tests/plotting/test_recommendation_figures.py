@@ -12,6 +12,11 @@ STARS = np.where(RNG.random((7, 7)) < 0.5, 4.0, np.nan)
 U, V = RNG.normal(size=(7, 3)), RNG.normal(size=(7, 3))
 
 
+def make_cut_by_time():
+    day = np.arange(0, 720, 2)
+    return figures.cut_by_time(day, np.arange(360) % 4, [0, 300, 0, 600], (432, 576))
+
+
 def make_factored():
     return figures.factored(STARS, U, V)
 
@@ -58,6 +63,7 @@ def make_benchmarks():
 
 
 MAKERS = [
+    make_cut_by_time,
     make_factored,
     make_tastes,
     make_two_towers,
@@ -91,11 +97,20 @@ def test_each_direction_of_taste_has_its_points():
     assert np.all(np.asarray(other.collections[2].get_offsets())[:, 1] == 0)
 
 
-def test_the_line_of_a_correction_has_the_slope_of_the_points():
+def test_films_stand_in_the_order_of_release_on_their_side_of_the_cuts():
+    (axes,) = make_cut_by_time().axes
+    learn, choose, judge = (np.asarray(dots.get_offsets()) for dots in axes.collections)
+    assert learn[:, 0].max() < 432 <= choose[:, 0].min() <= choose[:, 0].max() < 576
+    assert judge[0].tolist() == [576, 0] and len(learn) == 54  # every fourth: film 0, first
+    assert [line.get_xdata()[0] for line in axes.lines] == [432, 576]
+
+
+def test_a_film_of_a_correction_stands_at_its_count_and_score():
     up, flat = make_correction().axes
-    x, y = up.lines[0].get_data()
-    assert np.allclose(np.diff(y) / np.diff(np.log(x)), 1)
-    assert np.allclose(flat.lines[0].get_ydata(), 0)
+    assert np.allclose(
+        up.collections[0].get_offsets(), [[1, 0], [10, np.log(10)], [100, np.log(100)]]
+    )
+    assert np.allclose(np.asarray(flat.collections[0].get_offsets())[:, 1], 0)
 
 
 def test_cold_start_is_in_percent():
@@ -120,10 +135,11 @@ def test_a_name_has_one_color_in_both_panels():
     first = {line.get_label(): line.get_color() for line in left.lines}
     second = {line.get_label(): line.get_color() for line in right.lines}
     assert first["as it is"] == second["as it is"] != second["by chance"]
-    assert right.lines[0].get_ydata()[-1] == pytest.approx(5)
+    means = [line for line in right.lines if line.get_label() == "as it is"]
+    assert means[0].get_ydata()[-1] == pytest.approx(5) and len(right.lines) == 2 * 2 + 2 + 1
 
 
-def test_steps_follow_the_best_until_each_year():
+def test_a_result_stands_at_its_year_with_its_name():
     axes = make_benchmarks().axes[0]
-    assert axes.lines[0].get_ydata().tolist() == [0.95, 0.95, 0.86]
+    assert axes.lines[0].get_xydata().tolist() == [[2006, 0.95], [2008, 0.97], [2009, 0.86]]
     assert "best 0.86" in [text.get_text() for text in axes.texts]
