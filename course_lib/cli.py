@@ -145,15 +145,15 @@ def check(
     seconds: Annotated[float, typer.Option(help="Stop a cell after this time.")] = 30.0,
 ) -> None:
     """Run the visible and hidden tests on your notebook, and show points and hints."""
-    from course_lib.exercises.walled import engine
+    from course_lib.assignments.sandboxed import engine
 
     root = find_root()
     known_slug(root, slug)
     mine = notebook or work_path(root, slug)
     # The engine imports what the notebook does while this process imports what the check does.
     with out.status("Running the tests ..."), engine(root, slug, mine) as graders:
-        from course_lib.exercises.checking import check as run_check
-        from course_lib.exercises.progress import record
+        from course_lib.assignments.checking import check as run_check
+        from course_lib.assignments.progress import record
 
         result = run_check(root, slug, mine, seconds_per_cell=seconds, graders=graders)
     table = Table(box=None, pad_edge=False)
@@ -179,8 +179,8 @@ def check(
 @app.command()
 def progress() -> None:
     """Show your exercises and points, and where to go on."""
-    from course_lib.exercises.progress import next_step
-    from course_lib.exercises.progress import progress as read
+    from course_lib.assignments.progress import next_step
+    from course_lib.assignments.progress import progress as read
 
     entries = read(find_root())
     table = Table(box=None, pad_edge=False)
@@ -213,7 +213,7 @@ def release(
 ) -> None:
     """Make the students' notebooks, and record points and tests in the gradebook."""
     from course_lib import grading
-    from course_lib.exercises.sources import generate
+    from course_lib.assignments.sources import generate
 
     slugs = slugs or []
     if not slugs and not everything:
@@ -420,7 +420,7 @@ def _progress_bar(what: str, quiet: bool = False) -> Iterator[Callable[[str, int
 @app.command()
 def lab() -> None:
     """Open JupyterLab with nbgrader; chapters and exercise sources open as notebooks."""
-    from course_lib.exercises.sources import generate
+    from course_lib.assignments.sources import generate
 
     root = find_root()
     generate(root)
@@ -478,7 +478,7 @@ def build(
     timed("site", begin, "built" if built else "unchanged")
 
     if sample_class:
-        from course_lib.grading.sample import grade_sample_class, sample_classes
+        from course_lib.assignments.sample import grade_sample_class, sample_classes
 
         begin = time.perf_counter()
         reports = [

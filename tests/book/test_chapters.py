@@ -10,8 +10,8 @@ import pytest
 from jupyter_cache import get_cache
 
 from course_lib.book import chapters
-from course_lib.book.chapters import ImportGraph, run_chapters
-from course_lib.imports import imported_modules
+from course_lib.book.chapters import run_chapters
+from course_lib.imports import ImportGraph, imported_modules
 from course_lib.paths import CourseError
 
 TINY, OTHER = "book/part/tiny", "book/part/other"

@@ -12,7 +12,8 @@ import pytest
 import torch
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_lib.exercises import CheckFailed, calls, check, check_keyword, check_kinds, running
+from course_lib.assignments import running
+from course_lib.exercises import CheckFailed, calls, check, check_keyword, check_kinds
 from course_lib.grading.engine import runner, walls, zygote
 
 ANSWERS = '''

@@ -201,7 +201,7 @@ def test_in_a_notebook_everybody_meets_the_same_numbers(monkeypatch: pytest.Monk
 
 @pytest.mark.slow
 def test_course_check_draws_the_same_numbers_each_time() -> None:
-    from course_lib.exercises.running import run_notebook
+    from course_lib.assignments.running import run_notebook
 
     source = "from course_lib.exercises import rng\nprint(rng().integers(10**9))"
     cells = [nbformat.v4.new_code_cell(source) for _ in range(2)]

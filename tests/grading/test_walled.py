@@ -21,12 +21,12 @@ from nbformat.v4 import new_code_cell, new_notebook
 from small_course import ANSWERS, POINTS, a_course, contents
 
 from course_lib import grading
+from course_lib.assignments.sample import build_class, load_class
 from course_lib.grading import GradingError, steps, walled
 from course_lib.grading.engine import jobs, runner, walls, zygote
 from course_lib.grading.execute import KERNEL_DIED, NOT_RUN, TIMED_OUT
 from course_lib.grading.files import files_beside
 from course_lib.grading.report import GRADED, NEEDS_A_PERSON
-from course_lib.grading.sample import build_class, load_class
 from course_lib.grading.walled import TEST_FAULT, Execute, digest
 from course_lib.paths import CourseError
 

@@ -5,7 +5,7 @@ Each case runs twice: all cells in one process, as a kernel does, and student an
 
 import pytest
 
-from course_lib.exercises.running import run_notebook
+from course_lib.assignments.running import run_notebook
 from course_lib.grading.engine import runner
 
 CASES = {

@@ -8,9 +8,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.utils import determine_grade
 
-from course_lib.exercises import running
-from course_lib.exercises.checking import grade_notebook
-from course_lib.exercises.running import run_notebook
+from course_lib.assignments import running
+from course_lib.assignments.checking import grade_notebook
+from course_lib.assignments.running import run_notebook
 from course_lib.grading.engine.student import MAX_OUTPUT
 from course_lib.paths import CourseError
 
@@ -89,7 +89,7 @@ def test_what_readers_run_needs_no_module_that_only_unix_has():
     program = (
         "import sys\nfor name in ('resource', 'fcntl', 'pwd', 'grp', 'termios'):\n"
         "    sys.modules[name] = None\n"
-        "import course_lib.cli, course_lib.exercises.checking, course_lib.exercises.progress"
+        "import course_lib.cli, course_lib.assignments.checking, course_lib.assignments.progress"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_lib.exercises.sources import is_solution, source_notebook
+from course_lib.assignments.sources import is_solution, source_notebook
 from course_lib.paths import exercise_slugs
 
 ROOT = Path(__file__).resolve().parents[2]

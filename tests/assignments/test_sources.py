@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from course_lib import paths
-from course_lib.exercises import proofs, sources
+from course_lib.assignments import proofs, sources
 from course_lib.paths import CourseError
 
 

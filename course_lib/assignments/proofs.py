@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 from nbformat import NotebookNode
 
-from course_lib.exercises.answers import Answer, apply, load_answers
-from course_lib.exercises.checking import CheckResult, grade_notebook, with_answers
-from course_lib.exercises.running import preload
-from course_lib.exercises.sources import grade_id, is_test, release_notebook, source_notebook
-from course_lib.exercises.walled import _preload
+from course_lib.assignments.answers import Answer, apply, load_answers
+from course_lib.assignments.checking import CheckResult, grade_notebook, with_answers
+from course_lib.assignments.running import preload
+from course_lib.assignments.sandboxed import _preload
+from course_lib.assignments.sources import grade_id, is_test, release_notebook, source_notebook
 from course_lib.imports import imported_modules
 
 if TYPE_CHECKING:

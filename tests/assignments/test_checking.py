@@ -7,9 +7,9 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from course_lib import paths
-from course_lib.exercises import sources, walled
-from course_lib.exercises.checking import check
-from course_lib.exercises.progress import next_step, progress, record
+from course_lib.assignments import sandboxed, sources
+from course_lib.assignments.checking import check
+from course_lib.assignments.progress import next_step, progress, record
 from course_lib.grading.engine import walls, zygote
 from course_lib.paths import CourseError
 
@@ -114,7 +114,7 @@ def test_what_cannot_be_checked_is_named(tiny_course, work):
 @pytest.fixture
 def unwalled(monkeypatch):
     """Let this be a system on which walls cannot be built."""
-    monkeypatch.setattr(walled.sys, "platform", "darwin")
+    monkeypatch.setattr(sandboxed.sys, "platform", "darwin")
 
 
 def solved(notebook, name, source):
@@ -141,7 +141,7 @@ def test_without_walls_a_reader_is_told_the_same(tiny_course, work, monkeypatch)
     solved(notebook, "quad", "import os\ndef quad(z):\n    return z")
     nbformat.write(notebook, path)
     graded = check(tiny_course, "tiny", path)
-    monkeypatch.setattr(walled.sys, "platform", "darwin")
+    monkeypatch.setattr(sandboxed.sys, "platform", "darwin")
     assert check(tiny_course, "tiny", path) == graded
 
 
@@ -157,7 +157,7 @@ def test_a_folder_too_large_to_be_copied_is_no_obstacle(tiny_course, work, monke
     def refuse(folders):
         raise CourseError("too large")
 
-    monkeypatch.setattr(walled, "files_beside", refuse)
+    monkeypatch.setattr(sandboxed, "files_beside", refuse)
     assert check(tiny_course, "tiny", work[0]).points == 4
 
 
@@ -177,18 +177,18 @@ def test_cells_that_hang_or_die_cost_themselves(tiny_course, work, where, reques
 
 def test_what_is_imported_ahead_is_what_somebody_imports():
     cell = "import math\nfrom course_lib.exercises import assert_close"
-    usual = walled._preload([cell], ["x = 1"])
+    usual = sandboxed._preload([cell], ["x = 1"])
     assert "numpy" in usual
     assert "course_lib.grading.engine.judge" in usual
     assert not [name for name in usual if name.partition(".")[0] in ("torch", "matplotlib")]
     assert "course_lib.exercises.assert_close" not in usual
-    drawn = walled._preload(["import matplotlib.pyplot as plt"], ["import torch, antigravity"])
+    drawn = sandboxed._preload(["import matplotlib.pyplot as plt"], ["import torch, antigravity"])
     assert {"torch", "matplotlib.backends.backend_agg"} <= set(drawn)
     assert not {"torch.optim", "antigravity"} & set(drawn)
-    assert "torch.optim" in walled._preload(["from torch import optim"], [])
+    assert "torch.optim" in sandboxed._preload(["from torch import optim"], [])
     steps = "step = torch.optim.SGD(weights, lr=0.1).step"
-    assert "torch.optim" in walled._preload(["import torch"], [steps])
-    assert "torch.optim" not in walled._preload([steps.replace("torch", "tools")], [])
+    assert "torch.optim" in sandboxed._preload(["import torch"], [steps])
+    assert "torch.optim" not in sandboxed._preload([steps.replace("torch", "tools")], [])
 
 
 def test_progress(tiny_course, work):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_lib.exercises import mutants, slips
-from course_lib.exercises.answers import Answer
-from course_lib.exercises.mutants import Mutant, Outcome
+from course_lib.assignments import mutants, slips
+from course_lib.assignments.answers import Answer
+from course_lib.assignments.mutants import Mutant, Outcome
 from course_lib.paths import CourseError
 
 KINDS = {

@@ -27,12 +27,13 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import MissingEntry
 
-from course_lib.exercises.answers import Answer, apply, right
-from course_lib.exercises.sources import grade_id, is_solution
+from course_lib.assignments.answers import Answer, apply, right
+from course_lib.assignments.sources import grade_id, is_solution
 from course_lib.grading.course import Course, GradingError, Progress
 from course_lib.grading.report import Report
 from course_lib.grading.steps import feedback, grade, mark, release
 from course_lib.grading.walled import missing_walls
+from course_lib.imports import ImportGraph, imported_modules
 from course_lib.paths import built_source_path, release_path
 
 __all__ = [
@@ -307,9 +308,7 @@ def _fingerprint(root: Path, slug: str, path: Path) -> str:
     Of course_lib that is what the exercise imports and what grades it, not all of it: a change to
     another chapter's module grades nobody again.
     """
-    from course_lib.book.chapters import ImportGraph
-    from course_lib.imports import imported_modules
-
+    library = Path(__file__).parents[1]
     source = built_source_path(root, slug)
     inputs = [
         path,
@@ -317,7 +316,7 @@ def _fingerprint(root: Path, slug: str, path: Path) -> str:
         release_path(root, slug),
         root / "requirements.txt",
         root / "nbgrader_config.py",
-        *sorted(Path(__file__).parent.glob("templates/*/*")),
+        *sorted(library.glob("grading/templates/*/*")),
     ]
     for file in inputs:
         if not file.is_file():
@@ -329,8 +328,8 @@ def _fingerprint(root: Path, slug: str, path: Path) -> str:
     # Settings and the engine name modules in strings, which no import graph sees.
     named = ("steps", "walled", "pages", "markup", "engine.student", "engine.judge")
     grading = [f"course_lib.grading.{name}" for name in named]
-    graph = ImportGraph(Path(__file__).parents[2])
-    modules = graph.behind([*imported_modules(code), *grading, "course_lib.exercises.answers"])
+    graph = ImportGraph(library.parent)
+    modules = graph.behind([*imported_modules(code), *grading, "course_lib.assignments.answers"])
     inputs += [Path(__file__), *(file for _, file in graph.files(modules))]
     digest = hashlib.sha256(sys.version.encode())
     for file in inputs:

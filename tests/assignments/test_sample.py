@@ -9,17 +9,19 @@ import pytest
 from nbgrader.utils import compute_checksum
 
 from course_lib import grading
-from course_lib.exercises.sources import generate
-from course_lib.grading import sample
-from course_lib.grading.sample import (
+from course_lib.assignments import sample
+from course_lib.assignments.sample import (
     class_folder,
     grade_sample_class,
     load_class,
     notebook_of,
     submission,
 )
+from course_lib.assignments.sources import generate
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.usefixtures("pages_have_time")
+
 CLASS = load_class(ROOT / "sample_class" / "activations.py")
 
 
@@ -142,7 +144,7 @@ def test_a_killed_run_starts_over(course_root: Path, tmp_path: Path) -> None:
     shutil.copytree(course_root, root, ignore=ignored)
     (root / "sample_class").mkdir()
     (root / "sample_class" / "activations.py").write_text(
-        "from course_lib.grading.sample import submission\n\n"
+        "from course_lib.assignments.sample import submission\n\n"
         "@submission(student='ann', score=0, starts_from='release')\n"
         "def first():\n    '''Nothing done.'''\n"
     )
@@ -207,7 +209,7 @@ def test_an_exercise_without_a_sample_class_is_named(course_root: Path) -> None:
 def test_two_submissions_of_one_student_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.py"
     path.write_text(
-        "from course_lib.grading.sample import submission\n\n"
+        "from course_lib.assignments.sample import submission\n\n"
         "@submission(student='ann', score=0)\ndef first():\n    '''One.'''\n\n"
         "@submission(student='ann', score=0)\ndef second():\n    '''Two.'''\n"
     )

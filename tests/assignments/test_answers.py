@@ -2,8 +2,8 @@
 
 import pytest
 
-from course_lib.exercises.answers import answer_cells, apply, load_answers, right, wrong
-from course_lib.exercises.sources import source_notebook
+from course_lib.assignments.answers import answer_cells, apply, load_answers, right, wrong
+from course_lib.assignments.sources import source_notebook
 from course_lib.paths import CourseError
 
 

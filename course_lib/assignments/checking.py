@@ -16,9 +16,9 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from course_lib.exercises.running import run_notebook
-from course_lib.exercises.sources import grade_id, is_solution, is_test, source_notebook
-from course_lib.exercises.walled import Engine, engine
+from course_lib.assignments.running import run_notebook
+from course_lib.assignments.sandboxed import Engine, engine
+from course_lib.assignments.sources import grade_id, is_solution, is_test, source_notebook
 from course_lib.grading.engine.runner import CellRun
 from course_lib.paths import CourseError, release_path
 

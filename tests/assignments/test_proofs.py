@@ -12,8 +12,8 @@ import re
 import nbformat
 import pytest
 
-from course_lib.exercises import answers, mutants, proofs
-from course_lib.exercises.sources import (
+from course_lib.assignments import answers, mutants, proofs
+from course_lib.assignments.sources import (
     grade_id,
     is_solution,
     is_test,

@@ -38,13 +38,13 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from course_lib.exercises import slips
-from course_lib.exercises.answers import Answer, answer_cells
-from course_lib.exercises.checking import _nbgraders_utils
-from course_lib.exercises.proofs import answers_path, up_to_the_last_test, warm
-from course_lib.exercises.running import _context
-from course_lib.exercises.sources import grade_id, is_solution, is_test, source_notebook
-from course_lib.exercises.walled import takes_steps
+from course_lib.assignments import slips
+from course_lib.assignments.answers import Answer, answer_cells
+from course_lib.assignments.checking import _nbgraders_utils
+from course_lib.assignments.proofs import answers_path, up_to_the_last_test, warm
+from course_lib.assignments.running import _context
+from course_lib.assignments.sandboxed import takes_steps
+from course_lib.assignments.sources import grade_id, is_solution, is_test, source_notebook
 from course_lib.grading.engine import judge, runner, student
 from course_lib.grading.engine.shells import new_shell
 from course_lib.grading.engine.zygote import warm_torch
@@ -552,7 +552,9 @@ def _mutant(
     reference = re.sub(
         rf"^(def|class) {outer.name}\b", rf"\1 {right}", reference, count=1, flags=re.MULTILINE
     )
-    code = "\n\n\n".join(["from course_lib.exercises import slips", reference, "\n".join(function)])
+    code = "\n\n\n".join(
+        ["from course_lib.assignments import slips", reference, "\n".join(function)]
+    )
     name = f"{step.name}: {kind}"
     short = owner.name if owner and node.name == "__init__" else step.name
     return Mutant(short, kind, does, Answer(name, does, code), untried, tuple(seen.tests))
@@ -757,7 +759,7 @@ def _used() -> int:
 
 
 def main() -> None:
-    """Print the mutants of an exercise that survive: ``python -m course_lib.exercises.mutants``."""
+    """Print the surviving mutants of an exercise: ``python -m course_lib.assignments.mutants``."""
     import sys
     import time
 

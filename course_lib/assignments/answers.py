@@ -26,7 +26,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from course_lib.exercises.sources import grade_id, is_solution
+from course_lib.assignments.sources import grade_id, is_solution
 from course_lib.paths import CourseError
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from nbgrader.utils import is_grade, is_solution, is_task
 
-from course_lib.exercises.sources import source_notebook
+from course_lib.assignments.sources import source_notebook
 from course_lib.paths import exercise_slugs, find_root, source_path
 
 ROOT = find_root(__file__)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from course_lib.exercises.checking import CheckResult
+from course_lib.assignments.checking import CheckResult
 from course_lib.paths import CourseError, exercise_slugs, work_path
 
 
