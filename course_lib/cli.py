@@ -288,7 +288,7 @@ def grade(
 
         print(json.dumps(report.to_dict(), indent=1))
     else:
-        from course_lib.grading.show import outcome
+        from course_lib.grading.reports.show import outcome
 
         for part in outcome(report):
             out.print(part)
@@ -329,9 +329,9 @@ def similar(
     import json
     from dataclasses import asdict
 
-    from course_lib.grading import show
-    from course_lib.grading.similar import passages
-    from course_lib.grading.similar import similar as compare
+    from course_lib.grading.reports import show
+    from course_lib.grading.reports.similar import passages
+    from course_lib.grading.reports.similar import similar as compare
 
     folder = course_dir or find_root()
     if pair:
@@ -377,7 +377,7 @@ def export(
 
 def _tell(sentence: str) -> None:
     """Say something that a person should know, where it is in nobody's way."""
-    from course_lib.grading.text import printable
+    from course_lib.grading.course.text import printable
 
     err.print(printable(sentence), markup=False)
 
@@ -396,7 +396,7 @@ def _progress_bar(what: str, quiet: bool = False) -> Iterator[Callable[[str, int
         TimeLeft(),
         TextColumn("{task.fields[who]}"),
     )
-    from course_lib.grading.text import printable
+    from course_lib.grading.course.text import printable
 
     begin = said = time.monotonic()
     with Progress(*columns, console=err, transient=True, disable=quiet) as bar:
@@ -429,7 +429,7 @@ def lab() -> None:
 
 def _open_lab(root: Path, notebook: Path | None = None) -> None:
     """Become JupyterLab with the course's settings."""
-    from course_lib.grading.lab import lab_command
+    from course_lib.grading.course.lab import lab_command
 
     command, environment = lab_command(root, open_path=notebook)
     os.chdir(root)
@@ -485,7 +485,7 @@ def build(
             grade_sample_class(root / "_build", slug, force=force) for slug in sample_classes(root)
         ]
         timed("sample class", begin, f"{sum(len(r.students) for r in reports)} students")
-        from course_lib.grading.show import class_table
+        from course_lib.grading.reports.show import class_table
 
         for report in reports:
             out.print()

@@ -68,9 +68,9 @@ def tiny_course(tmp_path):
 @pytest.fixture(scope="session")
 def pages_have_time() -> None:
     """The limit is for what hangs, and not for a machine that stalls."""
-    from course_lib.grading import apart
+    from course_lib.grading.pages import renderer
 
-    apart.LIMIT = 120.0
+    renderer.LIMIT = 120.0
 
 
 @pytest.fixture(scope="module")

@@ -29,10 +29,10 @@ from nbgrader.api import MissingEntry
 
 from course_lib.assignments.answers import Answer, apply, right
 from course_lib.assignments.sources import grade_id, is_solution
-from course_lib.grading.course import Course, GradingError, Progress
-from course_lib.grading.report import Report
+from course_lib.grading.course.folder import Course, GradingError, Progress
+from course_lib.grading.reports.report import Report
+from course_lib.grading.running.sandboxed import missing_walls
 from course_lib.grading.steps import feedback, grade, mark, release
-from course_lib.grading.walled import missing_walls
 from course_lib.imports import ImportGraph, imported_modules
 from course_lib.paths import built_source_path, release_path
 
@@ -49,7 +49,7 @@ __all__ = [
 CONFIGURATION = '''\
 """nbgrader's settings for the sample class: the course's own, with shorter limits."""
 
-from course_lib.grading.config import configure
+from course_lib.grading.course.config import configure
 
 c = get_config()
 configure(c)
@@ -316,7 +316,7 @@ def _fingerprint(root: Path, slug: str, path: Path) -> str:
         release_path(root, slug),
         root / "requirements.txt",
         root / "nbgrader_config.py",
-        *sorted(library.glob("grading/templates/*/*")),
+        *sorted(library.glob("grading/pages/templates/*/*")),
     ]
     for file in inputs:
         if not file.is_file():
@@ -326,7 +326,14 @@ def _fingerprint(root: Path, slug: str, path: Path) -> str:
     notebook = nbformat.read(source, as_version=4)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     # Settings and the engine name modules in strings, which no import graph sees.
-    named = ("steps", "walled", "pages", "markup", "engine.student", "engine.judge")
+    named = (
+        "steps",
+        "running.sandboxed",
+        "pages.feedback",
+        "pages.markup",
+        "engine.student",
+        "engine.judge",
+    )
     grading = [f"course_lib.grading.{name}" for name in named]
     graph = ImportGraph(library.parent)
     modules = graph.behind([*imported_modules(code), *grading, "course_lib.assignments.answers"])

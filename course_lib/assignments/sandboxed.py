@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from course_lib.grading.files import files_beside
+from course_lib.grading.submissions.files import files_beside
 from course_lib.imports import imported_modules, is_module
 from course_lib.paths import CourseError, source_path
 

@@ -14,8 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from course_lib.grading.course import Course, GradingError
-    from course_lib.grading.report import (
+    from course_lib.grading.course.folder import Course, GradingError
+    from course_lib.grading.reports.report import (
         GRADED,
         NEEDS_A_PERSON,
         CellChange,
@@ -54,8 +54,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "course": ("Course", "GradingError"),
-    "report": (
+    "course.folder": ("Course", "GradingError"),
+    "reports.report": (
         "GRADED",
         "NEEDS_A_PERSON",
         "CellChange",

@@ -23,17 +23,14 @@ from nbgrader.utils import parse_utc
 from sqlalchemy.orm import joinedload, undefer
 from traitlets import TraitError
 
-from course_lib.grading import platforms
-from course_lib.grading.cells import ADDED
-from course_lib.grading.changes import Earlier
-from course_lib.grading.course import Course, GradingError, Progress, Result, Say, quiet
-from course_lib.grading.faults import advice
-from course_lib.grading.files import no_files
-from course_lib.grading.findings import findings
-from course_lib.grading.logs import forget_halves, seconds_of, write_log
-from course_lib.grading.pages import MaskHiddenTests, failure_message
-from course_lib.grading.pool import LostError, NotRunError, Pool, pool
-from course_lib.grading.record import (
+from course_lib.grading.course.cells import ADDED
+from course_lib.grading.course.faults import advice
+from course_lib.grading.course.folder import Course, GradingError, Progress, Result, Say, quiet
+from course_lib.grading.exports import platforms
+from course_lib.grading.exports.tables import COLUMNS, plain, rows, write
+from course_lib.grading.pages.feedback import MaskHiddenTests, failure_message
+from course_lib.grading.recording.changes import Earlier
+from course_lib.grading.recording.record import (
     InPlace,
     Pages,
     Prepared,
@@ -44,17 +41,20 @@ from course_lib.grading.record import (
     one_gradebook,
     was_graded,
 )
-from course_lib.grading.repair import NOTES, metadata_of
-from course_lib.grading.report import (
+from course_lib.grading.reports.findings import findings
+from course_lib.grading.reports.logs import forget_halves, seconds_of, write_log
+from course_lib.grading.reports.report import (
     GRADED,
     NEEDS_A_PERSON,
     CellScore,
     Report,
     StudentReport,
 )
-from course_lib.grading.similar import similar
-from course_lib.grading.tables import COLUMNS, plain, rows, write
-from course_lib.grading.walled import TEST_FAULT
+from course_lib.grading.reports.similar import similar
+from course_lib.grading.running.pool import LostError, NotRunError, Pool, pool
+from course_lib.grading.running.sandboxed import TEST_FAULT
+from course_lib.grading.submissions.files import no_files
+from course_lib.grading.submissions.repair import NOTES, metadata_of
 from course_lib.paths import CourseError
 
 __all__ = ["collect", "export", "feedback", "grade", "mark", "read_report", "release"]

@@ -29,7 +29,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from course_lib import grading
-from course_lib.grading import GradingError, course, pool, record, steps  # noqa: F401
+from course_lib.grading import GradingError, steps  # noqa: F401
 from course_lib.grading.engine import kernel, zygote
 
 ZYGOTE = zygote.Zygote
