@@ -32,7 +32,10 @@ from course_lib.assignments.sources import grade_id, is_solution
 from course_lib.grading.course.folder import Course, GradingError, Progress
 from course_lib.grading.reports.report import Report
 from course_lib.grading.running.sandboxed import missing_walls
-from course_lib.grading.steps import feedback, grade, mark, release
+from course_lib.grading.steps.feedback import feedback
+from course_lib.grading.steps.grade import grade
+from course_lib.grading.steps.mark import mark
+from course_lib.grading.steps.release import release
 from course_lib.imports import ImportGraph, imported_modules
 from course_lib.paths import built_source_path, release_path
 
@@ -327,7 +330,10 @@ def _fingerprint(root: Path, slug: str, path: Path) -> str:
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     # Settings and the engine name modules in strings, which no import graph sees.
     named = (
-        "steps",
+        "steps.feedback",
+        "steps.grade",
+        "steps.mark",
+        "steps.release",
         "running.sandboxed",
         "pages.feedback",
         "pages.markup",

@@ -26,7 +26,7 @@ from course_lib.grading.course.config import STAND_INS, find_alembic, safe_pages
 from course_lib.grading.course.faults import gradebook_fault, shown, without_password
 from course_lib.paths import CourseError
 
-__all__ = ["Course", "GradingError"]
+__all__ = ["Course", "FolderOrCourse", "GradingError", "course_in", "shown_path"]
 
 # Seconds to wait for a gradebook that another program writes to. A course says otherwise with
 # `c.Gradebook.wait` in its nbgrader_config.py.
@@ -208,6 +208,23 @@ class Course:
         finally:
             self.log.removeHandler(records)
         return Result(True, "", records.text())
+
+
+#: Whoever names a course names its folder.
+FolderOrCourse = Path | str | Course
+
+
+def course_in(course: FolderOrCourse) -> Course:
+    """Return the course in a folder."""
+    return course if isinstance(course, Course) else Course(course)
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as short as it can be said from here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
 
 
 def _name_the_course(gradebook: Gradebook, name: str) -> None:

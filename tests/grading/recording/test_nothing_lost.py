@@ -31,7 +31,7 @@ from small_course import ANSWERS, POINTS, a_course, contents
 
 from course_lib import grading
 from course_lib.grading import NEEDS_A_PERSON, GradingError, Report
-from course_lib.grading.recording import record
+from course_lib.grading.recording import digests, gradebook
 from course_lib.grading.submissions import files
 
 pytestmark = pytest.mark.slow
@@ -305,7 +305,7 @@ def locked(course: Path) -> Iterator[IO[str]]:
 
 @pytest.mark.usefixtures("light_zygote")
 def test_a_locked_gradebook_is_waited_for(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "SAY_AFTER", 0.1)
+    monkeypatch.setattr(gradebook, "SAY_AFTER", 0.1)
     said: list[str] = []
     with locked(course) as lock:
 
@@ -499,7 +499,7 @@ def test_a_file_beside_the_notebook_counts_whatever_its_time(pair: Path) -> None
 def test_what_is_too_large_to_be_read_is_known_by_its_times(
     pair: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record, "_MOST_READ", 100)
+    monkeypatch.setattr(digests, "_MOST_READ", 100)
     # A copy has times of its own.
     grading.grade(small.SLUG, pair)
     assert graded_now(pair) == []

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Engine
 from course_lib import grading
 from course_lib.grading import NEEDS_A_PERSON, GradingError
 from course_lib.grading.course.faults import without_password
-from course_lib.grading.recording import record
+from course_lib.grading.recording import gradebook
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("light_zygote")]
 
@@ -235,7 +235,7 @@ def lock(postgres: PostgresServer, folder: Path) -> Any:
 def test_a_locked_gradebook_is_waited_for(
     course: Callable[..., Path], postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record, "SAY_AFTER", 0.1)
+    monkeypatch.setattr(gradebook, "SAY_AFTER", 0.1)
     folder = course()
     said: list[str] = []
     with lock(postgres, folder) as connection:

@@ -22,7 +22,7 @@ from small_course import ANSWERS, POINTS, a_course, contents
 
 from course_lib import grading
 from course_lib.assignments.sample import build_class, load_class
-from course_lib.grading import GradingError, steps
+from course_lib.grading import GradingError
 from course_lib.grading.engine import jobs, runner, walls, zygote
 from course_lib.grading.reports.report import GRADED, NEEDS_A_PERSON
 from course_lib.grading.running import sandboxed
@@ -336,7 +336,7 @@ def test_where_many_fail_it_is_no_chance(tmp_path: Path, monkeypatch: pytest.Mon
         raise RuntimeError("nobody had thought of this")
 
     monkeypatch.setattr(runner, "run", run)
-    monkeypatch.setattr(steps, "MOST_TRIED_AGAIN", 1)
+    monkeypatch.setattr("course_lib.grading.steps.grade.MOST_TRIED_AGAIN", 1)
     folder = a_course(tmp_path / "course", {name: ANSWERS[name] for name in ("ann", "bob", "dan")})
     report = grading.grade(small.SLUG, folder, workers=1)
     assert [row.student for row in report.failed] == ["ann", "bob", "dan"]
@@ -480,7 +480,7 @@ def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
 def test_links_and_huge_notebooks_need_a_person(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("course_lib.grading.steps.LARGEST", 10_000)
+    monkeypatch.setattr("course_lib.grading.submissions.reading.LARGEST", 10_000)
     folder = a_course(tmp_path / "course", {"ann": {}, "bob": {"total": "#" * 20_000}})
     path = folder / "submitted" / "ann" / small.SLUG / "sums.ipynb"
     path.unlink()
