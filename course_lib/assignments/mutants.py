@@ -45,7 +45,7 @@ from course_lib.assignments.proofs import answers_path, up_to_the_last_test, war
 from course_lib.assignments.running import _context
 from course_lib.assignments.sandboxed import takes_steps
 from course_lib.assignments.sources import grade_id, is_solution, is_test, source_notebook
-from course_lib.grading.engine import judge, runner, student
+from course_lib.grading.engine import judge, notebooks, runner, student
 from course_lib.grading.engine.shells import new_shell
 from course_lib.grading.engine.zygote import warm_torch
 from course_lib.paths import CourseError
@@ -709,14 +709,14 @@ class _Run:
         given = set()
         for cell in self.cells:
             if not is_test(cell):
-                given |= runner._given_names(cell.source)
+                given |= notebooks.given_names(cell.source)
         wanted, lacking = set(), set()
         for cell in reversed([cell for cell in self.cells if is_test(cell)]):
-            bound = runner._given_names(cell.source)
+            bound = notebooks.given_names(cell.source)
             if grade_id(cell) in tests or bound & lacking:
                 wanted.add(grade_id(cell))
                 lacking = lacking - bound | (
-                    runner._names_from_outside(cell.source) - bound - given - _PYTHONS
+                    notebooks.names_from_outside(cell.source) - bound - given - _PYTHONS
                 )
         return wanted
 
@@ -727,7 +727,7 @@ _PYTHONS = frozenset(dir(builtins))
 def _earned(cell: NotebookNode, outputs: list[list[Any]]) -> bool:
     """Tell whether nbgrader would give all points for a test that showed this."""
     graded = copy.deepcopy(cell)
-    graded.outputs = runner._outputs(outputs)
+    graded.outputs = runner.outputs_of(outputs)
     points, most = _nbgraders_utils().determine_grade(graded)
     return points >= most
 

@@ -98,7 +98,7 @@ def _attempt(
             try:
                 if here.poll(seconds_per_cell):
                     status, error, outputs = here.recv()
-                    runs[index] = CellRun(index, status, error, runner._outputs(outputs))
+                    runs[index] = CellRun(index, status, error, runner.outputs_of(outputs))
                     continue
                 status, error = "timeout", f"stopped after {seconds_per_cell:g} s"
             except EOFError:

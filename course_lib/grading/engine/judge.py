@@ -28,8 +28,8 @@ import numpy as np
 from course_lib.exercises import asserts
 from course_lib.grading.engine import wire
 from course_lib.grading.engine.names import bound, changed_parts, loaded, method_owners
-from course_lib.grading.engine.objects import (
-    changes_itself,
+from course_lib.grading.engine.objects import changes_itself
+from course_lib.grading.engine.randomness import (
     follow_random_state,
     random_state,
     random_streams,

@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from course_lib.grading.engine import judge, shells, student
-from course_lib.grading.engine.objects import Server, random_state
+from course_lib.grading.engine.objects import Server
+from course_lib.grading.engine.randomness import random_state
 
 __all__ = ["rehearse"]
 

@@ -30,10 +30,9 @@ from course_lib.grading.engine.objects import (
     error_again,
     fingerprint,
     mutable_arguments,
-    random_state,
-    set_random_state,
     with_gradient,
 )
+from course_lib.grading.engine.randomness import random_state, set_random_state
 
 
 class StudentGone(BaseException):

@@ -24,8 +24,8 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from course_lib.grading.engine import influence, runner, wire
-from course_lib.grading.engine.objects import random_state
+from course_lib.grading.engine import influence, notebooks, runner, wire
+from course_lib.grading.engine.randomness import random_state
 from course_lib.grading.engine.runner import CellRun, Lost, Spawner, Times
 from course_lib.grading.engine.student import send_with_descriptors
 from course_lib.grading.engine.walls import Limits
@@ -229,10 +229,10 @@ class _Branch(runner._Run):
         return [
             (
                 index,
-                runner.role(cell),
+                notebooks.role(cell),
                 cell.source,
                 grade_id(cell),
-                self.wanted(place) if runner.role(cell) == "test" else None,
+                self.wanted(place) if notebooks.role(cell) == "test" else None,
             )
             for place, (index, cell) in enumerate(self.cells)
         ]

@@ -20,13 +20,14 @@ import struct
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from course_lib.grading.engine import kernel, walls, wire
-from course_lib.grading.engine.objects import Server, follow_random_state, random_state
+from course_lib.grading.engine.errors import describe_error, str_of
+from course_lib.grading.engine.objects import Server
+from course_lib.grading.engine.randomness import follow_random_state, random_state
 from course_lib.grading.engine.shells import forget_figures, new_shell
 
 #: How much of what a cell prints or shows is kept, in bytes.
@@ -429,30 +430,6 @@ def run_cell(shell: Any, label: str, source: str, words: LastWords | None = None
         data, room = _bounded(values[-1], room)
         outputs.append(["execute_result", data])
     return ["ok", "", outputs]
-
-
-def describe_error(error: BaseException) -> tuple[str, list[str]]:
-    """Return an error's name and a traceback of the student's own lines."""
-    render = getattr(error, "_render_traceback_", None)
-    if render is not None:
-        with contextlib.suppress(Exception):
-            return type(error).__name__, [str(line) for line in render()]
-    lines = []
-    for frame in traceback.extract_tb(error.__traceback__):
-        if "ipython-input" in frame.filename or "ipykernel" in frame.filename:
-            lines.append(f"line {frame.lineno} in {frame.name}: {frame.line or ''}")
-    if isinstance(error, SyntaxError):
-        lines += [line.rstrip("\n") for line in traceback.format_exception_only(error)[:-1]]
-    lines.append(f"{type(error).__name__}: {str_of(error)}")
-    return type(error).__name__, lines
-
-
-def str_of(error: BaseException) -> str:
-    """Return an error's message, whatever its ``__str__`` does."""
-    try:
-        return str(error)[:20_000]
-    except Exception:
-        return "(its message cannot be shown)"
 
 
 def _clip(text: str, room: int) -> str:

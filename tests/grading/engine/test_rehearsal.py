@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from course_lib.grading.engine import objects, runner, shells, student, walls, zygote
+from course_lib.grading.engine import notebooks, randomness, runner, shells, student, walls, zygote
 
 np = pytest.importorskip("numpy")
 
@@ -100,7 +100,7 @@ def test_it_leaves_nothing(rehearsed):
     ],
 )
 def test_names_that_a_cell_takes_from_the_notebook(source, names):
-    found = runner._loaded_names([SimpleNamespace(source=source)])
+    found = notebooks.loaded_names([SimpleNamespace(source=source)])
     assert found - {"a"} == names - {"a"}
 
 
@@ -114,14 +114,14 @@ def test_random_numbers_go_on_wherever_they_were():
         lambda: float(np.random.randn()),
         lambda: float(np.random.randn()),
     ]
-    states, drawn = [objects.random_state()], []
+    states, drawn = [randomness.random_state()], []
     for draw in draws:
         drawn.append(draw())
-        states.append(objects.random_state())
+        states.append(randomness.random_state())
     assert len(set(states)) == len(states)
     for draw, state, value in [*zip(draws, states, drawn, strict=False)][::-1]:
-        objects.set_random_state(state)
-        assert objects.random_state() == state
+        randomness.set_random_state(state)
+        assert randomness.random_state() == state
         assert draw() == value
 
 
