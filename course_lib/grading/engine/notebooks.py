@@ -199,7 +199,7 @@ def _defined_names(source: str) -> set[str]:
 
 @functools.lru_cache(maxsize=1024)
 def parsed(source: str) -> ast.AST:
-    """Return the syntax tree of a cell, without IPython's own lines; an empty one if it has none."""
+    """Return the syntax tree of a cell without IPython's own lines; an empty one if it has none."""
     for text in (source, _MAGIC.sub(r"\1pass", source)):
         with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
             return ast.parse(text)
