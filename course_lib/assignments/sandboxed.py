@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from course_lib.grading.engine.runner import CellRun
-    from course_lib.grading.engine.walls import Limits
+    from course_lib.grading.engine.sandbox import Limits
     from course_lib.grading.engine.zygote import Zygote
 
 __all__ = ["Engine", "engine", "takes_steps"]
@@ -100,7 +100,7 @@ def _preload(course: Iterable[str], own: Iterable[str]) -> list[str]:
         # has the step if it takes such steps.
         if _top(name) in wanted
         and (_top(name) != "torch" or name in asked)
-        and not name.endswith(".rehearsal")
+        and not name.endswith(".dry_run")
     ]
     return [*always, *sorted(name for name in asked - set(always) if is_module(name))]
 
@@ -151,7 +151,7 @@ class Engine:
             None if there can be no walls here, or the files do not fit behind them.
         """
         from course_lib.grading.engine import runner
-        from course_lib.grading.engine.walls import Limits, WallsError
+        from course_lib.grading.engine.sandbox import Limits, WallsError
         from course_lib.grading.engine.zygote import ZygoteDied
 
         count = sum(cell.cell_type == "code" for cell in notebook.cells)

@@ -10,7 +10,7 @@ from course_lib import paths
 from course_lib.assignments import sandboxed, sources
 from course_lib.assignments.checking import check
 from course_lib.assignments.progress import next_step, progress, record
-from course_lib.grading.engine import walls, zygote
+from course_lib.grading.engine import sandbox, zygote
 from course_lib.paths import CourseError
 
 
@@ -147,7 +147,7 @@ def test_without_walls_a_reader_is_told_the_same(tiny_course, work, monkeypatch)
 
 def test_walls_that_cannot_be_built_stop_no_reader(tiny_course, work, monkeypatch):
     def refuse(*_):
-        raise walls.WallsError("User namespaces are switched off.")
+        raise sandbox.WallsError("User namespaces are switched off.")
 
     monkeypatch.setattr(zygote, "Zygote", refuse)
     assert check(tiny_course, "tiny", work[0]).points == 4

@@ -1,7 +1,7 @@
 """The student's objects, on their side: what the judge's calls are run on.
 
 The judge sends whole functions and arguments (cloudpickle), in which the student's objects are
-numbers of handles. The answer is plain data (`wire`): the result, what the call changed in its
+numbers of handles. The answer is plain data (`protocol`): the result, what the call changed in its
 arguments and in the arrays that the judge holds copies of, and the state of the random numbers.
 """
 
@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.grading.engine import wire
+from course_lib.grading.engine import protocol
 from course_lib.grading.engine.errors import describe
 from course_lib.grading.engine.randomness import random_state, set_random_state
 
@@ -47,7 +47,7 @@ class Handles:
             self.counts[known] += 1
             return known
         if len(self.objects) >= MAX_HANDLES:
-            raise wire.WireError("too many objects are held")
+            raise protocol.WireError("too many objects are held")
         number, self.next = self.next, self.next + 1
         self.objects[number] = value
         self.numbers[id(value)] = number
@@ -86,13 +86,13 @@ class Server:
         _GUEST_NUMBERS.clear()
         while True:
             try:
-                message = wire.receive(link)
-            except wire.Closed:
+                message = protocol.receive(link)
+            except protocol.Closed:
                 return
             answer = self.answer(message)
             try:
-                wire.send(link, answer)
-            except wire.Closed:
+                protocol.send(link, answer)
+            except protocol.Closed:
                 return
 
     def answer(self, message: bytes) -> bytes:
@@ -115,7 +115,7 @@ class Server:
                 value = self.perform(request)
                 status = "ok"
             except BaseException as error:
-                if isinstance(error, wire.WireError):
+                if isinstance(error, protocol.WireError):
                     raise
                 status, value = "error", describe(error)
             told = self.random
@@ -125,7 +125,7 @@ class Server:
         except BaseException as error:
             self.random = None
             problem = f"{type(error).__name__}: {error}"
-            return wire.pack(["broken", problem[:1000], [], [], None], lambda value: ["?"])
+            return protocol.pack(["broken", problem[:1000], [], [], None], lambda value: ["?"])
 
     def borrow(self, numbers: list[int | None], values: list[Any]) -> None:
         """Note what the judge lent to this call, and how it looks before."""
@@ -189,7 +189,7 @@ class Server:
 
     def packed(self, answer: list[Any]) -> bytes:
         """Encode an answer, and note what it tells of arrays and tensors."""
-        return wire.pack(answer, self.describe_handle)
+        return protocol.pack(answer, self.describe_handle)
 
     def describe_handle(self, value: Any) -> list[Any]:
         """Describe an object that stays here."""
@@ -270,15 +270,15 @@ def arrive(number: int, raw: _Raw, parameter: bool, gradient: _Raw | None) -> An
     """
     import torch
 
-    data, value = wire.tensor_of_raw(*raw), GUESTS.get(number)
+    data, value = protocol.tensor_of_raw(*raw), GUESTS.get(number)
     kind = torch.nn.Parameter if parameter else torch.Tensor
     if type(value) is not kind or (value.shape, value.dtype) != (data.shape, data.dtype):
         value = torch.nn.Parameter(data) if parameter else data.requires_grad_(True)
         GUESTS[number] = value
         _GUEST_NUMBERS[id(value)] = number
-    elif wire.raw_tensor(value)[2] != raw[2]:
+    elif protocol.raw_tensor(value)[2] != raw[2]:
         value.data.copy_(data)
-    value.grad = None if gradient is None else wire.tensor_of_raw(*gradient)
+    value.grad = None if gradient is None else protocol.tensor_of_raw(*gradient)
     return value
 
 
@@ -330,7 +330,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _numbers(tensor: Any) -> Any:
-    return None if tensor is None else wire.Numbers(tensor)
+    return None if tensor is None else protocol.Numbers(tensor)
 
 
 def _pairs(names: list[list[str]]) -> list[str]:
@@ -491,10 +491,10 @@ def fingerprint(value: Any) -> bytes:
     if isinstance(value, np.ndarray):
         return hashlib.blake2b(np.ascontiguousarray(value).tobytes(), digest_size=16).digest()
     total = hashlib.blake2b(digest_size=16)
-    total.update(wire.raw_tensor(value)[2])
+    total.update(protocol.raw_tensor(value)[2])
     if value.is_leaf and value.grad is not None:
         total.update(b"grad")
-        total.update(wire.raw_tensor(value.grad)[2])
+        total.update(protocol.raw_tensor(value.grad)[2])
     return total.digest()
 
 
@@ -556,6 +556,6 @@ def _tensor_content(tensor: Any) -> list[Any]:
 
 def _plain_state(state: dict[str, Any]) -> dict[str, Any]:
     return {
-        str(key): wire.Numbers(value) if hasattr(value, "detach") else value
+        str(key): protocol.Numbers(value) if hasattr(value, "detach") else value
         for key, value in state.items()
     }

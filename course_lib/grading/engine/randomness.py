@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.grading.engine import wire
+from course_lib.grading.engine import protocol
 
 __all__ = ["follow_random_state", "random_state", "random_streams", "scramble", "set_random_state"]
 
@@ -32,7 +32,7 @@ def random_state() -> bytes:
             numpys,
             None if torchs is None else np.frombuffer(torchs, np.uint8),
         ]
-        _packed = (now, numpys, wire.pack(state, lambda value: ["?"]))
+        _packed = (now, numpys, protocol.pack(state, lambda value: ["?"]))
     return _packed[2]
 
 
@@ -41,7 +41,7 @@ def random_streams() -> tuple[Any, ...]:
     torch = sys.modules.get("torch")
     return (
         random.getstate(),
-        wire.pack(_numpys_state(), _nothing),
+        protocol.pack(_numpys_state(), _nothing),
         None if torch is None else torch.get_rng_state().numpy().tobytes(),
     )
 
@@ -103,13 +103,13 @@ def set_random_state(packed: bytes | None) -> None:
     """
     if not packed or packed == random_state():
         return
-    (version, internal, gauss), numpys, torchs = wire.unpack(packed, _nothing)
+    (version, internal, gauss), numpys, torchs = protocol.unpack(packed, _nothing)
     _, keys, position, *_ = numpys
     if not 0 <= position <= len(keys):
         # NumPy would read whatever lies behind its numbers.
-        raise wire.WireError(f"the random numbers have no place {position}")
+        raise protocol.WireError(f"the random numbers have no place {position}")
     random.setstate((version, tuple(internal.tolist()), gauss))
-    if wire.pack(numpys, _nothing) != wire.pack(_numpys_state(), _nothing):
+    if protocol.pack(numpys, _nothing) != protocol.pack(_numpys_state(), _nothing):
         _forget()
         np.random.set_state(tuple(numpys))  # noqa: NPY002
     torch = sys.modules.get("torch")
@@ -127,4 +127,4 @@ def follow_random_state(packed: Any) -> None:
 
 
 def _nothing(description: list[Any]) -> Any:
-    raise wire.WireError("objects do not travel here")
+    raise protocol.WireError("objects do not travel here")

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from course_lib.grading.engine import wire
+from course_lib.grading.engine import protocol
 from course_lib.grading.engine.notebooks import (
     classes,
     hidden_names,
@@ -284,7 +284,7 @@ class _Run:
             descriptors = [] if descriptor is None else [descriptor]
             send_with_descriptors(connection, pickle.dumps(command), descriptors)
             return self.hear(connection, seconds)
-        except wire.Closed:
+        except protocol.Closed:
             raise Ended("the process has ended") from None
 
     def hear(self, connection: socket.socket, seconds: float | None) -> list[Any]:
@@ -294,12 +294,12 @@ class _Run:
         """
         within = (self.times.cell if seconds is None else seconds) + GRACE
         try:
-            answer = wire.unpack_plain(wire.receive(connection, MAX_ANSWER, within))
+            answer = protocol.unpack_plain(protocol.receive(connection, MAX_ANSWER, within))
             status, error, outputs, random, more = answer
             return [str(status), str(error)[:20_000], outputs, random, bool(more)]
         except TimeoutError:
             raise Lost("the process did not answer in time") from None
-        except (wire.WireError, ValueError, TypeError) as problem:
+        except (protocol.WireError, ValueError, TypeError) as problem:
             raise Lost(f"the process gave an answer that cannot be read: {problem}") from None
 
     # A student's process that is lost ----------------------------------------------------------
@@ -309,7 +309,7 @@ class _Run:
 
         What is innocent is run once more, in a process in which nothing ran before.
         """
-        may_be = self.at_work and isinstance(problem, Ended | wire.Closed)
+        may_be = self.at_work and isinstance(problem, Ended | protocol.Closed)
         self.cause = self.lose_student(problem)
         if not may_be or self.cause in _ENDED_FOR.values():
             return False
@@ -423,7 +423,7 @@ class _Run:
                 status, error, outputs, random, handed_over = self.judged(mine, seconds)
                 # Nowhere else are the names that a test gave to the student's later cells.
                 self.fork_next = self.fork_next or handed_over
-            except (Lost, wire.Closed) as problem:
+            except (Lost, protocol.Closed) as problem:
                 # The judge itself hung or died: nothing is known of this test.
                 self.end_judge()
                 status, error, outputs, random = "judge", str(problem), [], None
@@ -459,7 +459,7 @@ class _Run:
         try:
             command = ("serve", seconds, self.random)
             send_with_descriptors(self.student, pickle.dumps(command), [link])
-        except wire.Closed as problem:
+        except protocol.Closed as problem:
             self.is_innocent(problem)
             return False
         return True
@@ -472,7 +472,7 @@ class _Run:
         assert self.student is not None
         try:
             status, error, outputs, random, self.threads = self.hear(self.student, seconds)
-        except (Lost, wire.Closed) as problem:
+        except (Lost, protocol.Closed) as problem:
             return ("innocent" if self.is_innocent(problem) else "died", self.cause), []
         self.at_work = True
         if status == "ok":

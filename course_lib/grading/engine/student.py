@@ -24,7 +24,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from course_lib.grading.engine import kernel, walls, wire
+from course_lib.grading.engine import kernel, protocol, sandbox
 from course_lib.grading.engine.errors import describe_error, str_of
 from course_lib.grading.engine.objects import Server
 from course_lib.grading.engine.randomness import follow_random_state, random_state
@@ -62,7 +62,7 @@ class Student:
         # The first process is the one whose end ends the submission. It stays, and reaps.
         self.first = os.getpid()
         # Looked up before any of the student's code runs.
-        self.walled = walls.entered()
+        self.walled = sandbox.entered()
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         self.shell = new_shell()
         self.server = Server(self.shell.user_ns)
@@ -79,7 +79,7 @@ class Student:
         while True:
             try:
                 message, descriptors = receive_with_descriptors(self.control)
-            except wire.Closed:
+            except protocol.Closed:
                 os._exit(0)
             command, *arguments = pickle.loads(message)
             if command == "cell":
@@ -261,8 +261,8 @@ class Student:
     def answer(self, message: list[Any]) -> None:
         """Tell the supervisor."""
         try:
-            wire.send(self.control, wire.pack(message, lambda value: ["?"]))
-        except wire.Closed:
+            protocol.send(self.control, protocol.pack(message, lambda value: ["?"]))
+        except protocol.Closed:
             os._exit(0)
 
     def cell(self, label: str, source: str) -> list[Any]:
@@ -454,14 +454,14 @@ def receive_with_descriptors(connection: socket.socket) -> tuple[bytes, list[int
     try:
         first, descriptors, _, _ = socket.recv_fds(connection, 1, 4)
     except OSError as error:
-        raise wire.Closed(str(error)) from error
+        raise protocol.Closed(str(error)) from error
     if not first:
-        raise wire.Closed("the supervisor is gone")
-    return wire.receive(connection), list(descriptors)
+        raise protocol.Closed("the supervisor is gone")
+    return protocol.receive(connection), list(descriptors)
 
 
 def send_with_descriptors(
     connection: socket.socket, message: bytes, descriptors: list[int] | None = None
 ) -> None:
     """Send a message, with open files if there are any."""
-    wire.send_all(connection, message, b"m", descriptors or [])
+    protocol.send_all(connection, message, b"m", descriptors or [])

@@ -37,9 +37,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
-from course_lib.grading.engine import kernel, walls
+from course_lib.grading.engine import kernel, sandbox
+from course_lib.grading.engine.sandbox import Limits, WallsError
 from course_lib.grading.engine.shells import INLINE
-from course_lib.grading.engine.walls import Limits, WallsError
 
 __all__ = ["DEFAULT_PRELOAD", "Child", "Exit", "Zygote", "ZygoteDied", "warm_torch"]
 
@@ -60,11 +60,11 @@ DEFAULT_PRELOAD = (
     "course_lib.exercises",
     "course_lib.grading.engine.judge",
     "course_lib.grading.engine.student",
-    "course_lib.grading.engine.rehearsal",
+    "course_lib.grading.engine.dry_run",
 )
 
 # It takes as long as some submissions.
-_REHEARSAL = "course_lib.grading.engine.rehearsal"
+_REHEARSAL = "course_lib.grading.engine.dry_run"
 
 _WARM_WITHIN = 300.0
 _READY_WITHIN = 60.0
@@ -388,7 +388,7 @@ def _receive_bytes(line: socket.socket, count: int) -> bytes | None:
 class _Running:
     """A child, as the zygote knows it."""
 
-    def __init__(self, pid: int, line: socket.socket, room: walls.Room | None) -> None:
+    def __init__(self, pid: int, line: socket.socket, room: sandbox.Room | None) -> None:
         self.pid = pid
         self.line = line
         self.room = room
@@ -425,12 +425,12 @@ class _Running:
 class _Server:
     """Forks children, and tells how they end, until the supervisor hangs up."""
 
-    def __init__(self, line: socket.socket, rooms: walls.Rooms | None) -> None:
+    def __init__(self, line: socket.socket, rooms: sandbox.Rooms | None) -> None:
         self._line = line
         self._rooms = rooms
         self._running: dict[int, _Running] = {}
         # What a child has from the start, be it in use or not.
-        self._inherited = walls.mapped_bytes()[1] + _MARGIN if rooms else 0
+        self._inherited = sandbox.mapped_bytes()[1] + _MARGIN if rooms else 0
         self._looked = time.monotonic()
         self._handled: list[int] = []
         self._events = selectors.DefaultSelector()
@@ -603,7 +603,7 @@ def _anonymous_memory(pid: int) -> int:
 def _be_child(
     setup: socket.socket,
     sockets: list[socket.socket],
-    room: walls.Room | None,
+    room: sandbox.Room | None,
     folder: str | None,
     handled: Sequence[int],
 ) -> NoReturn:
@@ -619,7 +619,7 @@ def _be_child(
 def _prepare(
     setup: socket.socket,
     sockets: list[socket.socket],
-    room: walls.Room | None,
+    room: sandbox.Room | None,
     folder: str | None,
     handled: Sequence[int],
 ) -> Callable[..., None]:
@@ -628,16 +628,16 @@ def _prepare(
         os.setsid()
         _reset_signals(handled)
         rooms = [room.descriptor] if room else []
-        walls.keep_only([setup.fileno(), *(end.fileno() for end in sockets), *rooms])
+        sandbox.keep_only([setup.fileno(), *(end.fileno() for end in sockets), *rooms])
         with setup.makefile("rb") as orders:
             target, limits, scratch = pickle.load(orders)
         if room is not None:
-            walls.enter(room, limits, scratch)
+            sandbox.enter(room, limits, scratch)
             room.close()
         else:
-            walls.set_environment(folder)
-            walls.write_scratch(folder, scratch)
-            walls.set_limits(limits, processes=False)
+            sandbox.set_environment(folder)
+            sandbox.write_scratch(folder, scratch)
+            sandbox.set_limits(limits, processes=False)
         _reseed()
         module, _, name = target.partition(":")
         function = getattr(importlib.import_module(module), name)
@@ -788,16 +788,16 @@ def main(descriptor: str, settings: str) -> None:
     _Server(line, rooms).serve()
 
 
-def _found_a_namespace(line: socket.socket, shared: Sequence[str]) -> walls.Rooms:
+def _found_a_namespace(line: socket.socket, shared: Sequence[str]) -> sandbox.Rooms:
     """Go on as the first process of a new pid namespace; the process before only waits for it."""
-    walls.isolate()
+    sandbox.isolate()
     pid = os.fork()
     if pid != 0:
         line.close()
         os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xFF)
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-    walls.settle()
-    return walls.Rooms(shared)
+    sandbox.settle()
+    return sandbox.Rooms(shared)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ __all__ = ["findings"]
 # Sentences for one submission; more say nothing new.
 MOST = 10
 
-# What the judge says of an answer that honest code cannot give (see engine/remote.py).
+# What the judge says of an answer that honest code cannot give (see engine/proxies.py).
 UNREADABLE = re.compile(
     r"what came from the student cannot be (read|used)|an error of the student|"
     r"gave an answer that cannot be read"

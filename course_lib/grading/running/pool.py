@@ -94,7 +94,7 @@ class Pool:
 
     def _meaning(self, error: BaseException) -> BaseException:
         """Return what a failure means: the end of this submission, or of the run."""
-        from course_lib.grading.engine.walls import WallsError
+        from course_lib.grading.engine.sandbox import WallsError
 
         if isinstance(error, WallsError | CancelledError):
             return error
@@ -170,7 +170,7 @@ class _Cluster(Pool):
     def _meaning(self, error: BaseException) -> BaseException:
         from distributed.scheduler import KilledWorker
 
-        from course_lib.grading.engine.walls import WallsError
+        from course_lib.grading.engine.sandbox import WallsError
 
         if isinstance(error, KilledWorker):
             return LostError(

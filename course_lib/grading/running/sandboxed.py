@@ -271,9 +271,9 @@ def missing_walls() -> list[str]:
         return []
     if not sys.platform.startswith("linux"):
         return ["They are made of parts of Linux, and this is another system."]
-    from course_lib.grading.engine import walls
+    from course_lib.grading.engine import sandbox
 
-    missing = walls.missing_walls()
+    missing = sandbox.missing_walls()
     _walls_stand = not missing
     return missing
 

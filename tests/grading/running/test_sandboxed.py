@@ -23,7 +23,7 @@ from small_course import ANSWERS, POINTS, a_course, contents
 from course_lib import grading
 from course_lib.assignments.sample import build_class, load_class
 from course_lib.grading import GradingError
-from course_lib.grading.engine import jobs, runner, walls, zygote
+from course_lib.grading.engine import jobs, runner, sandbox, zygote
 from course_lib.grading.reports.report import GRADED, NEEDS_A_PERSON
 from course_lib.grading.running import sandboxed
 from course_lib.grading.running.kernel import KERNEL_DIED, NOT_RUN, TIMED_OUT
@@ -291,7 +291,7 @@ def test_a_machine_that_has_no_process_left_for_a_moment_is_asked_again(
     def spawn(self: Any, *arguments: Any, **options: Any) -> Any:
         if len(refusals) < times:
             refusals.append(1)
-            raise walls.WallsError("A child cannot be started: no process is left.")
+            raise sandbox.WallsError("A child cannot be started: no process is left.")
         return original(self, *arguments, **options)
 
     original = zygote.Zygote.spawn
@@ -497,7 +497,7 @@ def test_links_and_huge_notebooks_need_a_person(
 @pytest.fixture
 def no_walls(monkeypatch: pytest.MonkeyPatch) -> None:
     reason = "User namespaces are switched off: allow them with sysctl x=1."
-    monkeypatch.setattr(walls, "missing_walls", lambda: [reason])
+    monkeypatch.setattr(sandbox, "missing_walls", lambda: [reason])
     monkeypatch.setattr(sandboxed, "_walls_stand", False)
     monkeypatch.setattr(jobs, "warm_up", lambda: None)
 

@@ -12,7 +12,15 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from course_lib.grading.engine import notebooks, randomness, runner, shells, student, walls, zygote
+from course_lib.grading.engine import (
+    notebooks,
+    randomness,
+    runner,
+    sandbox,
+    shells,
+    student,
+    zygote,
+)
 
 np = pytest.importorskip("numpy")
 
@@ -22,7 +30,7 @@ pytestmark = pytest.mark.slow
 REHEARSED = """
 import builtins, json, os, sys
 import matplotlib, torch
-from course_lib.grading.engine import judge, rehearsal, student
+from course_lib.grading.engine import judge, dry_run, student
 
 def seen():
     return [sorted(vars(builtins)), sys.path, sys.modules["__main__"].__file__,
@@ -41,7 +49,7 @@ def noted(role, function):
 student.run_cell = noted("student", student.run_cell)
 judge.Judge.test = noted("judge", judge.Judge.test)
 before = seen()
-rehearsal.rehearse()
+dry_run.rehearse()
 shell = "IPython.core.interactiveshell"
 print(json.dumps([said, before, seen(), sys.modules[shell].InteractiveShell.initialized()]))
 """
@@ -128,7 +136,7 @@ def test_random_numbers_go_on_wherever_they_were():
 def test_outside_walls_nobody_s_processes_are_ended(monkeypatch):
     ended = []
     monkeypatch.setattr(student.os, "kill", lambda *what: ended.append(what))
-    student.Student.end_strangers(SimpleNamespace(first=os.getpid(), walled=walls.entered()))
+    student.Student.end_strangers(SimpleNamespace(first=os.getpid(), walled=sandbox.entered()))
     assert ended == []
 
 
@@ -156,7 +164,7 @@ LOOKS = (
 def test_a_shell_made_ahead_is_a_shell_like_any_other():
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(look) for look in LOOKS])
     seen = []
-    without = [name for name in zygote.DEFAULT_PRELOAD if not name.endswith(".rehearsal")]
+    without = [name for name in zygote.DEFAULT_PRELOAD if not name.endswith(".dry_run")]
     for preload in (without, zygote.DEFAULT_PRELOAD):
         with zygote.Zygote(preload) as warm:
             for _ in range(2):

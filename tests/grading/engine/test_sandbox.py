@@ -20,8 +20,8 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.grading.engine import landlock, seccomp, view, walls
-from course_lib.grading.engine.walls import Limits, WallsError
+from course_lib.grading.engine import landlock, sandbox, seccomp, view
+from course_lib.grading.engine.sandbox import Limits, WallsError
 from course_lib.grading.engine.zygote import Zygote
 
 from .attackers import (
@@ -146,7 +146,7 @@ def test_nothing_of_the_course_is_in_sight(attack):
     names = ("solutions", "gradebook.db", "shadow", "misconceptions", "sample_class", "attacks.py")
     found = [path for path in attack("find", *names) if "/site-packages/" not in path]
     assert found == []
-    package = Path(walls.__file__).parents[2]
+    package = Path(sandbox.__file__).parents[2]
     # Honest code reads the package, and the control that `find` finds: its own folder.
     assert str(package / "grading") in attack("find", "grading")
 
@@ -175,7 +175,7 @@ def test_the_first_process_of_the_namespace_cannot_be_looked_into(attack):
 def test_the_environment_is_clean(attack):
     met = attack("environment")
     assert "COURSE_SECRET" not in met
-    known = {*walls._ENVIRONMENT, "HOME", "TMPDIR", "MPLCONFIGDIR", "IPYTHONDIR"}
+    known = {*sandbox._ENVIRONMENT, "HOME", "TMPDIR", "MPLCONFIGDIR", "IPYTHONDIR"}
     assert set(met) <= known | {"LC_CTYPE"}
 
 
@@ -233,7 +233,7 @@ def test_nothing_outside_of_scratch_can_be_written(attack, tmp_path):
     mine = tmp_path / "mine"
     mine.touch()
     mine.chmod(0o666)
-    targets = [sys.executable, walls.__file__, os.__file__, "/etc/passwd", "/new", "/usr/new"]
+    targets = [sys.executable, sandbox.__file__, os.__file__, "/etc/passwd", "/new", "/usr/new"]
     # A program that runs is busy for its owner, whatever it lies on.
     assert set(attack("write", *targets).values()) <= {"EROFS", "EACCES", "EPERM", "ETXTBSY"}
     assert attack("write", str(mine)) == {str(mine): "ENOENT"}
@@ -442,7 +442,7 @@ def test_no_namespaces_by_clone(attack):
 
 def test_foreign_architectures_are_killed(attack):
     # On aarch64 the number means nothing, and the call fails.
-    expected = -signal.SIGSYS if walls.kernel.machine() == "x86_64" else 0
+    expected = -signal.SIGSYS if sandbox.kernel.machine() == "x86_64" else 0
     assert attack("foreign_architecture") == expected
 
 
@@ -613,12 +613,12 @@ def test_the_filter_for_each_processor(machine, number, first, expected):
 
 def _tried_by(program: str) -> list[str]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(walls.sys, "executable", program)
-        return walls.missing_walls()
+        patch.setattr(sandbox.sys, "executable", program)
+        return sandbox.missing_walls()
 
 
 def test_no_wall_is_missing_here():
-    assert walls.missing_walls() == []
+    assert sandbox.missing_walls() == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the test before is this one")
@@ -676,7 +676,7 @@ def test_where_user_namespaces_are_switched_off(tmp_path):
     (reason,) = _tried_by(program)
     assert "sysctl -w user.max_user_namespaces=" in reason
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(walls.sys, "executable", program)
+        patch.setattr(sandbox.sys, "executable", program)
         with pytest.raises(WallsError, match="user namespace"):
             Zygote(())
 
@@ -712,8 +712,8 @@ def test_the_reason_says_what_to_do(monkeypatch, tmp_path, path, text, remedy):
     (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / path).write_text(text)
     error = PermissionError(errno.EPERM, "unshare: Operation not permitted")
-    monkeypatch.setattr(walls.os, "geteuid", lambda: 1000)
-    said = walls.explain("a user namespace", error, machine=tmp_path)
+    monkeypatch.setattr(sandbox.os, "geteuid", lambda: 1000)
+    said = sandbox.explain("a user namespace", error, machine=tmp_path)
     assert ("grade as root" in said) == ("docker" not in said)
     assert remedy in said
     assert "a user namespace" in said
@@ -722,24 +722,24 @@ def test_the_reason_says_what_to_do(monkeypatch, tmp_path, path, text, remedy):
 
 
 def test_where_root_is_refused_it_is_a_container(monkeypatch, tmp_path):
-    monkeypatch.setattr(walls.os, "geteuid", lambda: 0)
-    said = walls.explain("a user namespace", PermissionError("no"), machine=tmp_path)
+    monkeypatch.setattr(sandbox.os, "geteuid", lambda: 0)
+    said = sandbox.explain("a user namespace", PermissionError("no"), machine=tmp_path)
     assert "--security-opt seccomp=unconfined" in said
     assert "grade as root" not in said
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
 def test_other_systems_are_refused(monkeypatch, platform):
-    monkeypatch.setattr(walls.sys, "platform", platform)
+    monkeypatch.setattr(sandbox.sys, "platform", platform)
     with pytest.raises(WallsError, match=f"needs Linux, and this is {platform}") as refusal:
-        walls.isolate()
+        sandbox.isolate()
     assert "Linux container" in str(refusal.value)
 
 
 def test_unknown_processors_are_refused(monkeypatch):
-    monkeypatch.setattr(walls.kernel, "machine", lambda: "riscv64")
+    monkeypatch.setattr(sandbox.kernel, "machine", lambda: "riscv64")
     with pytest.raises(WallsError, match="riscv64"):
-        walls.isolate()
+        sandbox.isolate()
 
 
 def test_a_sandbox_that_cannot_be_tried_is_missing(tmp_path):
@@ -759,13 +759,13 @@ def test_a_sandbox_that_cannot_be_tried_is_missing(tmp_path):
     ],
 )
 def test_spare_users_are_the_upper_part_of_the_map(user_map, first, last):
-    spare = walls._spare(user_map)
+    spare = sandbox._spare(user_map)
     assert (spare[0], spare[-1]) == (first, last)
 
 
 @pytest.mark.parametrize("user_map", ["0 1000 1\n", "", "0 0 10\n"])
 def test_small_maps_have_no_spare_users(user_map):
-    assert walls._spare(user_map) is None
+    assert sandbox._spare(user_map) is None
 
 
 def test_as_nobody_is_an_ordinary_user(attacker, zygote, tmp_path):

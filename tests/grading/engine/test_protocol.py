@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from course_lib.grading.engine import errors, remote, wire
+from course_lib.grading.engine import errors, protocol, proxies
 
 PLAIN = st.recursive(
     st.none()
@@ -41,7 +41,7 @@ def tell(description):
 
 
 def there_and_back(value):
-    return wire.unpack(wire.pack(value, lambda thing: [1, type(thing).__name__]), tell)
+    return protocol.unpack(protocol.pack(value, lambda thing: [1, type(thing).__name__]), tell)
 
 
 @given(PLAIN)
@@ -112,7 +112,7 @@ def test_a_list_that_holds_itself_ends_in_a_handle():
     loop = []
     loop.append(loop)
     got = there_and_back(loop)
-    for _ in range(wire.MAX_DEPTH):
+    for _ in range(protocol.MAX_DEPTH):
         (got,) = got
     assert got[0] == "object"
 
@@ -120,13 +120,13 @@ def test_a_list_that_holds_itself_ends_in_a_handle():
 @settings(max_examples=300)
 @given(st.binary(max_size=200))
 def test_random_bytes_are_refused_or_are_data(message):
-    with contextlib.suppress(wire.WireError):
-        wire.unpack(message, tell)
+    with contextlib.suppress(protocol.WireError):
+        protocol.unpack(message, tell)
 
 
 JUNK = st.recursive(
     st.none() | st.integers() | st.text(max_size=5) | st.binary(max_size=5) | st.floats(),
-    lambda inner: st.lists(st.sampled_from([*wire._DECODERS]) | inner, max_size=4),
+    lambda inner: st.lists(st.sampled_from([*protocol._DECODERS]) | inner, max_size=4),
     max_leaves=15,
 )
 
@@ -138,8 +138,8 @@ def test_well_packed_nonsense_is_refused_or_is_data(value):
         message = msgpack.packb(value)
     except OverflowError:
         return
-    with contextlib.suppress(wire.WireError):
-        wire.unpack(message, tell)
+    with contextlib.suppress(protocol.WireError):
+        protocol.unpack(message, tell)
 
 
 @pytest.mark.parametrize(
@@ -170,24 +170,24 @@ def test_well_packed_nonsense_is_refused_or_is_data(value):
     ],
 )
 def test_lies_are_named(value, words):
-    with pytest.raises(wire.WireError, match=words):
-        wire.unpack(msgpack.packb(value), tell)
+    with pytest.raises(protocol.WireError, match=words):
+        protocol.unpack(msgpack.packb(value), tell)
 
 
 def test_nesting_is_bounded():
     value = 1
     for _ in range(400):
         value = ["list", [value]]
-    with pytest.raises(wire.WireError, match="nested|recursion|too deep|cannot be read"):
-        wire.unpack(msgpack.packb(value), tell)
+    with pytest.raises(protocol.WireError, match="nested|recursion|too deep|cannot be read"):
+        protocol.unpack(msgpack.packb(value), tell)
 
 
 def test_a_long_announcement_takes_no_memory():
     mine, theirs = socket.socketpair()
     with mine, theirs:
         theirs.sendall((2**60).to_bytes(8, "little"))
-        with pytest.raises(wire.WireError, match="were|was announced"):
-            wire.receive(mine)
+        with pytest.raises(protocol.WireError, match="were|was announced"):
+            protocol.receive(mine)
 
 
 def test_a_message_that_is_cut_off():
@@ -195,17 +195,17 @@ def test_a_message_that_is_cut_off():
     with mine:
         theirs.sendall((100).to_bytes(8, "little") + b"half")
         theirs.close()
-        with pytest.raises(wire.Closed):
-            wire.receive(mine)
+        with pytest.raises(protocol.Closed):
+            protocol.receive(mine)
 
 
 def test_messages_of_any_size_arrive_whole():
     mine, theirs = socket.socketpair()
     with mine, theirs:
         for size in (0, 1, 2**20 + 3):
-            sender = threading.Thread(target=wire.send, args=(theirs, b"x" * size))
+            sender = threading.Thread(target=protocol.send, args=(theirs, b"x" * size))
             sender.start()
-            assert wire.receive(mine) == b"x" * size
+            assert protocol.receive(mine) == b"x" * size
             sender.join()
 
 
@@ -216,7 +216,7 @@ def test_errors_of_numpy_keep_their_text(work):
     """They make it of what they were given, which does not travel."""
     with pytest.raises(Exception) as caught:
         work()
-    rebuilt = remote.rebuild_error(errors.describe(caught.value), {})
+    rebuilt = proxies.rebuild_error(errors.describe(caught.value), {})
     assert isinstance(rebuilt, type(caught.value))
     assert str(rebuilt) == str(caught.value)
 
@@ -226,7 +226,7 @@ def test_who_sends_a_byte_now_and_then_has_an_end():
     over = threading.Event()
 
     def drip():
-        theirs.sendall(wire._HEADER.pack(1000))
+        theirs.sendall(protocol._HEADER.pack(1000))
         while not over.wait(0.05):
             theirs.send(b"x")
 
@@ -234,7 +234,7 @@ def test_who_sends_a_byte_now_and_then_has_an_end():
     with ours, theirs:
         thread.start()
         with pytest.raises(TimeoutError):
-            wire.receive(ours, within=0.5)
+            protocol.receive(ours, within=0.5)
         over.set()
         thread.join()
 
@@ -244,7 +244,7 @@ def test_who_sends_a_byte_now_and_then_has_an_end():
     [None, "x", "\ud800", 1, 0.5, True, b"x", [], ["a", [1]], {}, {"a": ["b", {"\ud800": None}]}],
 )
 def test_plain_values_are_read_as_they_are(value):
-    assert wire.unpack_plain(wire.pack(value, tell)) == value
+    assert protocol.unpack_plain(protocol.pack(value, tell)) == value
 
 
 @pytest.mark.parametrize(
@@ -256,17 +256,17 @@ def test_plain_values_are_read_as_they_are(value):
         2**64,
         np.zeros(3),
         ["list of", {"x": frozenset("y")}],
-        [0] * (wire.MAX_PLAIN_ITEMS + 1),
+        [0] * (protocol.MAX_PLAIN_ITEMS + 1),
     ],
     ids=lambda value: str(value)[:40],
 )
 def test_what_is_not_plain_is_refused(value):
-    with pytest.raises(wire.WireError):
-        wire.unpack_plain(wire.pack(value, tell))
+    with pytest.raises(protocol.WireError):
+        protocol.unpack_plain(protocol.pack(value, tell))
 
 
 def test_numbers_with_one_hash_are_refused_at_once():
     # In a set, each would be compared with all before it: an hour for half a million.
     same = [["int", hex(k * (2**61 - 1) + 5)] for k in range(50_000)]
-    with pytest.raises(wire.WireError, match="'set', which is not plain"):
-        wire.unpack_plain(msgpack.packb(["set", same]))
+    with pytest.raises(protocol.WireError, match="'set', which is not plain"):
+        protocol.unpack_plain(msgpack.packb(["set", same]))

@@ -24,7 +24,7 @@ from typing import Any
 import cloudpickle
 import numpy as np
 
-from course_lib.grading.engine import wire
+from course_lib.grading.engine import protocol
 from course_lib.grading.engine.objects import (
     arrive,
     error_again,
@@ -145,11 +145,11 @@ class Link:
             self.copies.update({id(guest): _print_of(guest) for guest in self.guests})
         self.student_random = state
         try:
-            wire.send(self.connection, packed)
-            answer = wire.unpack(wire.receive(self.connection), self.resolve)
-        except wire.Closed:
+            protocol.send(self.connection, packed)
+            answer = protocol.unpack(protocol.receive(self.connection), self.resolve)
+        except protocol.Closed:
             self.gone = "the student's code ended the process or was stopped"
-        except wire.WireError as error:
+        except protocol.WireError as error:
             self.gone = f"what came from the student cannot be read: {error}"
         if self.gone:
             raise StudentGone(self.gone)
@@ -282,7 +282,7 @@ class Link:
 
         number, leaf, guest_number = description
         if type(number) is not int:
-            raise wire.WireError("a tensor without its number")
+            raise protocol.WireError("a tensor without its number")
         if guest_number in self.copies:
             # It gives back what it was given.
             self.released.append(number)
@@ -308,7 +308,7 @@ class Link:
         """Make a stand-in for an object of the student's."""
         number, kind, *rest = description
         if type(number) is not int:
-            raise wire.WireError("an object without its number")
+            raise protocol.WireError("an object without its number")
         if kind == "module":
             self.released.append(number)
             return own_module(rest[0], self.modules)
@@ -362,8 +362,8 @@ class _Pickler(cloudpickle.Pickler):
         if id(value) in self.guests:
             parameter = type(value).__name__ == "Parameter"
             gradient = value.grad if value.is_leaf else None
-            gradient = None if gradient is None else wire.raw_tensor(gradient)
-            return arrive, (id(value), wire.raw_tensor(value), parameter, gradient)
+            gradient = None if gradient is None else protocol.raw_tensor(gradient)
+            return arrive, (id(value), protocol.raw_tensor(value), parameter, gradient)
         if _is_tensor(value) and value.is_leaf and value.grad is not None:
             return with_gradient, (*value.__reduce_ex__(5)[:2], value.grad)
         if type(type(value)) is ErrorKind:
@@ -678,7 +678,7 @@ def own_module(name: Any, modules: Collection[str]) -> Any:
             # Some go by another name than that by which they are imported (os.path).
             if name == wanted or name == getattr(sys.modules.get(wanted), "__name__", None):
                 return importlib.import_module(wanted)
-    raise wire.WireError(
+    raise protocol.WireError(
         f"the test uses a module {str(name)[:60]!r}, which the exercise does not import"
     )
 
