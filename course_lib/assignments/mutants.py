@@ -47,7 +47,7 @@ from course_lib.assignments.sandboxed import takes_steps
 from course_lib.assignments.sources import grade_id, is_solution, is_test, source_notebook
 from course_lib.grading.engine import judge, notebooks, runner, student
 from course_lib.grading.engine.shells import new_shell
-from course_lib.grading.engine.zygote import warm_torch
+from course_lib.grading.engine.warmup import warm_torch
 from course_lib.paths import CourseError
 
 __all__ = ["Mutant", "Outcome", "Step", "compare", "load_accepted", "outcomes", "problems", "steps"]

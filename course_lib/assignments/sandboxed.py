@@ -83,7 +83,7 @@ def _code_in(path: Path) -> list[str] | None:
 
 def _preload(course: Iterable[str], own: Iterable[str]) -> list[str]:
     """Return what a run will import: of torch and Matplotlib nothing, unless somebody does."""
-    from course_lib.grading.engine.zygote import DEFAULT_PRELOAD
+    from course_lib.grading.engine.warmup import DEFAULT_PRELOAD
 
     usual = {_top(name) for name in DEFAULT_PRELOAD}
     course, own = list(course), list(own)

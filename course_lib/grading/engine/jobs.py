@@ -204,9 +204,9 @@ def differences(there: Mapping[str, str], here: Mapping[str, str]) -> str:
 
 def missing_walls() -> list[str]:
     """Return why walls cannot be built where this is called."""
-    from course_lib.grading.engine import sandbox
+    from course_lib.grading.engine import sandbox_check
 
-    return sandbox.missing_walls()
+    return sandbox_check.missing_walls()
 
 
 def warm_up() -> None:

@@ -15,22 +15,20 @@ from __future__ import annotations
 
 import errno
 import functools
-import json
 import os
 import random
 import select
 import signal
 import socket
-import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from course_lib.grading.engine import kernel, landlock, seccomp, view
+from course_lib.grading.engine.sandbox_faults import WallsError, or_explain
 from course_lib.grading.engine.shells import INLINE
-from course_lib.paths import CourseError
 
 __all__ = [
     "Limits",
@@ -40,7 +38,6 @@ __all__ = [
     "enter",
     "entered",
     "isolate",
-    "missing_walls",
 ]
 
 MIB = 1 << 20
@@ -75,10 +72,6 @@ _ENTERED = "COURSE_SANDBOX"
 
 # Users that no machine gives to a person, where this process may become another one.
 _SPARE_FROM, _SPARE_COUNT = 1 << 28, 1 << 28
-
-
-class WallsError(CourseError):
-    """Walls cannot be built here; the message says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +120,7 @@ def isolate() -> None:
     """
     _check_machine()
     if not _may(kernel.CAP_SYS_ADMIN):
-        with _or_explain("a user namespace"):
+        with or_explain("a user namespace"):
             if os.environ.get(_ENTERED):
                 raise PermissionError(errno.EPERM, "it gives no rights")
             _enter_user_namespace()
@@ -135,15 +128,15 @@ def isolate() -> None:
             # the start on may the zygote look after children who may not be looked at.
             os.environ[_ENTERED] = "1"
             os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
-    with _or_explain("namespaces for processes and mounts"):
+    with or_explain("namespaces for processes and mounts"):
         kernel.unshare(kernel.CLONE_NEWPID | kernel.CLONE_NEWNS)
 
 
 def settle() -> None:
     """Begin life as the first process of the namespace that :func:`isolate` made."""
-    with _or_explain("mounts of its own"):
+    with or_explain("mounts of its own"):
         kernel.mount("", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-    with _or_explain("a /proc of its own"):
+    with or_explain("a /proc of its own"):
         kernel.mount("proc", "/proc", "proc", _PLAIN | kernel.MS_NOEXEC)
 
 
@@ -274,7 +267,7 @@ class Rooms:
         paths = view.visible_paths(shared)
         self._line, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         if os.fork() == 0:
-            _in_child(_make_rooms, other, paths)
+            in_child(_make_rooms, other, paths)
         other.close()
         self._receive()  # the view stands
         # The same for everybody who enters a room: found out once, before they are forked.
@@ -305,7 +298,7 @@ def _make_rooms(line: socket.socket, paths: list[str]) -> None:
     keep_only([line.fileno()], null=())
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel collects the dead
     try:
-        with _or_explain("mounts of its own"):
+        with or_explain("mounts of its own"):
             kernel.unshare(kernel.CLONE_NEWNS)
             view.build(paths)
         line.send(b"ok")
@@ -328,12 +321,12 @@ def _is_asked(line: socket.socket) -> bool:
 def _make_room(line: socket.socket) -> int:
     """Return a pidfd of the first process of a new room, once the room is furnished."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with _or_explain("a room for a child"):
+    with or_explain("a room for a child"):
         pid = _fork_into(lambda: kernel.unshare(kernel.CLONE_NEWPID))
     if pid == 0:
         line.close()
         here.close()
-        _in_child(_keep_room, there)
+        in_child(_keep_room, there)
     there.close()
     descriptor = os.pidfd_open(pid)
     message = here.recv(65536)
@@ -348,7 +341,7 @@ def _keep_room(line: socket.socket) -> None:
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     os.setsid()
     try:
-        with _or_explain("a room for a child"):
+        with or_explain("a room for a child"):
             kernel.unshare(_ROOM_NAMESPACES)
             _furnish()
             _give_up_rights()
@@ -409,23 +402,23 @@ def enter(room: Room, limits: Limits, scratch: Mapping[str, bytes]) -> None:
     WallsError
         If a wall does not stand. The process must then end without running anything.
     """
-    with _or_explain("to enter the namespaces of a child"):
+    with or_explain("to enter the namespaces of a child"):
         kernel.setns(room.descriptor, _ROOM_NAMESPACES)
     spare = _spare_user()
     owner = spare or os.geteuid()
-    with _or_explain("a scratch folder"):
+    with or_explain("a scratch folder"):
         _mount_scratch(limits, owner)
     Path("/proc/self/oom_score_adj").write_text("1000")
-    with _or_explain("to become nobody"):
+    with or_explain("to become nobody"):
         _become_nobody(spare)
     set_environment(view.SCRATCH)
     write_scratch(view.SCRATCH, scratch)
     set_limits(limits)
-    with _or_explain("to give up its rights"):
+    with or_explain("to give up its rights"):
         _give_up_rights()
-    with _or_explain("Landlock"):
+    with or_explain("Landlock"):
         landlock.confine([view.SCRATCH, "/dev"])
-    with _or_explain("a filter on system calls"):
+    with or_explain("a filter on system calls"):
         seccomp.install(seccomp.build())
     global _entered
     _entered = True
@@ -583,101 +576,10 @@ def keep_only(descriptors: Iterable[int], null: Iterable[int] = (0, 1, 2)) -> No
 _MOST_DESCRIPTORS = 2**31 - 1
 
 
-# ---------------------------------------------------------------- what is missing here
-
-
-def missing_walls() -> list[str]:
-    """Return why walls cannot be built here: sentences that say what to do; none if they can.
-
-    It builds them, in a process of its own, and tries them from inside.
-    """
-    command = [sys.executable, "-P", "-m", __name__]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        return json.loads(done.stdout)
-    except (subprocess.TimeoutExpired, json.JSONDecodeError, OSError) as error:
-        return [f"The sandbox could not be tried on this machine: {error}."]
-
-
-def _probe() -> list[str]:
-    """Build the walls around a child and return what it found wanting."""
-    try:
-        isolate()
-        return _answer_of_child(_probe_inside)
-    except WallsError as error:
-        return [str(error)]
-
-
-def _probe_inside() -> list[str]:
-    try:
-        settle()
-        rooms = Rooms()  # kept: its process, and with it the room, ends when it is let go of
-        room = rooms.take()
-        return _answer_of_child(lambda: _probe_walls(room), room.fork)
-    except WallsError as error:
-        return [str(error)]
-
-
-def _probe_walls(room: Room) -> list[str]:
-    """Enter, and try each wall that a machine could quietly have left open."""
-    try:
-        enter(room, Limits(processes=8), {})
-    except WallsError as error:
-        return [str(error)]
-    reasons = []
-    if not os.access(sys.executable, os.R_OK | os.X_OK) or not os.access(__file__, os.R_OK):
-        reasons.append(
-            f"Python's own files ({sys.prefix}, {Path(__file__).parents[2]}) cannot be read by an "
-            "unprivileged user, as whom a student's code runs: install them readable for all "
-            "(`chmod -R o+rX`)."
-        )
-    if not _processes_are_limited(8):
-        reasons.append(
-            "The number of processes of the superuser cannot be limited here: grade as an "
-            "ordinary user."
-        )
-    return reasons
-
-
-def _processes_are_limited(most: int) -> bool:
-    """Tell whether starting more processes than that fails."""
-    here, there = os.pipe()
-    children = []
-    try:
-        for _ in range(most + 1):
-            pid = os.fork()
-            if pid == 0:
-                os.close(there)
-                os.read(here, 1)
-                os._exit(0)
-            children.append(pid)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(there)
-        for pid in children:
-            os.waitpid(pid, 0)
-    return False
-
-
-def _answer_of_child(function, fork=os.fork) -> list[str]:
-    """Return what a function returns in a child."""
-    here, there = os.pipe()
-    pid = fork()
-    if pid == 0:
-        os.close(here)
-        _in_child(lambda: os.write(there, json.dumps(function()).encode()))
-    os.close(there)
-    with open(here) as answer:
-        text = answer.read()
-    os.waitpid(pid, 0)
-    return json.loads(text) if text else ["The process that tried the sandbox died in it."]
-
-
 # ---------------------------------------------------------------- small helpers
 
 
-def _in_child(function, *arguments) -> None:
+def in_child(function, *arguments) -> None:
     """Run a function in a forked child, which ends with it."""
     code = 1
     try:
@@ -701,69 +603,3 @@ def _fork_into(go: Callable[[], None]) -> int:
             kernel.setns(own, kernel.CLONE_NEWPID)
         os.close(own)
     return pid
-
-
-@contextmanager
-def _or_explain(what: str) -> Iterator[None]:
-    """Turn the kernel's refusal into a sentence that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        raise WallsError(explain(what, error)) from error
-
-
-def explain(what: str, error: OSError, machine: Path = Path("/")) -> str:
-    """Return why a wall cannot be built, and what to do about it.
-
-    Parameters
-    ----------
-    what : str
-        What was asked of the kernel: "a user namespace".
-    error : OSError
-        Its answer.
-    machine : path, optional
-        The root of the machine whose settings are looked at.
-    """
-    remedies = [
-        f"as root, run `{command}`"
-        for setting, closed, command in _SETTINGS
-        if _setting(machine / setting) == closed
-    ]
-    # Only in a container is there something that root may not do.
-    if os.geteuid() == 0 or any((machine / mark).exists() for mark in _MARKS_OF_A_CONTAINER):
-        remedies.append(f"start the container with `{_DOCKER}`")
-    else:
-        remedies.append("grade as root")
-    remedies.append("grade on a Linux machine (5.12 or newer) that allows user namespaces")
-    return f"This machine does not give the sandbox {what} ({error}): {', or '.join(remedies)}."
-
-
-def _setting(path: Path) -> str | None:
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return None
-
-
-_SETTINGS = (
-    ("proc/sys/user/max_user_namespaces", "0", "sysctl -w user.max_user_namespaces=10000"),
-    (
-        "proc/sys/kernel/unprivileged_userns_clone",
-        "0",
-        "sysctl -w kernel.unprivileged_userns_clone=1",
-    ),
-    (
-        "proc/sys/kernel/apparmor_restrict_unprivileged_userns",
-        "1",
-        "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
-    ),
-)
-_MARKS_OF_A_CONTAINER = (".dockerenv", "run/.containerenv", "run/systemd/container")
-_DOCKER = (
-    "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined "
-    "--security-opt systempaths=unconfined ..."
-)
-
-
-if __name__ == "__main__":
-    print(json.dumps(_probe()))

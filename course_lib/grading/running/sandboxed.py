@@ -271,9 +271,9 @@ def missing_walls() -> list[str]:
         return []
     if not sys.platform.startswith("linux"):
         return ["They are made of parts of Linux, and this is another system."]
-    from course_lib.grading.engine import sandbox
+    from course_lib.grading.engine import sandbox_check
 
-    missing = sandbox.missing_walls()
+    missing = sandbox_check.missing_walls()
     _walls_stand = not missing
     return missing
 

@@ -20,7 +20,14 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.grading.engine import landlock, sandbox, seccomp, view
+from course_lib.grading.engine import (
+    landlock,
+    sandbox,
+    sandbox_check,
+    sandbox_faults,
+    seccomp,
+    view,
+)
 from course_lib.grading.engine.sandbox import Limits, WallsError
 from course_lib.grading.engine.zygote import Zygote
 
@@ -614,11 +621,11 @@ def test_the_filter_for_each_processor(machine, number, first, expected):
 def _tried_by(program: str) -> list[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sandbox.sys, "executable", program)
-        return sandbox.missing_walls()
+        return sandbox_check.missing_walls()
 
 
 def test_no_wall_is_missing_here():
-    assert sandbox.missing_walls() == []
+    assert sandbox_check.missing_walls() == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the test before is this one")
@@ -713,7 +720,7 @@ def test_the_reason_says_what_to_do(monkeypatch, tmp_path, path, text, remedy):
     (tmp_path / path).write_text(text)
     error = PermissionError(errno.EPERM, "unshare: Operation not permitted")
     monkeypatch.setattr(sandbox.os, "geteuid", lambda: 1000)
-    said = sandbox.explain("a user namespace", error, machine=tmp_path)
+    said = sandbox_faults.explain("a user namespace", error, machine=tmp_path)
     assert ("grade as root" in said) == ("docker" not in said)
     assert remedy in said
     assert "a user namespace" in said
@@ -723,7 +730,7 @@ def test_the_reason_says_what_to_do(monkeypatch, tmp_path, path, text, remedy):
 
 def test_where_root_is_refused_it_is_a_container(monkeypatch, tmp_path):
     monkeypatch.setattr(sandbox.os, "geteuid", lambda: 0)
-    said = sandbox.explain("a user namespace", PermissionError("no"), machine=tmp_path)
+    said = sandbox_faults.explain("a user namespace", PermissionError("no"), machine=tmp_path)
     assert "--security-opt seccomp=unconfined" in said
     assert "grade as root" not in said
 

@@ -23,7 +23,7 @@ from small_course import ANSWERS, POINTS, a_course, contents
 from course_lib import grading
 from course_lib.assignments.sample import build_class, load_class
 from course_lib.grading import GradingError
-from course_lib.grading.engine import jobs, runner, sandbox, zygote
+from course_lib.grading.engine import jobs, runner, sandbox, sandbox_check, zygote
 from course_lib.grading.reports.report import GRADED, NEEDS_A_PERSON
 from course_lib.grading.running import sandboxed
 from course_lib.grading.running.kernel import KERNEL_DIED, NOT_RUN, TIMED_OUT
@@ -497,7 +497,7 @@ def test_links_and_huge_notebooks_need_a_person(
 @pytest.fixture
 def no_walls(monkeypatch: pytest.MonkeyPatch) -> None:
     reason = "User namespaces are switched off: allow them with sysctl x=1."
-    monkeypatch.setattr(sandbox, "missing_walls", lambda: [reason])
+    monkeypatch.setattr(sandbox_check, "missing_walls", lambda: [reason])
     monkeypatch.setattr(sandboxed, "_walls_stand", False)
     monkeypatch.setattr(jobs, "warm_up", lambda: None)
 
