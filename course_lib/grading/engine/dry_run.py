@@ -1,4 +1,4 @@
-"""A rehearsal: what a warm process plays once, so that no child does it for the first time.
+"""A dry run: what a warm process plays once, so that no child does it for the first time.
 
 IPython, PyTorch and the engine itself load modules, compile patterns and fill tables on first use.
 A child that does so pays for it, for each submission; a fork of a process that has done so does

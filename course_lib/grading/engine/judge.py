@@ -27,9 +27,11 @@ import numpy as np
 
 from course_lib.exercises import asserts
 from course_lib.grading.engine import protocol
+from course_lib.grading.engine.link import Link
 from course_lib.grading.engine.names import bound, changed_parts, loaded, method_owners
 from course_lib.grading.engine.objects import changes_itself
-from course_lib.grading.engine.proxies import Link, Remote, StudentGone
+from course_lib.grading.engine.proxies import Remote
+from course_lib.grading.engine.proxy_errors import StudentGone
 from course_lib.grading.engine.randomness import (
     follow_random_state,
     random_state,

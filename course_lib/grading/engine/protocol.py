@@ -3,7 +3,7 @@
 From the student only this closed encoding is read: numbers, texts, containers, raw arrays and
 tensors, and numbered handles for everything else. It is msgpack with a tag on whatever is not a
 plain number or text. Nothing in it names code to run, and every length, depth and shape is checked
-before memory is taken for it. (In the other direction the judge may send anything: see `proxies`.)
+before memory is taken for it. (In the other direction the judge may send anything: see `link`.)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Walls around a process that is about to run a student's code.
+"""A sandbox around a process that is about to run a student's code: walls on every side.
 
 Three steps, in three processes, so that the one whose memory is large has the least to do:
 

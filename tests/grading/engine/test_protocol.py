@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from course_lib.grading.engine import errors, protocol, proxies
+from course_lib.grading.engine import errors, protocol, proxy_errors
 
 PLAIN = st.recursive(
     st.none()
@@ -216,7 +216,7 @@ def test_errors_of_numpy_keep_their_text(work):
     """They make it of what they were given, which does not travel."""
     with pytest.raises(Exception) as caught:
         work()
-    rebuilt = proxies.rebuild_error(errors.describe(caught.value), {})
+    rebuilt = proxy_errors.rebuild_error(errors.describe(caught.value), {})
     assert isinstance(rebuilt, type(caught.value))
     assert str(rebuilt) == str(caught.value)
 
