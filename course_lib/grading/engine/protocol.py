@@ -1,4 +1,4 @@
-"""What travels between a student's process and the judge.
+"""The protocol: what travels between a student's process and the judge.
 
 From the student only this closed encoding is read: numbers, texts, containers, raw arrays and
 tensors, and numbered handles for everything else. It is msgpack with a tag on whatever is not a

@@ -7,7 +7,7 @@ is to run, and the files of its working folder, come to the child itself, throug
 own.
 
     supervisor ── Zygote ──┐
-                           ├ rooms    (see walls)       one small process; a child of it per room
+                           ├ rooms    (see sandbox)     one small process; a child of it per room
                            └ zygote   (this module, run) ── children
 """
 

@@ -1,4 +1,4 @@
-"""Running a notebook for grading, so that one bad cell costs that cell and nothing else.
+"""Running a notebook in a stock kernel, so that one bad cell costs that cell and nothing else.
 
 `Execute` is nbgrader's preprocessor of the same name with four things mended. A cell that runs past
 its limit is interrupted, and killed where it ignores that; a cell that kills the kernel loses its

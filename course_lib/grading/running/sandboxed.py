@@ -1,4 +1,4 @@
-"""Running a notebook behind walls: the student's cells in one process, the tests in another.
+"""Running a notebook in the sandbox: the student's cells in one process, the tests in another.
 
 `Execute` takes the place of nbgrader's preprocessor of the same name. It hands the notebook to
 `course_lib.grading.engine` and writes what comes back into the cells, so that every later step
