@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import small_course as small
+from alike import INDEPENDENT, RENAMED
 from click.testing import Result
 from rich.console import Console
-from test_similar import INDEPENDENT, RENAMED
 from typer.testing import CliRunner
 
 from course_lib import cli, grading

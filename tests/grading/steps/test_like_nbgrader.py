@@ -11,7 +11,7 @@ import nbformat
 import pytest
 import small_course as small
 from nbformat.v4 import new_notebook
-from test_walled import contents
+from small_course import contents
 
 from course_lib import grading
 from course_lib.grading.course.folder import Course
