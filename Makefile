@@ -50,7 +50,7 @@ lint: env ## Form, spelling, and which part of course_lib may import which
 
 # One process more than cores: many of these tests wait for other processes. Files keep their order,
 # in which the long ones come first.
-CODE := -q -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/exercises/test_proofs.py
+CODE := -q -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/assignments/test_proofs.py
 
 test-code: env ## pytest: the library, grading, the site; all but the proofs of exercises
 	@$(BIN)/pytest $(CODE)
@@ -60,7 +60,7 @@ coverage: env ## The same with coverage, which takes half as long again
 
 # Apart from the rest: one file, and both processes are to have their share of it.
 test-exercises: env ## The proofs of exercises: reference, release, wrong and right answers
-	@$(BIN)/pytest -q -n 2 tests/exercises/test_proofs.py
+	@$(BIN)/pytest -q -n 2 tests/assignments/test_proofs.py
 
 # nbval reads notebooks: executed chapters, whose outputs it compares, and exercise sources, which
 # have no outputs to compare but must run without an error.

@@ -145,15 +145,15 @@ def check(
     seconds: Annotated[float, typer.Option(help="Stop a cell after this time.")] = 30.0,
 ) -> None:
     """Run the visible and hidden tests on your notebook, and show points and hints."""
-    from course_lib.exercises.walled import engine
+    from course_lib.assignments.sandboxed import engine
 
     root = find_root()
     known_slug(root, slug)
     mine = notebook or work_path(root, slug)
     # The engine imports what the notebook does while this process imports what the check does.
     with out.status("Running the tests ..."), engine(root, slug, mine) as graders:
-        from course_lib.exercises.checking import check as run_check
-        from course_lib.exercises.progress import record
+        from course_lib.assignments.checking import check as run_check
+        from course_lib.assignments.progress import record
 
         result = run_check(root, slug, mine, seconds_per_cell=seconds, graders=graders)
     table = Table(box=None, pad_edge=False)
@@ -179,8 +179,8 @@ def check(
 @app.command()
 def progress() -> None:
     """Show your exercises and points, and where to go on."""
-    from course_lib.exercises.progress import next_step
-    from course_lib.exercises.progress import progress as read
+    from course_lib.assignments.progress import next_step
+    from course_lib.assignments.progress import progress as read
 
     entries = read(find_root())
     table = Table(box=None, pad_edge=False)
@@ -213,7 +213,7 @@ def release(
 ) -> None:
     """Make the students' notebooks, and record points and tests in the gradebook."""
     from course_lib import grading
-    from course_lib.exercises.sources import generate
+    from course_lib.assignments.sources import generate
 
     slugs = slugs or []
     if not slugs and not everything:
@@ -288,7 +288,7 @@ def grade(
 
         print(json.dumps(report.to_dict(), indent=1))
     else:
-        from course_lib.grading.show import outcome
+        from course_lib.grading.reports.show import outcome
 
         for part in outcome(report):
             out.print(part)
@@ -329,9 +329,9 @@ def similar(
     import json
     from dataclasses import asdict
 
-    from course_lib.grading import show
-    from course_lib.grading.similar import passages
-    from course_lib.grading.similar import similar as compare
+    from course_lib.grading.reports import show
+    from course_lib.grading.reports.similar import passages
+    from course_lib.grading.reports.similar import similar as compare
 
     folder = course_dir or find_root()
     if pair:
@@ -377,7 +377,7 @@ def export(
 
 def _tell(sentence: str) -> None:
     """Say something that a person should know, where it is in nobody's way."""
-    from course_lib.grading.text import printable
+    from course_lib.grading.course.text import printable
 
     err.print(printable(sentence), markup=False)
 
@@ -396,7 +396,7 @@ def _progress_bar(what: str, quiet: bool = False) -> Iterator[Callable[[str, int
         TimeLeft(),
         TextColumn("{task.fields[who]}"),
     )
-    from course_lib.grading.text import printable
+    from course_lib.grading.course.text import printable
 
     begin = said = time.monotonic()
     with Progress(*columns, console=err, transient=True, disable=quiet) as bar:
@@ -420,7 +420,7 @@ def _progress_bar(what: str, quiet: bool = False) -> Iterator[Callable[[str, int
 @app.command()
 def lab() -> None:
     """Open JupyterLab with nbgrader; chapters and exercise sources open as notebooks."""
-    from course_lib.exercises.sources import generate
+    from course_lib.assignments.sources import generate
 
     root = find_root()
     generate(root)
@@ -429,7 +429,7 @@ def lab() -> None:
 
 def _open_lab(root: Path, notebook: Path | None = None) -> None:
     """Become JupyterLab with the course's settings."""
-    from course_lib.grading.lab import lab_command
+    from course_lib.grading.course.lab import lab_command
 
     command, environment = lab_command(root, open_path=notebook)
     os.chdir(root)
@@ -478,14 +478,14 @@ def build(
     timed("site", begin, "built" if built else "unchanged")
 
     if sample_class:
-        from course_lib.grading.sample import grade_sample_class, sample_classes
+        from course_lib.assignments.sample import grade_sample_class, sample_classes
 
         begin = time.perf_counter()
         reports = [
             grade_sample_class(root / "_build", slug, force=force) for slug in sample_classes(root)
         ]
         timed("sample class", begin, f"{sum(len(r.students) for r in reports)} students")
-        from course_lib.grading.show import class_table
+        from course_lib.grading.reports.show import class_table
 
         for report in reports:
             out.print()

@@ -1,4 +1,4 @@
-"""What pieces of code import, read from their text."""
+"""What pieces of code import, read from their text; what imports what in this library."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
+from pathlib import Path
 
 
 def imported_modules(sources: Iterable[str]) -> set[str]:
@@ -41,3 +42,43 @@ def is_module(name: str) -> bool:
             return False
         spec = PathFinder.find_spec(f"{spec.name}.{part}", spec.submodule_search_locations)
     return spec is not None
+
+
+class ImportGraph:
+    """Which module of course_lib, or of another package, imports which."""
+
+    def __init__(self, root: Path, package: str = "course_lib") -> None:
+        import grimp
+
+        self.root = root
+        self._graph = grimp.build_graph(package, cache_dir=None)
+
+    def behind(self, names: Iterable[str]) -> set[str]:
+        """Return the package's modules that importing `names` runs or may run."""
+        found: set[str] = set()
+        waiting = [name for name in names if name in self._graph.modules]
+        while waiting:
+            module = waiting.pop()
+            if module in found:
+                continue
+            found.add(module)
+            waiting.extend(self._graph.find_modules_directly_imported_by(module))
+            if "." in module:
+                waiting.append(module.rpartition(".")[0])
+        return found
+
+    def files(self, modules: Iterable[str]) -> list[tuple[str, Path]]:
+        """Return the modules' source files, and the data files beside those that are packages."""
+        files = []
+        for module in sorted(modules):
+            path = self.root.joinpath(*module.split("."))
+            if not path.is_dir():
+                files.append((module, path.with_suffix(".py")))
+                continue
+            files.append((module, path / "__init__.py"))
+            files += [
+                (f"{module}:{entry.name}", entry)
+                for entry in sorted(path.iterdir())
+                if entry.is_file() and entry.suffix not in (".py", ".pyc")
+            ]
+        return files

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_lib.grading.sample import submission
+from course_lib.assignments.sample import submission
 
 SHORT_ANSWER = """\
 1.386 is log 4, so the network is at chance: it gives each of the four classes 1/4.

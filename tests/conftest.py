@@ -65,6 +65,32 @@ def tiny_course(tmp_path):
     return folder
 
 
+@pytest.fixture(scope="session")
+def pages_have_time() -> None:
+    """The limit is for what hangs, and not for a machine that stalls."""
+    from course_lib.grading.pages import renderer
+
+    renderer.LIMIT = 120.0
+
+
+@pytest.fixture(scope="module")
+def course_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of this course with its exercise generated, to be changed as tests please."""
+    from course_lib.assignments.sources import generate
+
+    root = tmp_path_factory.mktemp("course")
+    for name in ("_toc.yml", "jupytext.toml", "nbgrader_config.py", "requirements.txt"):
+        shutil.copy(ROOT / name, root)
+    for name in ("jupyter", "sample_class", "solutions"):
+        shutil.copytree(ROOT / name, root / name)
+    chapter = Path("book", "foundations", "activations.md")
+    (root / chapter).parent.mkdir(parents=True)
+    shutil.copy(ROOT / chapter, root / chapter)
+    (root / "exercises").mkdir()
+    generate(root, ["activations"])
+    return root
+
+
 @pytest.fixture
 def course():
     """Return a function that runs the `course` command and gives the finished process."""

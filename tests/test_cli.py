@@ -11,8 +11,8 @@ import torch
 from typer.testing import CliRunner
 
 from course_lib import doctor, paths
+from course_lib.assignments import sources
 from course_lib.cli import app
-from course_lib.exercises import sources
 from course_lib.hardware import fusion
 
 
@@ -88,8 +88,8 @@ def test_a_full_disk_is_told_in_one_line(course, tiny_course):
     (tiny_course / "work").mkdir()
     shutil.copytree(tiny_course / "exercises" / "tiny", tiny_course / "work" / "tiny")
     partial = (
-        "import pathlib; from course_lib import cli, exercises; "
-        "from course_lib.exercises import progress; "
+        "import pathlib; from course_lib import assignments, cli; "
+        "from course_lib.assignments import progress; "
         "progress._file = lambda root: pathlib.Path('/dev/full'); "
         "pathlib.Path.with_suffix = lambda self, suffix: self; "
         "import sys; sys.argv = ['course', 'check', 'tiny']; cli.main()"
@@ -193,8 +193,8 @@ def test_new_writes_what_builds_and_proves_itself(course, tiny_course):
     assert done.returncode == 0, done.stderr
     entry = '- file: book/part/my-topic\n        title: "Signs"\n'
     assert entry in (tiny_course / "_toc.yml").read_text()
+    from course_lib.assignments import proofs
     from course_lib.book.chapters import run_chapters
-    from course_lib.exercises import proofs
 
     (tiny_course / "requirements.txt").write_text("")
     (run,) = run_chapters(tiny_course, ["book/part/my-topic"])

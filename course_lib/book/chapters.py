@@ -13,7 +13,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -25,7 +25,7 @@ import yaml
 
 from course_lib.book import kept, unchanged
 from course_lib.extras import PINS
-from course_lib.imports import imported_modules
+from course_lib.imports import ImportGraph, imported_modules
 from course_lib.paths import CourseError, toc_entries
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def run_chapters(
             report(run)
         return runs
     pages = chapter_pages(root) if pages is None else pages
-    graph = ImportGraph(root)
+    graph = ImportGraph(root, PACKAGE)
     prints = {page: fingerprint(root, page, graph) for page in pages}
     done, stale = [], []
     for page in pages:
@@ -204,7 +204,7 @@ def _run_side_by_side(
 
 def fingerprint(root: Path, page: str, graph: ImportGraph | None = None) -> str:
     """Return a text that changes when, and only when, the chapter must run again."""
-    graph = graph or ImportGraph(root)
+    graph = graph or ImportGraph(root, PACKAGE)
     notebook = read_chapter(root, page)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     modules = graph.behind(imported_modules(code))
@@ -224,46 +224,6 @@ def fingerprint(root: Path, page: str, graph: ImportGraph | None = None) -> str:
 def _declared(notebook: NotebookNode) -> list[str]:
     """Return the data files that a chapter names in its front matter."""
     return notebook.metadata.get("course", {}).get("data", [])
-
-
-class ImportGraph:
-    """Which module of course_lib imports which."""
-
-    def __init__(self, root: Path) -> None:
-        import grimp
-
-        self.root = root
-        self._graph = grimp.build_graph(PACKAGE, cache_dir=None)
-
-    def behind(self, names: Iterable[str]) -> set[str]:
-        """Return the course_lib modules that importing `names` runs or may run."""
-        found: set[str] = set()
-        waiting = [name for name in names if name in self._graph.modules]
-        while waiting:
-            module = waiting.pop()
-            if module in found:
-                continue
-            found.add(module)
-            waiting.extend(self._graph.find_modules_directly_imported_by(module))
-            if "." in module:
-                waiting.append(module.rpartition(".")[0])
-        return found
-
-    def files(self, modules: Iterable[str]) -> list[tuple[str, Path]]:
-        """Return the modules' source files, and the data files beside those that are packages."""
-        files = []
-        for module in sorted(modules):
-            path = self.root.joinpath(*module.split("."))
-            if not path.is_dir():
-                files.append((module, path.with_suffix(".py")))
-                continue
-            files.append((module, path / "__init__.py"))
-            files += [
-                (f"{module}:{entry.name}", entry)
-                for entry in sorted(path.iterdir())
-                if entry.is_file() and entry.suffix not in (".py", ".pyc")
-            ]
-        return files
 
 
 def _is_notebook(path: Path) -> bool:

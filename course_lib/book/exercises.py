@@ -11,7 +11,7 @@ from course_lib.paths import built_source_path, exercise_slugs, release_path, so
 def generate_changed(root: Path, *, force: bool = False) -> dict[str, bool]:
     """Write source and release notebooks of the exercises; say which releases changed.
 
-    That is what `course_lib.exercises.sources.generate` does, which asks nbgrader for each
+    That is what `course_lib.assignments.sources.generate` does, which asks nbgrader for each
     exercise. It is asked for those alone whose source or notebooks are not what they were, and for
     all of them when the settings or the code that makes notebooks have changed.
     """
@@ -21,7 +21,7 @@ def generate_changed(root: Path, *, force: bool = False) -> dict[str, bool]:
     stale = [slug for slug in slugs if kept.get(slug) != _digest(root, slug, makers)]
     changed = dict.fromkeys(slugs, False)
     if stale:
-        from course_lib.exercises.sources import generate
+        from course_lib.assignments.sources import generate
 
         changed |= generate(root, stale)
     each = {slug: _digest(root, slug, makers) for slug in slugs}
@@ -35,7 +35,7 @@ def _digest_of_makers(root: Path) -> str:
     settings = [root / name for name in ("nbgrader_config.py", "jupytext.toml", "requirements.txt")]
     here = Path(__file__).parents[1]
     # The settings import what they please of the library that grades.
-    library = unchanged.code(here / "exercises", here / "grading")
+    library = unchanged.code(*(here / name for name in ("assignments", "exercises", "grading")))
     return unchanged.digest([*settings, here / "paths.py", *library])
 
 

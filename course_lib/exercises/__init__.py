@@ -1,7 +1,6 @@
-"""Exercises: what their test cells use, how they are generated, checked and proven.
+"""Exercises: what a test cell and a student's notebook import.
 
-A test cell imports from here; everything else lives in the modules of this package, which are
-imported when they are needed.
+Nothing here knows the rest of the course; what is done with exercises lies in `assignments`.
 """
 
 from course_lib.exercises.asserts import (

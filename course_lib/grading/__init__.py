@@ -14,8 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from course_lib.grading.course import Course, GradingError
-    from course_lib.grading.report import (
+    from course_lib.grading.course.folder import Course, GradingError
+    from course_lib.grading.reports.report import (
         GRADED,
         NEEDS_A_PERSON,
         CellChange,
@@ -24,15 +24,13 @@ if TYPE_CHECKING:
         Report,
         StudentReport,
     )
-    from course_lib.grading.steps import (
-        collect,
-        export,
-        feedback,
-        grade,
-        mark,
-        read_report,
-        release,
-    )
+    from course_lib.grading.steps.collect import collect
+    from course_lib.grading.steps.export import export
+    from course_lib.grading.steps.feedback import feedback
+    from course_lib.grading.steps.grade import grade
+    from course_lib.grading.steps.mark import mark
+    from course_lib.grading.steps.release import release
+    from course_lib.grading.steps.report import read_report
 
 __all__ = [
     "GRADED",
@@ -54,8 +52,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "course": ("Course", "GradingError"),
-    "report": (
+    "course.folder": ("Course", "GradingError"),
+    "reports.report": (
         "GRADED",
         "NEEDS_A_PERSON",
         "CellChange",
@@ -64,7 +62,13 @@ _HOMES = {
         "Report",
         "StudentReport",
     ),
-    "steps": ("collect", "export", "feedback", "grade", "mark", "read_report", "release"),
+    "steps.collect": ("collect",),
+    "steps.export": ("export",),
+    "steps.feedback": ("feedback",),
+    "steps.grade": ("grade",),
+    "steps.mark": ("mark",),
+    "steps.release": ("release",),
+    "steps.report": ("read_report",),
 }
 
 

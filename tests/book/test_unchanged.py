@@ -7,9 +7,9 @@ import nbformat
 import pytest
 from myst_nb.core.read import is_myst_markdown_notebook
 
+from course_lib.assignments import sources
 from course_lib.book import chapters, unchanged
 from course_lib.book import exercises as book_exercises
-from course_lib.exercises import sources
 from course_lib.paths import built_source_path, release_path, source_path, toc_entries
 
 PAGES = [PAGE, OTHER] = ["book/part/tiny", "book/part/other"]
@@ -64,9 +64,9 @@ def looked_closely(book, monkeypatch):
     asked = []
     original = chapters.ImportGraph
 
-    def graph(root):
+    def graph(root, package):
         asked.append(root)
-        return original(root)
+        return original(root, package)
 
     monkeypatch.setattr(chapters, "ImportGraph", graph)
     monkeypatch.setattr(chapters, "_run_side_by_side", lambda root, stale, *_: [])

@@ -12,8 +12,9 @@ import pytest
 import torch
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_lib.exercises import CheckFailed, calls, check, check_keyword, check_kinds, running
-from course_lib.grading.engine import runner, walls, zygote
+from course_lib.assignments import running
+from course_lib.exercises import CheckFailed, calls, check, check_keyword, check_kinds
+from course_lib.grading.engine import runner, sandbox_check, zygote
 
 ANSWERS = '''
 import sys, warnings
@@ -385,7 +386,7 @@ def in_a_notebook(notebook):
 
 @pytest.fixture(scope="module")
 def graded(notebook):
-    if missing := walls.missing_walls():
+    if missing := sandbox_check.missing_walls():
         pytest.skip(f"no walls here: {missing}")
     with zygote.Zygote() as warm:
         return runner.run(notebook, warm, source=notebook)[1:]

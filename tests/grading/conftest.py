@@ -13,14 +13,11 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from course_lib.grading import apart
 from course_lib.grading.engine import jobs
 from course_lib.grading.engine import zygote as zygote_module
 
 # The tests' own helpers lie beside them.
 sys.path.insert(0, str(Path(__file__).parent))
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def _talk_through_files(folder: Path, place: str) -> None:
@@ -77,27 +74,8 @@ def stock(_stock: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _pages_have_time() -> None:
-    # The limit is for what hangs, and not for a machine that stalls.
-    apart.LIMIT = 120.0
-
-
-@pytest.fixture(scope="module")
-def course_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of this course with its exercise generated, to be changed as tests please."""
-    from course_lib.exercises.sources import generate
-
-    root = tmp_path_factory.mktemp("course")
-    for name in ("_toc.yml", "jupytext.toml", "nbgrader_config.py", "requirements.txt"):
-        shutil.copy(ROOT / name, root)
-    for name in ("jupyter", "sample_class", "solutions"):
-        shutil.copytree(ROOT / name, root / name)
-    chapter = Path("book", "foundations", "activations.md")
-    (root / chapter).parent.mkdir(parents=True)
-    shutil.copy(ROOT / chapter, root / chapter)
-    (root / "exercises").mkdir()
-    generate(root, ["activations"])
-    return root
+def _pages_have_time(pages_have_time: None) -> None:
+    """Pages are made in many of these tests."""
 
 
 @pytest.fixture(scope="module")

@@ -28,8 +28,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from course_lib import grading
-from course_lib.grading import Report, walled
+from course_lib.grading import Report
 from course_lib.grading.engine import jobs, kernel
+from course_lib.grading.running import sandboxed
 
 pytestmark = pytest.mark.slow
 
@@ -821,7 +822,7 @@ def test_attacks_on_an_ordinary_user_come_to_the_same(
     def grade(folder: Path) -> Report:
         with monkeypatch.context() as patch:
             patch.setattr(sys, "executable", python)
-            patch.setattr(walled, "_walls_stand", False)
+            patch.setattr(sandboxed, "_walls_stand", False)
             jobs.close()
             try:
                 status = Path(f"/proc/{jobs._the_worker.zygote().pid}/status").read_text()

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import torch
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
 accepted = {}
 

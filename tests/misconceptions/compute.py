@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
 accepted = {
     ("squeeze", f"float32 [{part}]"): "The text asks for six digits, which float32 has."

@@ -3,7 +3,7 @@
 import numpy as np
 from torch import nn
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
 accepted = {
     ("class_weights", "float32"): "The text fixes no precision for the weights.",

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
 _PRECISION = "The text fixes no precision: float32 agrees to about six digits."
 accepted = {

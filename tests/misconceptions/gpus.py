@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
 accepted = {
     (

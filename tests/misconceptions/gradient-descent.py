@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
-#: What the mutants of the reference may do (see course_lib/exercises/mutants.py).
+#: What the mutants of the reference may do (see course_lib/assignments/mutants.py).
 accepted = {
     ("corrected_means", "float32"): "Six digits are asked for, and float32 has seven.",
     ("penalized", "float32"): "Six digits are asked for, and float32 has seven.",

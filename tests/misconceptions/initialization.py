@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
 _DRAWS = "Independent weights are the same distribution when rows and columns change places."
 accepted = {

@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
 MERGES = ["test-learn_merges", "test-learn_merges-hidden"]
 ENCODE = ["test-encode", "test-encode-hidden"]

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
 _SIX = "Six digits are asked for, and float32 has seven."
 
-#: What the mutants of the reference may do (see course_lib/exercises/mutants.py).
+#: What the mutants of the reference may do (see course_lib/assignments/mutants.py).
 accepted = {
     ("linear", "float32"): _SIX,
     ("forward", "float32"): _SIX,

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
 FREE = "The text fixes no precision of what is returned."
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
 _PIXELS = "Moving pixels computes nothing: integers stay integers, and there are no fractions."
 accepted = {

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
 accepted = {
     ("lately", "float32 [1]"): "The text fixes no precision for the means.",

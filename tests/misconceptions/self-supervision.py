@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
 # Find your partner --------------------------------------------------------------------------------
 

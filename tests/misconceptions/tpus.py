@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
 SIX_DIGITS = "No type is fixed, and six digits are asked for: float32 has them."
 

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
-#: What the mutants of the reference may do (see course_lib/exercises/mutants.py).
+#: What the mutants of the reference may do (see course_lib/assignments/mutants.py).
 accepted = {
     ("Frozen", "shared state"): "What it shares are the registers of PyTorch, all of them empty.",
     ("Frozen.train", "ignores mode"): "The text speaks of the body's mode, not of its own.",

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
 BOTH = ["test-attention", "test-attention-hidden"]
 

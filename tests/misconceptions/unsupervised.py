@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
 _DIGITS = "Six digits are asked for, and float32 has seven."
 accepted = {

@@ -1,1 +1,1 @@
-"""The grading engine: student and judge apart, forked from a warm process, walled in."""
+"""The grading engine: student and judge apart, forked from a warm process, in a sandbox."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from course_lib.grading.engine import runner
+from course_lib.grading.engine import notebooks
 from course_lib.grading.engine.names import bound_in
 
 __all__ = ["needed", "stays_within", "taken"]
@@ -69,8 +69,8 @@ def needed(ours: Sequence[NotebookNode], theirs: Sequence[NotebookNode]) -> set[
         All places but those of tests that certainly give what they give there. None if the two
         cannot be compared, or nothing is certain.
     """
-    kinds = [runner.role(cell) for cell in ours]
-    if kinds != [runner.role(cell) for cell in theirs]:
+    kinds = [notebooks.role(cell) for cell in ours]
+    if kinds != [notebooks.role(cell) for cell in theirs]:
         return None
     places = set(range(len(ours)))
     tests = {place for place in places if kinds[place] == "test"}
@@ -248,7 +248,7 @@ def _both(one: _Cell, other: _Cell) -> _Cell:
 
 @functools.lru_cache(maxsize=1024)
 def _read(source: str) -> _Cell:
-    tree = runner._parsed(source)
+    tree = notebooks.parsed(source)
     nodes = list(ast.walk(tree))
     imports, impure = set(), set()
     for node in nodes:
@@ -269,7 +269,7 @@ def _read(source: str) -> _Cell:
         for part in n.keywords
         if part.arg
     }
-    outside = runner._names_from_outside(source)
+    outside = notebooks.names_from_outside(source)
     body = getattr(tree, "body", [])
     return _Cell(
         takes=frozenset(taken(body) - _PYTHONS),
@@ -355,4 +355,4 @@ def _stores(target: ast.AST) -> set[str]:
 
 def _loads(node: ast.AST) -> set[str]:
     """Return the names that a statement or an expression takes from outside."""
-    return set(runner._names_from_outside(ast.unparse(node)))
+    return set(notebooks.names_from_outside(ast.unparse(node)))

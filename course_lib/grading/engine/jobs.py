@@ -111,7 +111,7 @@ def run_job(job: Job) -> bytes:
     WorkerDied
         If the zygote died while it ran, twice.
     """
-    from course_lib.grading.engine.walls import WallsError
+    from course_lib.grading.engine.sandbox import WallsError
     from course_lib.grading.engine.zygote import ZygoteDied
 
     # Notebooks of format 4, as nbformat wrote them: there is nothing to convert or validate.
@@ -204,9 +204,9 @@ def differences(there: Mapping[str, str], here: Mapping[str, str]) -> str:
 
 def missing_walls() -> list[str]:
     """Return why walls cannot be built where this is called."""
-    from course_lib.grading.engine import walls
+    from course_lib.grading.engine import sandbox_check
 
-    return walls.missing_walls()
+    return sandbox_check.missing_walls()
 
 
 def warm_up() -> None:
@@ -270,7 +270,7 @@ class _Spawner:
     """A zygote with the limits of a job, and a memory of what it started for it."""
 
     def __init__(self, zygote: Zygote, job: Job) -> None:
-        from course_lib.grading.engine.walls import Limits
+        from course_lib.grading.engine.sandbox import Limits
 
         self.zygote = zygote
         # The clock of a cell is the wall's; processor time only stops what escapes from it.

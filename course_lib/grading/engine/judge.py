@@ -26,16 +26,18 @@ from typing import Any
 import numpy as np
 
 from course_lib.exercises import asserts
-from course_lib.grading.engine import wire
+from course_lib.grading.engine import protocol
+from course_lib.grading.engine.link import Link
 from course_lib.grading.engine.names import bound, changed_parts, loaded, method_owners
-from course_lib.grading.engine.objects import (
-    changes_itself,
+from course_lib.grading.engine.objects import changes_itself
+from course_lib.grading.engine.proxies import Remote
+from course_lib.grading.engine.proxy_errors import StudentGone
+from course_lib.grading.engine.randomness import (
     follow_random_state,
     random_state,
     random_streams,
     scramble,
 )
-from course_lib.grading.engine.remote import Link, Remote, StudentGone
 from course_lib.grading.engine.shells import forget_figures
 from course_lib.grading.engine.student import (
     MAX_OUTPUT,
@@ -65,7 +67,7 @@ def main(control: socket.socket) -> None:
     while True:
         try:
             message, descriptors = receive_with_descriptors(control)
-        except wire.Closed:
+        except protocol.Closed:
             os._exit(0)
         command, *arguments = pickle.loads(message)
         if command == "prepare":
@@ -86,8 +88,8 @@ def main(control: socket.socket) -> None:
                 answer = judge.test(*arguments, connection)
         try:
             message = [*answer, random_state(), judge.handed_over]
-            wire.send(control, wire.pack(message, lambda value: ["?"]))
-        except wire.Closed:
+            protocol.send(control, protocol.pack(message, lambda value: ["?"]))
+        except protocol.Closed:
             os._exit(0)
 
 

@@ -1,7 +1,7 @@
 """The student's objects, on their side: what the judge's calls are run on.
 
 The judge sends whole functions and arguments (cloudpickle), in which the student's objects are
-numbers of handles. The answer is plain data (`wire`): the result, what the call changed in its
+numbers of handles. The answer is plain data (`protocol`): the result, what the call changed in its
 arguments and in the arrays that the judge holds copies of, and the state of the random numbers.
 """
 
@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import ctypes
 import dis
 import functools
 import io
 import pickle
-import random
 import socket
-import struct
 import sys
 import types
 import weakref
@@ -25,7 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.grading.engine import wire
+from course_lib.grading.engine import protocol
+from course_lib.grading.engine.errors import describe
+from course_lib.grading.engine.randomness import random_state, set_random_state
 
 #: How many objects the judge may hold at a time.
 MAX_HANDLES = 1_000_000
@@ -48,7 +47,7 @@ class Handles:
             self.counts[known] += 1
             return known
         if len(self.objects) >= MAX_HANDLES:
-            raise wire.WireError("too many objects are held")
+            raise protocol.WireError("too many objects are held")
         number, self.next = self.next, self.next + 1
         self.objects[number] = value
         self.numbers[id(value)] = number
@@ -87,13 +86,13 @@ class Server:
         _GUEST_NUMBERS.clear()
         while True:
             try:
-                message = wire.receive(link)
-            except wire.Closed:
+                message = protocol.receive(link)
+            except protocol.Closed:
                 return
             answer = self.answer(message)
             try:
-                wire.send(link, answer)
-            except wire.Closed:
+                protocol.send(link, answer)
+            except protocol.Closed:
                 return
 
     def answer(self, message: bytes) -> bytes:
@@ -116,7 +115,7 @@ class Server:
                 value = self.perform(request)
                 status = "ok"
             except BaseException as error:
-                if isinstance(error, wire.WireError):
+                if isinstance(error, protocol.WireError):
                     raise
                 status, value = "error", describe(error)
             told = self.random
@@ -126,7 +125,7 @@ class Server:
         except BaseException as error:
             self.random = None
             problem = f"{type(error).__name__}: {error}"
-            return wire.pack(["broken", problem[:1000], [], [], None], lambda value: ["?"])
+            return protocol.pack(["broken", problem[:1000], [], [], None], lambda value: ["?"])
 
     def borrow(self, numbers: list[int | None], values: list[Any]) -> None:
         """Note what the judge lent to this call, and how it looks before."""
@@ -190,7 +189,7 @@ class Server:
 
     def packed(self, answer: list[Any]) -> bytes:
         """Encode an answer, and note what it tells of arrays and tensors."""
-        return wire.pack(answer, self.describe_handle)
+        return protocol.pack(answer, self.describe_handle)
 
     def describe_handle(self, value: Any) -> list[Any]:
         """Describe an object that stays here."""
@@ -271,15 +270,15 @@ def arrive(number: int, raw: _Raw, parameter: bool, gradient: _Raw | None) -> An
     """
     import torch
 
-    data, value = wire.tensor_of_raw(*raw), GUESTS.get(number)
+    data, value = protocol.tensor_of_raw(*raw), GUESTS.get(number)
     kind = torch.nn.Parameter if parameter else torch.Tensor
     if type(value) is not kind or (value.shape, value.dtype) != (data.shape, data.dtype):
         value = torch.nn.Parameter(data) if parameter else data.requires_grad_(True)
         GUESTS[number] = value
         _GUEST_NUMBERS[id(value)] = number
-    elif wire.raw_tensor(value)[2] != raw[2]:
+    elif protocol.raw_tensor(value)[2] != raw[2]:
         value.data.copy_(data)
-    value.grad = None if gradient is None else wire.tensor_of_raw(*gradient)
+    value.grad = None if gradient is None else protocol.tensor_of_raw(*gradient)
     return value
 
 
@@ -331,7 +330,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _numbers(tensor: Any) -> Any:
-    return None if tensor is None else wire.Numbers(tensor)
+    return None if tensor is None else protocol.Numbers(tensor)
 
 
 def _pairs(names: list[list[str]]) -> list[str]:
@@ -492,10 +491,10 @@ def fingerprint(value: Any) -> bytes:
     if isinstance(value, np.ndarray):
         return hashlib.blake2b(np.ascontiguousarray(value).tobytes(), digest_size=16).digest()
     total = hashlib.blake2b(digest_size=16)
-    total.update(wire.raw_tensor(value)[2])
+    total.update(protocol.raw_tensor(value)[2])
     if value.is_leaf and value.grad is not None:
         total.update(b"grad")
-        total.update(wire.raw_tensor(value.grad)[2])
+        total.update(protocol.raw_tensor(value.grad)[2])
     return total.digest()
 
 
@@ -557,125 +556,6 @@ def _tensor_content(tensor: Any) -> list[Any]:
 
 def _plain_state(state: dict[str, Any]) -> dict[str, Any]:
     return {
-        str(key): wire.Numbers(value) if hasattr(value, "detach") else value
+        str(key): protocol.Numbers(value) if hasattr(value, "detach") else value
         for key, value in state.items()
     }
-
-
-def describe(error: BaseException) -> list[Any]:
-    """Describe an error: its types, its message, and the student's own lines."""
-    from course_lib.grading.engine.student import describe_error, str_of
-
-    names = [f"{c.__module__}:{c.__qualname__}" for c in type(error).__mro__[:20]]
-    _, lines = describe_error(error)
-    return [names, str_of(error), lines]
-
-
-def random_state() -> bytes:
-    """Return the state of the random numbers, so that both sides draw from one stream."""
-    global _packed
-    version, internal, gauss = random.getstate()
-    torch = sys.modules.get("torch")
-    numbers = _PYTHONS.pack(*internal)
-    numpys = _numpys_state()
-    torchs = None if torch is None else torch.get_rng_state().numpy().tobytes()
-    now = (version, numbers, gauss, torchs)
-    if _packed is None or _packed[0] != now or _packed[1] is not numpys:
-        state = [
-            [version, np.frombuffer(numbers, np.uint32), gauss],
-            numpys,
-            None if torchs is None else np.frombuffer(torchs, np.uint8),
-        ]
-        _packed = (now, numpys, wire.pack(state, lambda value: ["?"]))
-    return _packed[2]
-
-
-def random_streams() -> tuple[Any, ...]:
-    """Return the state of each of the sources of random numbers."""
-    torch = sys.modules.get("torch")
-    return (
-        random.getstate(),
-        wire.pack(_numpys_state(), _nothing),
-        None if torch is None else torch.get_rng_state().numpy().tobytes(),
-    )
-
-
-def scramble(streams: Container[int]) -> None:
-    """Let those random numbers go on from anywhere, so that what begins them anew shows."""
-    if 0 in streams:
-        random.seed()
-    if 1 in streams:
-        with contextlib.suppress(TypeError):  # another kind of generator
-            np.random.seed()  # noqa: NPY002
-        _forget()
-    if 2 in streams and "torch" in sys.modules:
-        sys.modules["torch"].seed()
-
-
-# The last state and how it was packed: mostly, nothing was drawn since.
-_packed: tuple[tuple[Any, ...], list[Any], bytes] | None = None
-_PYTHONS = struct.Struct("=625I")
-# The numbers of NumPy's generator and the place among them, as they lie in memory.
-_NUMPYS_BYTES = 625 * 4
-_numpys: tuple[bytes, list[Any]] | None = None
-
-
-def _numpys_state() -> list[Any]:
-    """Return the state of NumPy's random numbers.
-
-    Asking NumPy takes longer than all the rest of an answer. Where the memory of its generator is
-    what it was when it had no second normal number in store, nothing has been drawn since.
-    """
-    global _numpys
-    generator = np.random.get_bit_generator()
-    raw = b""
-    if type(generator) is np.random.MT19937:
-        raw = ctypes.string_at(generator.ctypes.state_address, _NUMPYS_BYTES)
-        if _numpys is not None and _numpys[0] == raw:
-            return _numpys[1]
-    kind, keys, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002
-    state = [kind, keys, int(position), int(has_gauss), float(cached)]
-    _numpys = (raw, state) if raw and not has_gauss else None
-    return state
-
-
-def _forget() -> None:
-    global _numpys
-    _numpys = None
-
-
-def set_random_state(packed: bytes | None) -> None:
-    """Continue the other side's random numbers.
-
-    Raises
-    ------
-    WireError, ValueError, TypeError, RuntimeError
-        When it is no such state.
-    """
-    if not packed or packed == random_state():
-        return
-    (version, internal, gauss), numpys, torchs = wire.unpack(packed, _nothing)
-    _, keys, position, *_ = numpys
-    if not 0 <= position <= len(keys):
-        # NumPy would read whatever lies behind its numbers.
-        raise wire.WireError(f"the random numbers have no place {position}")
-    random.setstate((version, tuple(internal.tolist()), gauss))
-    if wire.pack(numpys, _nothing) != wire.pack(_numpys_state(), _nothing):
-        _forget()
-        np.random.set_state(tuple(numpys))  # noqa: NPY002
-    torch = sys.modules.get("torch")
-    if torch is not None and torchs is not None:
-        torch.set_rng_state(torch.from_numpy(torchs))
-
-
-def follow_random_state(packed: Any) -> None:
-    """Continue the other side's random numbers, or one's own where it says what is no such state.
-
-    It may come from a process of the student's that speaks for itself: a test runs all the same.
-    """
-    with contextlib.suppress(Exception):
-        set_random_state(packed)
-
-
-def _nothing(description: list[Any]) -> Any:
-    raise wire.WireError("objects do not travel here")

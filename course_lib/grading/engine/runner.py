@@ -7,15 +7,10 @@ counts points as it always does.
 
 from __future__ import annotations
 
-import ast
-import builtins
 import contextlib
-import functools
 import hmac
 import pickle
-import re
 import socket
-import symtable
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,8 +19,16 @@ from typing import Any, Protocol
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from course_lib.grading.engine import wire
-from course_lib.grading.engine.names import bound_in
+from course_lib.grading.engine import protocol
+from course_lib.grading.engine.notebooks import (
+    classes,
+    hidden_names,
+    imports,
+    loaded_names,
+    redefined,
+    role,
+    teachers,
+)
 from course_lib.grading.engine.student import send_with_descriptors
 
 #: How long after a cell's limit the supervisor waits for an answer, in seconds. Who ends the cell
@@ -142,11 +145,11 @@ class _Run:
         self.cells = [(i, c) for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
         self.runs = {index: CellRun(index) for index, _ in self.cells}
         self.times, self.files, self.seed = times, files, seed
-        self.source = source or _teachers(notebook)
-        self.asked = _classes(source or notebook)
+        self.source = source or teachers(notebook)
+        self.asked = classes(source or notebook)
         untested = [c for c in self.source.cells if role(c) not in ("test", "text")]
-        self.taught = _loaded_names(untested)
-        self.redefined = _redefined(source) if source is not None else {}
+        self.taught = loaded_names(untested)
+        self.redefined = redefined(source) if source is not None else {}
         self.end = time.monotonic() + times.notebook
         self.random: Any = None
         self.children: list[Any] = []
@@ -207,7 +210,7 @@ class _Run:
         _, cell = self.cells[place]
         later = [c for _, c in self.cells[place + 1 :] if role(c) != "test"]
         # A reference solution in a hidden test is nobody's to use, unless the exercise does.
-        return sorted(_loaded_names(later) - (_hidden_names(cell.source) - self.taught))
+        return sorted(loaded_names(later) - (hidden_names(cell.source) - self.taught))
 
     def close(self) -> None:
         """End the processes."""
@@ -253,7 +256,7 @@ class _Run:
         )
         teacher = [c.source for c in self.source.cells if role(c) in ("locked", "free")]
         try:
-            prepare = ("prepare", teacher, sorted(_imports(self.source)))
+            prepare = ("prepare", teacher, sorted(imports(self.source)))
             self.ask(self.judge, prepare, PREPARE_WITHIN)
             for command in self.told:
                 self.ask(self.judge, command)
@@ -281,7 +284,7 @@ class _Run:
             descriptors = [] if descriptor is None else [descriptor]
             send_with_descriptors(connection, pickle.dumps(command), descriptors)
             return self.hear(connection, seconds)
-        except wire.Closed:
+        except protocol.Closed:
             raise Ended("the process has ended") from None
 
     def hear(self, connection: socket.socket, seconds: float | None) -> list[Any]:
@@ -291,12 +294,12 @@ class _Run:
         """
         within = (self.times.cell if seconds is None else seconds) + GRACE
         try:
-            answer = wire.unpack_plain(wire.receive(connection, MAX_ANSWER, within))
+            answer = protocol.unpack_plain(protocol.receive(connection, MAX_ANSWER, within))
             status, error, outputs, random, more = answer
             return [str(status), str(error)[:20_000], outputs, random, bool(more)]
         except TimeoutError:
             raise Lost("the process did not answer in time") from None
-        except (wire.WireError, ValueError, TypeError) as problem:
+        except (protocol.WireError, ValueError, TypeError) as problem:
             raise Lost(f"the process gave an answer that cannot be read: {problem}") from None
 
     # A student's process that is lost ----------------------------------------------------------
@@ -306,7 +309,7 @@ class _Run:
 
         What is innocent is run once more, in a process in which nothing ran before.
         """
-        may_be = self.at_work and isinstance(problem, Ended | wire.Closed)
+        may_be = self.at_work and isinstance(problem, Ended | protocol.Closed)
         self.cause = self.lose_student(problem)
         if not may_be or self.cause in _ENDED_FOR.values():
             return False
@@ -390,7 +393,7 @@ class _Run:
         if status in ("ok", "error"):
             self.done.append((command, run))
             self.since_seconds += time.monotonic() - begin
-            run.status, run.error, run.outputs = status, error, _outputs(outputs)
+            run.status, run.error, run.outputs = status, error, outputs_of(outputs)
         else:
             self.note(run, status, error, outputs)
             self.state += 1
@@ -420,7 +423,7 @@ class _Run:
                 status, error, outputs, random, handed_over = self.judged(mine, seconds)
                 # Nowhere else are the names that a test gave to the student's later cells.
                 self.fork_next = self.fork_next or handed_over
-            except (Lost, wire.Closed) as problem:
+            except (Lost, protocol.Closed) as problem:
                 # The judge itself hung or died: nothing is known of this test.
                 self.end_judge()
                 status, error, outputs, random = "judge", str(problem), [], None
@@ -434,7 +437,7 @@ class _Run:
                 return self.test(run, cell, wanted)
             self.note(run, *gone)
         else:
-            run.status, run.error, run.outputs = status, error, [*warned, *_outputs(outputs)]
+            run.status, run.error, run.outputs = status, error, [*warned, *outputs_of(outputs)]
         return None
 
     def judged(self, link: socket.socket, seconds: float) -> list[Any]:
@@ -456,7 +459,7 @@ class _Run:
         try:
             command = ("serve", seconds, self.random)
             send_with_descriptors(self.student, pickle.dumps(command), [link])
-        except wire.Closed as problem:
+        except protocol.Closed as problem:
             self.is_innocent(problem)
             return False
         return True
@@ -469,12 +472,12 @@ class _Run:
         assert self.student is not None
         try:
             status, error, outputs, random, self.threads = self.hear(self.student, seconds)
-        except (Lost, wire.Closed) as problem:
+        except (Lost, protocol.Closed) as problem:
             return ("innocent" if self.is_innocent(problem) else "died", self.cause), []
         self.at_work = True
         if status == "ok":
             self.random = self.random or random
-            return None, [o for o in _outputs(outputs) if o.get("name") == "stderr"]
+            return None, [o for o in outputs_of(outputs) if o.get("name") == "stderr"]
         self.state += 1
         self.run_again()
         return (status, error), []
@@ -504,7 +507,7 @@ class _Run:
         run.status, run.error = status, error
         name = {"timeout": "TimeLimit", "died": "ProcessEnded", "judge": "TestFault"}
         ename = name.get(status, "NotRun")
-        run.outputs = _outputs(last_words)
+        run.outputs = outputs_of(last_words)
         run.outputs.append(
             new_output("error", ename=ename, evalue=error, traceback=[f"{ename}: {error}"])
         )
@@ -517,25 +520,13 @@ _ENDED_FOR = {
 }
 
 
-def role(cell: NotebookNode) -> str:
-    """Tell who runs a cell: test (the judge), locked (both), solution and free (the student)."""
-    own = cell.metadata.get("nbgrader", {})
-    if cell.cell_type != "code":
-        return "text"
-    if own.get("solution"):
-        return "solution"
-    if own.get("grade"):
-        return "test"
-    return "locked" if own.get("locked") else "free"
-
-
 def seed_of_cell(seed: bytes, cell: NotebookNode) -> bytes:
     """Return what the hidden inputs of one test cell follow from; empty where that is no secret."""
     name = str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
     return hmac.digest(seed, name.encode(), "sha256") if seed else b""
 
 
-def _outputs(raw: Any) -> list[NotebookNode]:
+def outputs_of(raw: Any) -> list[NotebookNode]:
     """Make notebook outputs of what a process says that its cell showed."""
     made = []
     try:
@@ -555,168 +546,3 @@ def _outputs(raw: Any) -> list[NotebookNode]:
 
 def _texts(value: Any) -> Any:
     return [str(line) for line in value] if isinstance(value, list) else str(value)
-
-
-def _teachers(notebook: NotebookNode) -> NotebookNode:
-    """Return those cells of a submission that are the teacher's for certain."""
-    return NotebookNode(cells=[c for c in notebook.cells if role(c) in ("locked", "test")])
-
-
-def _imports(notebook: NotebookNode) -> set[str]:
-    """Return the modules that a notebook imports."""
-    found: set[str] = set()
-    for cell in notebook.cells:
-        if role(cell) != "text":
-            found |= _imports_of(cell.source)
-    # `import a.b` gives the name `a`.
-    return found | {name.partition(".")[0] for name in found}
-
-
-@functools.lru_cache(maxsize=256)
-def _imports_of(source: str) -> frozenset[str]:
-    found: set[str] = set()
-    for node in ast.walk(_parsed(source)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return frozenset(found)
-
-
-def _classes(notebook: NotebookNode) -> dict[str, list[str] | None]:
-    """Return the classes that the teacher's solution defines: the exercise asks for them.
-
-    With each go the special methods that are written in it, or None where it may have others: by
-    a decorator, of another class, or because only the release is at hand.
-    """
-    return dict(_classes_in(tuple(c.source for c in notebook.cells if role(c) == "solution")))
-
-
-@functools.lru_cache(maxsize=16)
-def _classes_in(sources: tuple[str, ...]) -> dict[str, list[str] | None]:
-    found: dict[str, list[str] | None] = {}
-    for source in sources:
-        for node in ast.walk(_parsed(source)):
-            match node:
-                case ast.ClassDef():
-                    found[node.name] = _special_methods(node, found)
-                case ast.Attribute(ast.Name(name), method, ast.Store()) if found.get(name):
-                    found[name] = [*(found[name] or []), method]
-                case ast.Call(ast.Name("setattr"), [ast.Name(name), *_]) if name in found:
-                    found[name] = None
-    return found
-
-
-def _redefined(source: NotebookNode) -> dict[str, list[str]]:
-    """Return, for each solution cell, the names that it takes from other cells, or from Python.
-
-    Those are what the teacher's solution makes of them, as soon as it has run.
-    """
-    others = [cell.source for cell in source.cells if role(cell) not in ("text", "solution")]
-    taken = frozenset(dir(builtins)).union(*map(_given_names, others))
-    found = {
-        cell.metadata.nbgrader.get("grade_id"): sorted(
-            name
-            for name in bound_in(_MAGIC.sub(r"\1pass", cell.source))
-            if name in taken or "*" in taken
-        )
-        for cell in source.cells
-        if role(cell) == "solution"
-    }
-    return {grade_id: names for grade_id, names in found.items() if names}
-
-
-#: Classes without operators of their own.
-_BASES_WITHOUT_OPERATORS = frozenset(("object", "ABC", "Module", "Dataset", "Optimizer"))
-
-
-def _special_methods(node: ast.ClassDef, known: Mapping[str, list[str] | None]) -> list[str] | None:
-    """Return the special methods of a class, given those of the classes before it."""
-    to_be_written = any(isinstance(part, ast.Raise) for part in node.body)
-    if node.decorator_list or node.keywords or to_be_written:
-        return None
-    found: list[str] = []
-    for base in node.bases:
-        name = ast.unparse(base).rpartition(".")[2]
-        methods = [] if name in _BASES_WITHOUT_OPERATORS else known.get(name)
-        if methods is None:
-            return None
-        found += methods
-    for part in node.body:
-        if isinstance(part, ast.FunctionDef):
-            found.append(part.name)
-        elif not isinstance(part, ast.Expr | ast.Pass):
-            found += [n.id for n in ast.walk(part) if isinstance(n, ast.Name)]
-    return sorted({name for name in found if name.startswith("__")})
-
-
-def _loaded_names(cells: list[NotebookNode]) -> set[str]:
-    """Return the names that cells take from the notebook."""
-    found: set[str] = set()
-    for cell in cells:
-        found |= _names_from_outside(cell.source)
-    return found
-
-
-@functools.lru_cache(maxsize=256)
-def _names_from_outside(source: str) -> frozenset[str]:
-    """Return the names of the notebook that a cell uses; the variables of a function are its own.
-
-    A name that a test gives to later cells has to travel, and costs a fork: not for parameters
-    that happen to be called ``x``, too.
-    """
-    tables = []
-    for text in (source, _MAGIC.sub(r"\1pass", source)):
-        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-            tables = [symtable.symtable(text, "cell", "exec")]
-            break
-    found = set()
-    while tables:
-        table = tables.pop()
-        tables += table.get_children()
-        own = isinstance(table, symtable.Function)
-        for symbol in table.get_symbols():
-            if symbol.is_referenced() and (not own or symbol.is_global()):
-                found.add(symbol.get_name())
-    return frozenset(found)
-
-
-#: IPython's own lines.
-_MAGIC = re.compile(r"^(\s*)[%!].*$", re.MULTILINE)
-
-#: What nbgrader leaves out of the release.
-_HIDDEN = re.compile(
-    r"^[^\n]*BEGIN HIDDEN TESTS.*?END HIDDEN TESTS[^\n]*$", re.DOTALL | re.MULTILINE
-)
-
-
-@functools.lru_cache(maxsize=256)
-def _hidden_names(source: str) -> set[str]:
-    """Return the names that only the hidden part of a test defines."""
-    return _defined_names(source) - _defined_names(_HIDDEN.sub("", source))
-
-
-@functools.lru_cache(maxsize=256)
-def _given_names(source: str) -> frozenset[str]:
-    """Return all names that a cell gives a meaning, also by importing them; * for any."""
-    return frozenset(_defined_names(source))
-
-
-def _defined_names(source: str) -> set[str]:
-    found = set()
-    for node in ast.walk(_parsed(source)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found.add(node.name)
-        elif isinstance(node, ast.alias):
-            found.add(node.asname or node.name.partition(".")[0])
-    return found
-
-
-@functools.lru_cache(maxsize=1024)
-def _parsed(source: str) -> ast.AST:
-    for text in (source, _MAGIC.sub(r"\1pass", source)):
-        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-            return ast.parse(text)
-    return ast.Module([], [])

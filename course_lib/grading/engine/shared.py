@@ -24,11 +24,11 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from course_lib.grading.engine import influence, runner, wire
-from course_lib.grading.engine.objects import random_state
+from course_lib.grading.engine import influence, notebooks, protocol, runner
+from course_lib.grading.engine.randomness import random_state
 from course_lib.grading.engine.runner import CellRun, Lost, Spawner, Times
+from course_lib.grading.engine.sandbox import Limits
 from course_lib.grading.engine.student import send_with_descriptors
-from course_lib.grading.engine.walls import Limits
 
 
 def grade_id(cell: NotebookNode) -> str | None:
@@ -92,7 +92,7 @@ class Shared:
         """
         try:
             return self._run(notebook)
-        except (Unshared, Lost, wire.Closed, OSError):
+        except (Unshared, Lost, protocol.Closed, OSError):
             self.alone += 1
             return runner.run(
                 notebook,
@@ -229,10 +229,10 @@ class _Branch(runner._Run):
         return [
             (
                 index,
-                runner.role(cell),
+                notebooks.role(cell),
                 cell.source,
                 grade_id(cell),
-                self.wanted(place) if runner.role(cell) == "test" else None,
+                self.wanted(place) if notebooks.role(cell) == "test" else None,
             )
             for place, (index, cell) in enumerate(self.cells)
         ]
@@ -294,7 +294,7 @@ class _Branch(runner._Run):
                 message = pickle.dumps(("branch",))
                 send_with_descriptors(connection, message, [theirs.fileno()])
                 status, detail, *_ = self.hear(connection, None)
-            except (Lost, wire.Closed) as problem:
+            except (Lost, protocol.Closed) as problem:
                 mine.close()
                 raise Unshared(str(problem)) from None
         if status != "ok":

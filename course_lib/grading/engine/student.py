@@ -20,13 +20,14 @@ import struct
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from course_lib.grading.engine import kernel, walls, wire
-from course_lib.grading.engine.objects import Server, follow_random_state, random_state
+from course_lib.grading.engine import kernel, protocol, sandbox
+from course_lib.grading.engine.errors import describe_error, str_of
+from course_lib.grading.engine.objects import Server
+from course_lib.grading.engine.randomness import follow_random_state, random_state
 from course_lib.grading.engine.shells import forget_figures, new_shell
 
 #: How much of what a cell prints or shows is kept, in bytes.
@@ -61,7 +62,7 @@ class Student:
         # The first process is the one whose end ends the submission. It stays, and reaps.
         self.first = os.getpid()
         # Looked up before any of the student's code runs.
-        self.walled = walls.entered()
+        self.walled = sandbox.entered()
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         self.shell = new_shell()
         self.server = Server(self.shell.user_ns)
@@ -78,7 +79,7 @@ class Student:
         while True:
             try:
                 message, descriptors = receive_with_descriptors(self.control)
-            except wire.Closed:
+            except protocol.Closed:
                 os._exit(0)
             command, *arguments = pickle.loads(message)
             if command == "cell":
@@ -260,8 +261,8 @@ class Student:
     def answer(self, message: list[Any]) -> None:
         """Tell the supervisor."""
         try:
-            wire.send(self.control, wire.pack(message, lambda value: ["?"]))
-        except wire.Closed:
+            protocol.send(self.control, protocol.pack(message, lambda value: ["?"]))
+        except protocol.Closed:
             os._exit(0)
 
     def cell(self, label: str, source: str) -> list[Any]:
@@ -431,30 +432,6 @@ def run_cell(shell: Any, label: str, source: str, words: LastWords | None = None
     return ["ok", "", outputs]
 
 
-def describe_error(error: BaseException) -> tuple[str, list[str]]:
-    """Return an error's name and a traceback of the student's own lines."""
-    render = getattr(error, "_render_traceback_", None)
-    if render is not None:
-        with contextlib.suppress(Exception):
-            return type(error).__name__, [str(line) for line in render()]
-    lines = []
-    for frame in traceback.extract_tb(error.__traceback__):
-        if "ipython-input" in frame.filename or "ipykernel" in frame.filename:
-            lines.append(f"line {frame.lineno} in {frame.name}: {frame.line or ''}")
-    if isinstance(error, SyntaxError):
-        lines += [line.rstrip("\n") for line in traceback.format_exception_only(error)[:-1]]
-    lines.append(f"{type(error).__name__}: {str_of(error)}")
-    return type(error).__name__, lines
-
-
-def str_of(error: BaseException) -> str:
-    """Return an error's message, whatever its ``__str__`` does."""
-    try:
-        return str(error)[:20_000]
-    except Exception:
-        return "(its message cannot be shown)"
-
-
 def _clip(text: str, room: int) -> str:
     if len(text) <= room:
         return text
@@ -477,14 +454,14 @@ def receive_with_descriptors(connection: socket.socket) -> tuple[bytes, list[int
     try:
         first, descriptors, _, _ = socket.recv_fds(connection, 1, 4)
     except OSError as error:
-        raise wire.Closed(str(error)) from error
+        raise protocol.Closed(str(error)) from error
     if not first:
-        raise wire.Closed("the supervisor is gone")
-    return wire.receive(connection), list(descriptors)
+        raise protocol.Closed("the supervisor is gone")
+    return protocol.receive(connection), list(descriptors)
 
 
 def send_with_descriptors(
     connection: socket.socket, message: bytes, descriptors: list[int] | None = None
 ) -> None:
     """Send a message, with open files if there are any."""
-    wire.send_all(connection, message, b"m", descriptors or [])
+    protocol.send_all(connection, message, b"m", descriptors or [])

@@ -7,15 +7,13 @@ is to run, and the files of its working folder, come to the child itself, throug
 own.
 
     supervisor ── Zygote ──┐
-                           ├ rooms    (see walls)       one small process; a child of it per room
+                           ├ rooms    (see sandbox)     one small process; a child of it per room
                            └ zygote   (this module, run) ── children
 """
 
 from __future__ import annotations
 
-import gc
 import importlib
-import io
 import json
 import os
 import pickle
@@ -37,34 +35,13 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
-from course_lib.grading.engine import kernel, walls
+from course_lib.grading.engine import kernel, sandbox
+from course_lib.grading.engine.sandbox import Limits, WallsError
 from course_lib.grading.engine.shells import INLINE
-from course_lib.grading.engine.walls import Limits, WallsError
+from course_lib.grading.engine.warmup import DEFAULT_PRELOAD, warm
 
-__all__ = ["DEFAULT_PRELOAD", "Child", "Exit", "Zygote", "ZygoteDied", "warm_torch"]
+__all__ = ["DEFAULT_PRELOAD", "Child", "Exit", "Zygote", "ZygoteDied"]
 
-DEFAULT_PRELOAD = (
-    "numpy",
-    "numpy.random",
-    "numpy.testing",
-    "matplotlib",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.pyplot",
-    "torch",
-    "torch.testing",
-    "torch.nn.functional",
-    "torch.optim",
-    "torch.utils.data",
-    "IPython.core.interactiveshell",
-    "course_lib",
-    "course_lib.exercises",
-    "course_lib.grading.engine.judge",
-    "course_lib.grading.engine.student",
-    "course_lib.grading.engine.rehearsal",
-)
-
-# It takes as long as some submissions.
-_REHEARSAL = "course_lib.grading.engine.rehearsal"
 
 _WARM_WITHIN = 300.0
 _READY_WITHIN = 60.0
@@ -76,7 +53,7 @@ _MOST_SOCKETS = 64
 # A process may reach its own limit, and then is told so: only what several do together is stopped.
 _MARGIN = 32 << 20
 _PAGE = resource.getpagesize()
-_LARGE_PAGE = 2 << 20
+
 _ENVIRONMENT_KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")
 _ENVIRONMENT_SET = {
     # A fork takes only the thread that calls it; one that waits for another would wait forever.
@@ -388,7 +365,7 @@ def _receive_bytes(line: socket.socket, count: int) -> bytes | None:
 class _Running:
     """A child, as the zygote knows it."""
 
-    def __init__(self, pid: int, line: socket.socket, room: walls.Room | None) -> None:
+    def __init__(self, pid: int, line: socket.socket, room: sandbox.Room | None) -> None:
         self.pid = pid
         self.line = line
         self.room = room
@@ -425,12 +402,12 @@ class _Running:
 class _Server:
     """Forks children, and tells how they end, until the supervisor hangs up."""
 
-    def __init__(self, line: socket.socket, rooms: walls.Rooms | None) -> None:
+    def __init__(self, line: socket.socket, rooms: sandbox.Rooms | None) -> None:
         self._line = line
         self._rooms = rooms
         self._running: dict[int, _Running] = {}
         # What a child has from the start, be it in use or not.
-        self._inherited = walls.mapped_bytes()[1] + _MARGIN if rooms else 0
+        self._inherited = sandbox.mapped_bytes()[1] + _MARGIN if rooms else 0
         self._looked = time.monotonic()
         self._handled: list[int] = []
         self._events = selectors.DefaultSelector()
@@ -603,7 +580,7 @@ def _anonymous_memory(pid: int) -> int:
 def _be_child(
     setup: socket.socket,
     sockets: list[socket.socket],
-    room: walls.Room | None,
+    room: sandbox.Room | None,
     folder: str | None,
     handled: Sequence[int],
 ) -> NoReturn:
@@ -619,7 +596,7 @@ def _be_child(
 def _prepare(
     setup: socket.socket,
     sockets: list[socket.socket],
-    room: walls.Room | None,
+    room: sandbox.Room | None,
     folder: str | None,
     handled: Sequence[int],
 ) -> Callable[..., None]:
@@ -628,16 +605,16 @@ def _prepare(
         os.setsid()
         _reset_signals(handled)
         rooms = [room.descriptor] if room else []
-        walls.keep_only([setup.fileno(), *(end.fileno() for end in sockets), *rooms])
+        sandbox.keep_only([setup.fileno(), *(end.fileno() for end in sockets), *rooms])
         with setup.makefile("rb") as orders:
             target, limits, scratch = pickle.load(orders)
         if room is not None:
-            walls.enter(room, limits, scratch)
+            sandbox.enter(room, limits, scratch)
             room.close()
         else:
-            walls.set_environment(folder)
-            walls.write_scratch(folder, scratch)
-            walls.set_limits(limits, processes=False)
+            sandbox.set_environment(folder)
+            sandbox.write_scratch(folder, scratch)
+            sandbox.set_limits(limits, processes=False)
         _reseed()
         module, _, name = target.partition(":")
         function = getattr(importlib.import_module(module), name)
@@ -698,89 +675,13 @@ def _reseed() -> None:
         sys.modules["torch"].default_generator.manual_seed(seed)
 
 
-# ---------------------------------------------------------------- getting warm
-
-
-def _warm(preload: Sequence[str]) -> None:
-    """Import modules, and make them load what they load on first use."""
-    # Modules come to stay, and looking for garbage among them takes a tenth of their time.
-    gc.disable()
-    for name in preload:
-        try:
-            importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name != name.partition(".")[0]:
-                raise
-        _check_threads(f"importing {name}")
-    if "torch.optim" in preload:
-        warm_torch()
-        _check_threads("warming torch")
-    if "matplotlib.pyplot" in sys.modules:
-        _warm_matplotlib()
-        _check_threads("warming matplotlib")
-    if _REHEARSAL in preload:
-        # For a class: what makes each of many forks quicker.
-        sys.modules[_REHEARSAL].rehearse()
-        _check_threads("the rehearsal")
-        gc.collect()
-        _use_large_pages()
-    # What is there now is never garbage: looking at it would copy the pages that children share.
-    gc.freeze()
-    gc.enable()
-
-
-def _use_large_pages() -> None:
-    """Let pages of 2 MiB hold what this process has in memory, where the kernel can (Linux 6.1).
-
-    Most of what a fork costs is copying the list of pages, and most of what an exit costs is
-    going through it again: a short list halves both.
-    """
-    with suppress(FileNotFoundError), open("/proc/self/maps") as lines:
-        for line in lines.readlines():
-            addresses, rights, *_, name = [*line.split(maxsplit=5), ""]
-            if rights == "rw-p" and (name.strip() in ("", "[heap]")):
-                start, end = (int(address, 16) for address in addresses.split("-"))
-                for address in range(-(-start // _LARGE_PAGE) * _LARGE_PAGE, end, _LARGE_PAGE):
-                    if address + _LARGE_PAGE <= end:
-                        kernel.collapse(address, _LARGE_PAGE)
-
-
-def warm_torch() -> None:
-    """Take one step with Adam, which loads a compiler, and one comparison."""
-    torch: Any = importlib.import_module("torch")
-    importlib.import_module("torch.testing")
-    torch.set_num_threads(1)
-    model = torch.nn.Linear(2, 1)
-    optimizer = torch.optim.Adam(model.parameters())
-    torch.nn.functional.mse_loss(model(torch.ones(1, 2)), torch.ones(1, 1)).backward()
-    optimizer.step()
-    torch.testing.assert_close(torch.ones(1), torch.ones(1))
-
-
-def _warm_matplotlib() -> None:
-    """Draw one figure as a notebook shows it, which loads the fonts."""
-    pyplot = sys.modules["matplotlib.pyplot"]
-    figure, axes = pyplot.subplots()
-    axes.plot([0, 1])
-    figure.savefig(io.BytesIO(), bbox_inches="tight")
-    pyplot.close(figure)
-
-
-def _check_threads(after: str) -> None:
-    """Refuse to fork a process with threads: only one of them would live on, and might wait."""
-    with suppress(FileNotFoundError):  # not Linux
-        count = len(os.listdir("/proc/self/task"))
-        if count > 1:
-            raise RuntimeError(f"The warm process has {count} threads after {after}.")
-
-
 def main(descriptor: str, settings: str) -> None:
     """Be the zygote that talks through a descriptor."""
     line = socket.socket(fileno=int(descriptor))
     wanted = json.loads(settings)
     try:
         rooms = _found_a_namespace(line, wanted["shared"]) if wanted["walls"] else None
-        _warm(wanted["preload"])
+        warm(wanted["preload"])
     except WallsError as error:
         _send(line, {"error": str(error)})
         return
@@ -788,16 +689,16 @@ def main(descriptor: str, settings: str) -> None:
     _Server(line, rooms).serve()
 
 
-def _found_a_namespace(line: socket.socket, shared: Sequence[str]) -> walls.Rooms:
+def _found_a_namespace(line: socket.socket, shared: Sequence[str]) -> sandbox.Rooms:
     """Go on as the first process of a new pid namespace; the process before only waits for it."""
-    walls.isolate()
+    sandbox.isolate()
     pid = os.fork()
     if pid != 0:
         line.close()
         os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xFF)
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-    walls.settle()
-    return walls.Rooms(shared)
+    sandbox.settle()
+    return sandbox.Rooms(shared)
 
 
 if __name__ == "__main__":

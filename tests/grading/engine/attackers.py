@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.grading.engine import walls
+from course_lib.grading.engine import sandbox
 from course_lib.grading.engine import zygote as zygote_module
 from course_lib.grading.engine.zygote import Child, Zygote
 
@@ -25,7 +25,7 @@ WITHIN = 300.0
 
 #: How many processes a zygote with walls has that runs no child: one that forks, one that makes
 #: rooms, and the rooms that are ready.
-AT_REST = 2 + walls._ROOMS_AHEAD
+AT_REST = 2 + sandbox._ROOMS_AHEAD
 
 
 class Attacker:

@@ -1,6 +1,6 @@
 """Attacks on the tests from a student's cell: none earns a point that was not solved.
 
-`test_walls.py` attacks the walls; here the student's code behaves within them, and lies.
+`test_sandbox.py` attacks the sandbox; here the student's code behaves within them, and lies.
 """
 
 from concurrent.futures import ThreadPoolExecutor

@@ -5,8 +5,8 @@ Each case runs twice: all cells in one process, as a kernel does, and student an
 
 import pytest
 
-from course_lib.exercises.running import run_notebook
-from course_lib.grading.engine import runner
+from course_lib.assignments.running import run_notebook
+from course_lib.grading.engine import notebooks, runner
 
 CASES = {
     "an object of an earlier test": [
@@ -1161,7 +1161,7 @@ def test_honest_work_gets_what_it_gets_in_a_notebook(name, notebook, zygote):
     for one, two in zip(together, apart, strict=True):
         told = f"cell {one.index}: {one.error!r} together, {two.error!r} apart"
         assert (one.status, kind_of(one.error)) == (two.status, kind_of(two.error)), told
-        if runner.role(page.cells[one.index]) != "test":
+        if notebooks.role(page.cells[one.index]) != "test":
             assert figures(one) == figures(two), told
         elif one.status == "ok":
             assert shown(one) == shown(two)
@@ -1182,5 +1182,5 @@ def shown(run):
 def test_figures_are_shown_below_the_cell_that_draws_them(notebook, zygote):
     page = notebook(*CASES["figures"])
     for way in (run_notebook(page), runner.run(page, zygote, source=page)):
-        shown_in = [figures(run) for run in way if runner.role(page.cells[run.index]) != "test"]
+        shown_in = [figures(run) for run in way if notebooks.role(page.cells[run.index]) != "test"]
         assert shown_in == [1, 0, 0, 3, 2, 1, 0, 1]

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from course_lib.grading.engine import zygote as zygote_module
-from course_lib.grading.engine.walls import Limits, WallsError
+from course_lib.grading.engine.sandbox import Limits, WallsError
 from course_lib.grading.engine.zygote import DEFAULT_PRELOAD, Child, Zygote, ZygoteDied
 
 from .attackers import AT_REST, HERE, WITHIN, at_rest, descendants, soon

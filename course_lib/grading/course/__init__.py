@@ -1,0 +1,1 @@
+"""The nbgrader course folder: its configuration, paths, gradebook's address, faults and secret."""

@@ -1,0 +1,106 @@
+"""The settings under which nbgrader grades this course.
+
+`nbgrader_config.py` at the top of the course calls `configure`, and so does the sample class: one
+place says what graded means, for nbgrader's own commands, the formgrader and `course grade`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbgrader
+
+__all__ = ["SAFE_HTML", "STAND_INS", "configure", "find_alembic", "safe_pages"]
+
+# nbgrader's preprocessors, and what takes their place. Used for courses that have lists of their
+# own, too.
+STAND_INS = {
+    "nbgrader.preprocessors.execute.Execute": "course_lib.grading.running.sandboxed.Execute",
+    "nbgrader.preprocessors.deduplicateids.DeduplicateIds": (
+        "course_lib.grading.submissions.repair.Repair"
+    ),
+    "nbgrader.preprocessors.getgrades.GetGrades": "course_lib.grading.pages.feedback.GetGrades",
+    "nbgrader.preprocessors.overwritecells.OverwriteCells": (
+        "course_lib.grading.submissions.repair.OverwriteCells"
+    ),
+    "nbgrader.preprocessors.checkcellmetadata.CheckCellMetadata": (
+        "course_lib.grading.submissions.repair.CheckCellMetadata"
+    ),
+    "nbgrader.preprocessors.savecells.SaveCells": "course_lib.grading.course.cells.SaveCells",
+}
+
+# Runs whenever a notebook becomes a page: feedback, and the formgrader's view of a submission.
+SAFE_HTML = "course_lib.grading.pages.feedback.SafeOutputs"
+
+
+def find_alembic() -> None:
+    """Let nbgrader find `alembic`, which it starts by name when it makes a gradebook.
+
+    It lies beside Python, and is not found where the environment is used without being activated.
+    """
+    if shutil.which("alembic") is None:
+        beside = str(Path(sys.executable).parent)
+        os.environ["PATH"] = os.pathsep.join([beside, os.environ.get("PATH", "")])
+
+
+def safe_pages(c: Any) -> None:
+    """Let pages that are made of submissions be safe to open, and feedback begin with its points.
+
+    What a course has set for its pages stays.
+    """
+    html = c.HTMLExporter
+    if SAFE_HTML not in html.get("preprocessors", []):
+        html.preprocessors = [*html.get("preprocessors", []), SAFE_HTML]
+    filters = {"markdown2html": "course_lib.grading.pages.feedback.safe_markdown"}
+    html.filters = filters | dict(html.get("filters", {}))
+    if "extra_template_basedirs" not in html:
+        # The feedback template here extends nbgrader's of the same name. nbconvert finds that one
+        # as `feedback/` inside a template called `templates`, which is nbgrader's whole folder.
+        formgrader = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader"
+        own = Path(__file__).parents[1] / "pages" / "templates"
+        html.extra_template_basedirs = list(map(str, (own, formgrader / "templates", formgrader)))
+
+
+def configure(c: Any) -> None:
+    """Fill in nbgrader's configuration object `c`. Nothing in it depends on the machine."""
+    find_alembic()
+    c.CourseDirectory.source_directory = "_build/source"
+    c.CourseDirectory.release_directory = "exercises"
+    # A gradebook may outlive this name; an exchange, if there is one, has a folder of this name.
+    c.CourseDirectory.course_id = "deep-learning-layer-by-layer"
+
+    c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
+    c.ClearSolutions.text_stub = "*Write your answer here.*"
+
+    # A right answer runs a whole notebook in 10 seconds (20 where it trains something).
+    c.Execute.timeout = 30
+    c.Execute.notebook_timeout = 300
+    c.Execute.max_output_bytes = 500_000
+    c.LimitOutput.max_lines = 300
+    c.LimitOutput.max_traceback = 60
+
+    c.Autograde.sanitize_preprocessors = [
+        "nbgrader.preprocessors.ClearOutput",
+        "course_lib.grading.submissions.repair.Repair",
+        "nbgrader.preprocessors.OverwriteKernelspec",
+        "course_lib.grading.submissions.repair.OverwriteCells",
+        "course_lib.grading.submissions.repair.CheckCellMetadata",
+    ]
+    c.Autograde.autograde_preprocessors = [
+        "course_lib.grading.running.sandboxed.Execute",
+        "nbgrader.preprocessors.LimitOutput",
+        "nbgrader.preprocessors.SaveAutoGrades",
+        "nbgrader.preprocessors.AssignLatePenalties",
+        "course_lib.grading.submissions.repair.CheckCellMetadata",
+    ]
+    c.GenerateFeedback.preprocessors = [
+        "course_lib.grading.pages.feedback.GetGrades",
+        "course_lib.grading.pages.feedback.MaskHiddenTests",
+        "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+    ]
+    safe_pages(c)
+    c.ExportApp.plugin_class = "course_lib.grading.exports.tables.CsvExport"

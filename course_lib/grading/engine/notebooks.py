@@ -1,0 +1,206 @@
+"""What a notebook's cells are and which names they use, read from their text: nothing runs."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import functools
+import re
+import symtable
+from collections.abc import Mapping
+
+from nbformat import NotebookNode
+
+from course_lib.grading.engine.names import bound_in
+
+__all__ = [
+    "classes",
+    "given_names",
+    "hidden_names",
+    "imports",
+    "loaded_names",
+    "names_from_outside",
+    "parsed",
+    "redefined",
+    "role",
+    "teachers",
+]
+
+
+def role(cell: NotebookNode) -> str:
+    """Tell who runs a cell: test (the judge), locked (both), solution and free (the student)."""
+    own = cell.metadata.get("nbgrader", {})
+    if cell.cell_type != "code":
+        return "text"
+    if own.get("solution"):
+        return "solution"
+    if own.get("grade"):
+        return "test"
+    return "locked" if own.get("locked") else "free"
+
+
+def teachers(notebook: NotebookNode) -> NotebookNode:
+    """Return those cells of a submission that are the teacher's for certain."""
+    return NotebookNode(cells=[c for c in notebook.cells if role(c) in ("locked", "test")])
+
+
+def imports(notebook: NotebookNode) -> set[str]:
+    """Return the modules that a notebook imports."""
+    found: set[str] = set()
+    for cell in notebook.cells:
+        if role(cell) != "text":
+            found |= _imports_of(cell.source)
+    # `import a.b` gives the name `a`.
+    return found | {name.partition(".")[0] for name in found}
+
+
+@functools.lru_cache(maxsize=256)
+def _imports_of(source: str) -> frozenset[str]:
+    found: set[str] = set()
+    for node in ast.walk(parsed(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(found)
+
+
+def classes(notebook: NotebookNode) -> dict[str, list[str] | None]:
+    """Return the classes that the teacher's solution defines: the exercise asks for them.
+
+    With each go the special methods that are written in it, or None where it may have others: by
+    a decorator, of another class, or because only the release is at hand.
+    """
+    return dict(_classes_in(tuple(c.source for c in notebook.cells if role(c) == "solution")))
+
+
+@functools.lru_cache(maxsize=16)
+def _classes_in(sources: tuple[str, ...]) -> dict[str, list[str] | None]:
+    found: dict[str, list[str] | None] = {}
+    for source in sources:
+        for node in ast.walk(parsed(source)):
+            match node:
+                case ast.ClassDef():
+                    found[node.name] = _special_methods(node, found)
+                case ast.Attribute(ast.Name(name), method, ast.Store()) if found.get(name):
+                    found[name] = [*(found[name] or []), method]
+                case ast.Call(ast.Name("setattr"), [ast.Name(name), *_]) if name in found:
+                    found[name] = None
+    return found
+
+
+def redefined(source: NotebookNode) -> dict[str, list[str]]:
+    """Return, for each solution cell, the names that it takes from other cells, or from Python.
+
+    Those are what the teacher's solution makes of them, as soon as it has run.
+    """
+    others = [cell.source for cell in source.cells if role(cell) not in ("text", "solution")]
+    taken = frozenset(dir(builtins)).union(*map(given_names, others))
+    found = {
+        cell.metadata.nbgrader.get("grade_id"): sorted(
+            name
+            for name in bound_in(_MAGIC.sub(r"\1pass", cell.source))
+            if name in taken or "*" in taken
+        )
+        for cell in source.cells
+        if role(cell) == "solution"
+    }
+    return {grade_id: names for grade_id, names in found.items() if names}
+
+
+#: Classes without operators of their own.
+_BASES_WITHOUT_OPERATORS = frozenset(("object", "ABC", "Module", "Dataset", "Optimizer"))
+
+
+def _special_methods(node: ast.ClassDef, known: Mapping[str, list[str] | None]) -> list[str] | None:
+    """Return the special methods of a class, given those of the classes before it."""
+    to_be_written = any(isinstance(part, ast.Raise) for part in node.body)
+    if node.decorator_list or node.keywords or to_be_written:
+        return None
+    found: list[str] = []
+    for base in node.bases:
+        name = ast.unparse(base).rpartition(".")[2]
+        methods = [] if name in _BASES_WITHOUT_OPERATORS else known.get(name)
+        if methods is None:
+            return None
+        found += methods
+    for part in node.body:
+        if isinstance(part, ast.FunctionDef):
+            found.append(part.name)
+        elif not isinstance(part, ast.Expr | ast.Pass):
+            found += [n.id for n in ast.walk(part) if isinstance(n, ast.Name)]
+    return sorted({name for name in found if name.startswith("__")})
+
+
+def loaded_names(cells: list[NotebookNode]) -> set[str]:
+    """Return the names that cells take from the notebook."""
+    found: set[str] = set()
+    for cell in cells:
+        found |= names_from_outside(cell.source)
+    return found
+
+
+@functools.lru_cache(maxsize=256)
+def names_from_outside(source: str) -> frozenset[str]:
+    """Return the names of the notebook that a cell uses; the variables of a function are its own.
+
+    A name that a test gives to later cells has to travel, and costs a fork: not for parameters
+    that happen to be called ``x``, too.
+    """
+    tables = []
+    for text in (source, _MAGIC.sub(r"\1pass", source)):
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            tables = [symtable.symtable(text, "cell", "exec")]
+            break
+    found = set()
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        own = isinstance(table, symtable.Function)
+        for symbol in table.get_symbols():
+            if symbol.is_referenced() and (not own or symbol.is_global()):
+                found.add(symbol.get_name())
+    return frozenset(found)
+
+
+#: IPython's own lines.
+_MAGIC = re.compile(r"^(\s*)[%!].*$", re.MULTILINE)
+
+#: What nbgrader leaves out of the release.
+_HIDDEN = re.compile(
+    r"^[^\n]*BEGIN HIDDEN TESTS.*?END HIDDEN TESTS[^\n]*$", re.DOTALL | re.MULTILINE
+)
+
+
+@functools.lru_cache(maxsize=256)
+def hidden_names(source: str) -> set[str]:
+    """Return the names that only the hidden part of a test defines."""
+    return _defined_names(source) - _defined_names(_HIDDEN.sub("", source))
+
+
+@functools.lru_cache(maxsize=256)
+def given_names(source: str) -> frozenset[str]:
+    """Return all names that a cell gives a meaning, also by importing them; * for any."""
+    return frozenset(_defined_names(source))
+
+
+def _defined_names(source: str) -> set[str]:
+    found = set()
+    for node in ast.walk(parsed(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.alias):
+            found.add(node.asname or node.name.partition(".")[0])
+    return found
+
+
+@functools.lru_cache(maxsize=1024)
+def parsed(source: str) -> ast.AST:
+    """Return the syntax tree of a cell without IPython's own lines; an empty one if it has none."""
+    for text in (source, _MAGIC.sub(r"\1pass", source)):
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            return ast.parse(text)
+    return ast.Module([], [])

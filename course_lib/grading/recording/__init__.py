@@ -1,0 +1,1 @@
+"""Recording scores: the gradebook's one writer, digests of what was graded, changed points."""

@@ -1,0 +1,1 @@
+"""What grading came to, for a person: report, terminal, findings, logs, similar submissions."""

@@ -1,0 +1,155 @@
+"""What grading came to, as a person reads it in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from course_lib.grading.course.text import printable
+from course_lib.grading.reports.report import Report, StudentReport
+from course_lib.grading.reports.similar import LENGTH, WINDOW, Passage, Similar
+
+__all__ = ["class_table", "outcome", "passages_table", "similar_table"]
+
+# A class that is larger is shown by those whom a person should look at.
+SMALL_CLASS = 60
+
+# How many of the slowest are named, and of the pairs and passages that are alike.
+SLOWEST = 3
+PAIRS = 50
+PASSAGES = 12
+
+
+def _table(*headings: str, right: tuple[str, ...] = ()) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in right else "left")
+    return table
+
+
+def _row(table: Table, *fields: str) -> None:
+    # As texts: what students named or raised is neither markup nor a control sequence.
+    table.add_row(*(Text(printable(field)) for field in fields))
+
+
+def class_table(report: Report, *, everybody: bool = True) -> Table:
+    """Return a class's scores: everybody's, or those whom a person should look at."""
+    table = _table("student", "points", "state", right=("points",))
+    for row in report.students:
+        if everybody or row.failed or row.status != "graded" or row.suspicious:
+            points = "-" if row.failed else f"{row.score:g} / {row.max_score:g}"
+            state = row.status + (f": {row.reason}" if row.reason else "")
+            _row(table, row.student, points, "\n".join([state, *row.notes]))
+    return table
+
+
+def outcome(report: Report) -> Iterator[RenderableType]:
+    """Yield what a teacher wants to know at the end, one thing after the other."""
+    small = len(report.students) <= SMALL_CLASS
+    table = class_table(report, everybody=small)
+    if table.row_count:
+        yield table
+    if not small:
+        yield Text(f"\n{len(report.students) - table.row_count} others are graded.")
+    yield Text(f"\n{_count(report)}")
+    slowest = _slowest(report)
+    if slowest:
+        named = ", ".join(f"{row.student} {row.seconds:.1f} s" for row in slowest)
+        yield Text(printable(f"Slowest: {named}"))
+    if any(row.suspicious for row in report.students):
+        yield Text("\nWorth a look, without judging anybody:")
+        looked = _table("student", "what was seen")
+        for row in report.students:
+            for number, sentence in enumerate(row.suspicious):
+                _row(looked, row.student if number == 0 else "", sentence)
+        yield looked
+    if report.similar:
+        pairs = "pair of submissions is" if report.similar == 1 else "pairs of submissions are"
+        yield Text(
+            f"\n{report.similar} {pairs} unusually alike: `course similar {report.assignment}` "
+            "shows them."
+        )
+    if report.changes:
+        yield Text("\nPoints that changed:")
+        yield changes_table(report)
+
+
+def _count(report: Report) -> str:
+    count, failed, waiting = len(report.students), len(report.failed), len(report.waiting)
+    rate = f" ({60 * count / report.seconds:.0f} a minute)" if report.seconds and count else ""
+    return (
+        f"{count} submissions in {report.seconds:.0f} s{rate}: {count - failed - waiting} graded, "
+        f"{waiting} wait for a person's marks, {failed} could not be graded"
+    )
+
+
+def _slowest(report: Report) -> list[StudentReport]:
+    timed = [row for row in report.students if row.seconds is not None]
+    return sorted(timed, key=lambda row: -(row.seconds or 0.0))[:SLOWEST]
+
+
+def changes_table(report: Report) -> Table:
+    """Return whose points changed: each cell, and the sum."""
+    table = _table("student", "cell", "before", "after", "", right=("before", "after"))
+    for change in report.changes:
+        for number, cell in enumerate(change.cells):
+            before = "new" if cell.before is None else f"{cell.before:g}"
+            kept = "" if cell.kept is None else f"a person gave {cell.kept:g}, which stands"
+            who = change.student if number == 0 else ""
+            _row(table, who, cell.name, before, f"{cell.after:g}", kept)
+        who = "" if change.cells else change.student
+        _row(table, who, "all", f"{change.before:g}", f"{change.after:g}", "")
+    return table
+
+
+# Submissions that are alike
+
+
+def similar_table(result: Similar) -> Iterator[RenderableType]:
+    """Yield the pairs that are alike, and what that means."""
+    if not result.pairs:
+        yield Text(f"Of {result.compared} submissions none are unusually alike.")
+    else:
+        table = _table("", "", "alike", "passages' worth", right=("alike", "passages' worth"))
+        for pair in result.pairs[:PAIRS]:
+            _row(table, pair.first, pair.second, f"{100 * pair.share:.0f} %", f"{pair.evidence:g}")
+        yield table
+        if len(result.pairs) > PAIRS:
+            yield Text(f"and {len(result.pairs) - PAIRS} more pairs (--json lists all)")
+        first = result.pairs[0]
+        yield Text(
+            "\nAlike: what part of the smaller one's own code, weighed by how rare it is in the "
+            "class, the other has too, under whatever names. This judges nobody: two people may "
+            "have worked together, or read the same page. Look at the passages: "
+            f"`course similar {result.assignment} --pair {first.first} {first.second}`"
+        )
+    if result.unread:
+        yield Text(printable(f"Could not be read: {', '.join(result.unread)}"))
+
+
+def passages_table(first: str, second: str, found: list[Passage]) -> Iterator[RenderableType]:
+    """Yield the passages of two submissions side by side, longest first."""
+    long = [part for part in found if part.tokens >= LENGTH + WINDOW - 1]
+    if not long:
+        yield Text(f"{printable(first)} and {printable(second)} share no passage of some length.")
+        return
+    for part in long[:PASSAGES]:
+        grid = Table.grid(expand=True)
+        grid.add_column(ratio=1)
+        grid.add_column(ratio=1)
+        grid.add_row(
+            _panel(first, part.first_cell, part.first_lines, part.first_text),
+            _panel(second, part.second_cell, part.second_lines, part.second_text),
+        )
+        yield Group(grid)
+    if len(long) > PASSAGES:
+        yield Text(f"and {len(long) - PASSAGES} shorter ones (--json lists all)")
+
+
+def _panel(who: str, cell: str, lines: tuple[int, int], text: str) -> Panel:
+    place = f"{who}: {cell}, lines {lines[0]} to {lines[1]}"
+    return Panel(Text(printable(text)), title=Text(printable(place)), title_align="left")

@@ -1,0 +1,210 @@
+"""Checking one's own notebook, and what is said of notebooks that cannot be checked."""
+
+import json
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell
+
+from course_lib import paths
+from course_lib.assignments import sandboxed, sources
+from course_lib.assignments.checking import check
+from course_lib.assignments.progress import next_step, progress, record
+from course_lib.grading.engine import sandbox, zygote
+from course_lib.paths import CourseError
+
+
+@pytest.fixture
+def work(tiny_course):
+    """Return the path of a reader's copy whose first step is solved, and the notebook in it."""
+    notebook = sources.release_notebook(tiny_course, "tiny")
+    cell = next(c for c in notebook.cells if sources.grade_id(c) == "double")
+    cell.source = "def double(z):\n    return np.add(z, z)"
+    path = paths.work_path(tiny_course, "tiny")
+    path.parent.mkdir(parents=True)
+    nbformat.write(notebook, path)
+    return path, notebook
+
+
+def test_points_and_hints(tiny_course, work):
+    result = check(tiny_course, "tiny", work[0])
+    assert {r.grade_id: r.points for r in result.results} == {
+        "test-double": 2,
+        "test-double-hidden": 2,
+        "test-quad": 0,
+        "why": None,
+    }
+    assert (result.points, result.max_points, result.manual_points) == (4, 6, 3)
+    (lost,) = [r for r in result.results if r.message]
+    assert lost.message == "Not written yet."
+
+
+def test_what_a_library_cannot_do_is_told_in_its_words(tiny_course, work):
+    path, notebook = work
+    cell = next(c for c in notebook.cells if sources.grade_id(c) == "quad")
+    cell.source = "def quad(z):\n    raise NotImplementedError('not for whole numbers')"
+    nbformat.write(notebook, path)
+    (lost,) = [r for r in check(tiny_course, "tiny", path).results if r.message]
+    assert "not for whole numbers" in lost.message
+
+
+def test_the_notebook_is_not_changed(tiny_course, work):
+    before = work[0].read_bytes()
+    check(tiny_course, "tiny", work[0])
+    assert work[0].read_bytes() == before
+
+
+def test_deleted_and_edited_tests_come_from_the_source(tiny_course, work):
+    path, notebook = work
+    notebook.cells = [c for c in notebook.cells if sources.grade_id(c) != "test-double"]
+    for cell in notebook.cells:
+        if sources.grade_id(cell) == "test-quad":
+            cell.source, cell.metadata.nbgrader.points = "pass", 100
+    nbformat.write(notebook, path)
+    result = check(tiny_course, "tiny", path)
+    assert (result.points, result.max_points) == (4, 6)
+
+
+def test_cells_that_the_student_added_are_run(tiny_course, work):
+    path, notebook = work
+    notebook.cells.insert(3, new_code_cell("helper = lambda z: 2 * np.asarray(z)"))
+    cell = next(c for c in notebook.cells if sources.grade_id(c) == "quad")
+    cell.source = "def quad(z):\n    return helper(helper(z))"
+    nbformat.write(notebook, path)
+    assert check(tiny_course, "tiny", path).points == 6
+
+
+def test_a_broken_step_is_named_and_the_others_count(tiny_course, work):
+    path, notebook = work
+    cell = next(c for c in notebook.cells if sources.grade_id(c) == "quad")
+    cell.source = "def quad(z:"
+    nbformat.write(notebook, path)
+    result = check(tiny_course, "tiny", path)
+    assert result.points == 4
+    assert "SyntaxError" in result.broken["quad"]
+
+
+def test_what_cannot_be_checked_is_named(tiny_course, work):
+    path, notebook = work
+    text = path.read_text()
+
+    def refusal():
+        with pytest.raises(CourseError) as caught:
+            check(tiny_course, "tiny", path)
+        return str(caught.value)
+
+    path.write_text(text[: len(text) // 2])
+    assert "is not JSON" in refusal()
+    path.write_bytes(b"\xff\xfe\x00")
+    assert "UTF-8" in refusal()
+    path.write_text(json.dumps({"cells": 3}))
+    assert "not a notebook" in refusal()
+    other = json.loads(text)
+    for cell in other["cells"]:
+        cell["metadata"].pop("nbgrader", None)
+    path.write_text(json.dumps(other))
+    assert "is not the exercise 'tiny'" in refusal()
+    notebook.cells = [c for c in notebook.cells if sources.grade_id(c) != "quad"]
+    nbformat.write(notebook, path)
+    assert "lacks the cells quad" in refusal()
+    path.unlink()
+    assert "course start tiny" in refusal()
+
+
+@pytest.fixture
+def unwalled(monkeypatch):
+    """Let this be a system on which walls cannot be built."""
+    monkeypatch.setattr(sandboxed.sys, "platform", "darwin")
+
+
+def solved(notebook, name, source):
+    next(c for c in notebook.cells if sources.grade_id(c) == name).source = source
+
+
+def test_a_check_leaves_nothing_in_the_folder(tiny_course, work):
+    """Where walls stand, as they do here, the cells run in a folder of their own."""
+    path, notebook = work
+    (path.parent / "mine.txt").write_text("2")
+    solved(
+        notebook,
+        "quad",
+        "open('left.txt', 'w').close()\n"
+        "def quad(z):\n    return int(open('mine.txt').read()) * double(z)",
+    )
+    nbformat.write(notebook, path)
+    assert check(tiny_course, "tiny", path).points == 6
+    assert sorted(file.name for file in path.parent.iterdir()) == ["mine.txt", "tiny.ipynb"]
+
+
+def test_without_walls_a_reader_is_told_the_same(tiny_course, work, monkeypatch):
+    path, notebook = work
+    solved(notebook, "quad", "import os\ndef quad(z):\n    return z")
+    nbformat.write(notebook, path)
+    graded = check(tiny_course, "tiny", path)
+    monkeypatch.setattr(sandboxed.sys, "platform", "darwin")
+    assert check(tiny_course, "tiny", path) == graded
+
+
+def test_walls_that_cannot_be_built_stop_no_reader(tiny_course, work, monkeypatch):
+    def refuse(*_):
+        raise sandbox.WallsError("User namespaces are switched off.")
+
+    monkeypatch.setattr(zygote, "Zygote", refuse)
+    assert check(tiny_course, "tiny", work[0]).points == 4
+
+
+def test_a_folder_too_large_to_be_copied_is_no_obstacle(tiny_course, work, monkeypatch):
+    def refuse(folders):
+        raise CourseError("too large")
+
+    monkeypatch.setattr(sandboxed, "files_beside", refuse)
+    assert check(tiny_course, "tiny", work[0]).points == 4
+
+
+@pytest.mark.parametrize("where", ["walled", "unwalled"])
+def test_cells_that_hang_or_die_cost_themselves(tiny_course, work, where, request):
+    if where == "unwalled":
+        request.getfixturevalue("unwalled")
+    path, notebook = work
+    solved(notebook, "quad", "def quad(z):\n    while True:\n        pass")
+    notebook.cells.insert(3, new_code_cell("import os\nos._exit(3)"))
+    nbformat.write(notebook, path)
+    result = check(tiny_course, "tiny", path, seconds_per_cell=8)
+    assert result.points == 4
+    (lost,) = [r.message for r in result.results if r.message]
+    assert lost.startswith("Took too long, stopped after 8 s")
+
+
+def test_what_is_imported_ahead_is_what_somebody_imports():
+    cell = "import math\nfrom course_lib.exercises import assert_close"
+    usual = sandboxed._preload([cell], ["x = 1"])
+    assert "numpy" in usual
+    assert "course_lib.grading.engine.judge" in usual
+    assert not [name for name in usual if name.partition(".")[0] in ("torch", "matplotlib")]
+    assert "course_lib.exercises.assert_close" not in usual
+    drawn = sandboxed._preload(["import matplotlib.pyplot as plt"], ["import torch, antigravity"])
+    assert {"torch", "matplotlib.backends.backend_agg"} <= set(drawn)
+    assert not {"torch.optim", "antigravity"} & set(drawn)
+    assert "torch.optim" in sandboxed._preload(["from torch import optim"], [])
+    steps = "step = torch.optim.SGD(weights, lr=0.1).step"
+    assert "torch.optim" in sandboxed._preload(["import torch"], [steps])
+    assert "torch.optim" not in sandboxed._preload([steps.replace("torch", "tools")], [])
+
+
+def test_progress(tiny_course, work):
+    (entry,) = progress(tiny_course)
+    assert (entry.started, entry.points, entry.complete) == (True, None, False)
+    record(tiny_course, "tiny", check(tiny_course, "tiny", work[0]))
+    (entry,) = progress(tiny_course)
+    assert (entry.points, entry.max_points, entry.complete) == (4, 6, False)
+    assert next_step([entry]) == "course check tiny"
+
+
+def test_results_that_cannot_be_read_are_set_aside(tiny_course, work):
+    path = tiny_course / "work" / "progress.json"
+    path.write_text("{")
+    with pytest.raises(CourseError, match="Delete it"):
+        progress(tiny_course)
+    record(tiny_course, "tiny", check(tiny_course, "tiny", work[0]))
+    assert progress(tiny_course)[0].points == 4
+    assert path.with_suffix(".unreadable.json").read_text() == "{"
