@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_lib.exercises.answers import right, wrong
+from course_lib.assignments.answers import right, wrong
 
 accepted = {
     ("frame", "float32"): "The text fixes no precision.",
