@@ -336,7 +336,7 @@ def _say(text: str, voice: Voice) -> Floats:
     return (0.7 / peak * sound).astype(np.float32)
 
 
-def make(voice: Voice, texts: Sequence[str] = (*COMMANDS, *LETTERS)) -> list[Floats]:
+def make(voice: Voice, texts: Sequence[str] = COMMANDS + LETTERS) -> list[Floats]:
     """Have a voice say texts, each as a clip. Needs espeak-ng.
 
     Parameters
