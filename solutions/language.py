@@ -81,9 +81,11 @@ def pad(rows, fill=0):
     """
     ### BEGIN SOLUTION
     longest = max(len(row) for row in rows)
-    tokens = torch.tensor([list(row) + [fill] * (longest - len(row)) for row in rows])
-    lengths = torch.tensor([len(row) for row in rows])
-    return tokens, torch.arange(longest) < lengths[:, None]
+    # Lists become tensors on the CPU; a batch moves to the model's device when it is used.
+    filled = [list(row) + [fill] * (longest - len(row)) for row in rows]
+    tokens = torch.tensor(filled)  # on the CPU
+    lengths = torch.tensor([len(row) for row in rows])  # on the CPU
+    return tokens, torch.arange(longest) < lengths[:, None]  # on the CPU
     ### END SOLUTION
 
 
