@@ -43,7 +43,7 @@ def make_lattice():
 def make_spelling():
     p = np.full((6, 4), 0.05)
     p[np.arange(6), [0, 2, 2, 0, 1, 3]] = 0.85
-    return figures.spelling(rng.normal(size=(24, 32)), p, "– ab", 0.3, "a b")
+    return figures.spelling(MEL[:24], p, "– ab", 0.3, "a b")
 
 
 def make_groups():
