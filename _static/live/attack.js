@@ -2,7 +2,7 @@
 // reads the result. The direction comes from Python; the forward pass is computed here.
 
 live.parts.attack = (stage, { size, image, directions, convolutions, output, label }) => {
-  const { choice, controls, draw, picture, scale, slider, status } = live.tools;
+  const { choice, controls, digitBars, draw, picture, slider, status } = live.tools;
 
   // Kernels of 4 by 4, stride 2, padding 1, then ReLU: (channels, n, n) to (out, n / 2, n / 2).
   const convolve = (x, n, { kernels, bias }) => {
@@ -74,28 +74,7 @@ live.parts.attack = (stage, { size, image, directions, convolutions, output, lab
         );
       });
       const [upper, base] = [200, height - 22];
-      const x = scale([0, 10], [0, width]);
-      const best = probabilities.indexOf(Math.max(...probabilities));
-      probabilities.forEach((p, digit) => {
-        const tall = p * (base - upper);
-        svg.append(
-          draw("rect", {
-            class: digit === best ? "live-bar live-1" : "live-bar",
-            x: x(digit + 0.15), y: base - tall, width: x(0.7), height: tall,
-          }),
-          draw("text", { x: x(digit + 0.5), y: base + 16, "text-anchor": "middle" }, String(digit)),
-        );
-        if (p >= 0.005) {
-          svg.append(
-            draw(
-              "text",
-              { x: x(digit + 0.5), y: base - tall - 4, "text-anchor": "middle", class: "live-small" },
-              `${Math.round(100 * p)}${width < 420 ? "" : " %"}`,
-            ),
-          );
-        }
-      });
-      svg.append(draw("line", { class: "live-base", x1: 0, x2: width, y1: base, y2: base }));
+      digitBars(svg, { probabilities, width, upper, base });
     },
   });
   const tell = status(stage);

@@ -2,7 +2,7 @@
 // probabilities. The forward pass is plain JavaScript; the weights are those that the page trained.
 
 live.parts.digit = (stage, { layers, examples }) => {
-  const { button, draw, make, picture, scale, slider, status } = live.tools;
+  const { button, digitBars, draw, make, picture, slider, status } = live.tools;
   // The pen leaves about as much ink on an image as those of the data have.
   const [SIZE, BLOCK, PEN] = [8, 4, 2.7];
   const FINE = SIZE * BLOCK;
@@ -135,29 +135,8 @@ live.parts.digit = (stage, { layers, examples }) => {
         );
       });
       const [upper, base] = [124, height - 22];
-      const x = scale([0, 10], [0, width]);
-      const best = probabilities.indexOf(Math.max(...probabilities));
       svg.append(draw("text", { x: 0, y: upper - 12 }, "probability"));
-      probabilities.forEach((p, digit) => {
-        const tall = p * (base - upper);
-        svg.append(
-          draw("rect", {
-            class: digit === best ? "live-bar live-1" : "live-bar",
-            x: x(digit + 0.15), y: base - tall, width: x(0.7), height: tall,
-          }),
-          draw("text", { x: x(digit + 0.5), y: base + 16, "text-anchor": "middle" }, String(digit)),
-        );
-        if (p >= 0.005) {
-          svg.append(
-            draw(
-              "text",
-              { x: x(digit + 0.5), y: base - tall - 4, "text-anchor": "middle", class: "live-small" },
-              `${Math.round(100 * p)}${width < 420 ? "" : " %"}`,
-            ),
-          );
-        }
-      });
-      svg.append(draw("line", { class: "live-base", x1: 0, x2: width, y1: base, y2: base }));
+      digitBars(svg, { probabilities, width, upper, base });
     },
   });
   const tell = status(stage);

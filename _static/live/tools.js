@@ -164,6 +164,28 @@ live.tools = (() => {
     svg.append(group);
   };
 
+  // Ten bars, one for each digit, the likeliest in color, with a percentage on each that has one.
+  const digitBars = (svg, { probabilities, width, upper, base }) => {
+    const x = scale([0, 10], [0, width]);
+    const best = probabilities.indexOf(Math.max(...probabilities));
+    probabilities.forEach((p, digit) => {
+      const tall = p * (base - upper);
+      const middle = { x: x(digit + 0.5), "text-anchor": "middle" };
+      svg.append(
+        draw("rect", {
+          class: digit === best ? "live-bar live-1" : "live-bar",
+          x: x(digit + 0.15), y: base - tall, width: x(0.7), height: tall,
+        }),
+        draw("text", { ...middle, y: base + 16 }, String(digit)),
+      );
+      if (p >= 0.005) {
+        const says = `${Math.round(100 * p)}${width < 420 ? "" : " %"}`;
+        svg.append(draw("text", { ...middle, y: base - tall - 4, class: "live-small" }, says));
+      }
+    });
+    svg.append(draw("line", { class: "live-base", x1: 0, x2: width, y1: base, y2: base }));
+  };
+
   const path = (points) =>
     points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
 
@@ -173,7 +195,7 @@ live.tools = (() => {
     new MutationObserver(act).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 
   return {
-    axis, button, choice, color, controls, draw, fixed, id, make, path, picture, recolor, rough,
-    scale, slider, status, still,
+    axis, button, choice, color, controls, digitBars, draw, fixed, id, make, path, picture, recolor,
+    rough, scale, slider, status, still,
   };
 })();

@@ -21,9 +21,9 @@ from course_lib.grading.engine import judge, shells, student
 from course_lib.grading.engine.objects import Server
 from course_lib.grading.engine.randomness import random_state
 
-__all__ = ["rehearse"]
+__all__ = ["play"]
 
-# What the student's side runs. What some machine lacks only makes that part less of a rehearsal.
+# What the student's side runs. What some machine lacks only makes that part less of a dry run.
 CELLS = (
     "import numpy as np\nprint('text')\n'a value'",
     "def double(x):\n    return 2 * x\n\ndef fail(x):\n    raise NotImplementedError",
@@ -58,7 +58,7 @@ TESTS = (
 )
 
 
-def rehearse() -> None:
+def play() -> None:
     """Play both roles in this process, one after the other, and make a shell for the next."""
     with _nothing_left():
         _against(_play_judge, _play_student)

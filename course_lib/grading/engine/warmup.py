@@ -60,8 +60,8 @@ def warm(preload: Sequence[str]) -> None:
         _check_threads("warming matplotlib")
     if _DRY_RUN in preload:
         # For a class: what makes each of many forks quicker.
-        sys.modules[_DRY_RUN].rehearse()
-        _check_threads("the rehearsal")
+        sys.modules[_DRY_RUN].play()
+        _check_threads("the dry run")
         gc.collect()
         _use_large_pages()
     # What is there now is never garbage: looking at it would copy the pages that children share.

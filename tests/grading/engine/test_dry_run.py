@@ -1,4 +1,4 @@
-"""The rehearsal of a warm process: it goes well, and leaves nothing that a child could notice."""
+"""The dry run of a warm process: it goes well, and leaves nothing that a child could notice."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ np = pytest.importorskip("numpy")
 # Real processes.
 pytestmark = pytest.mark.slow
 
-REHEARSED = """
+PLAYED = """
 import builtins, json, os, sys
 import matplotlib, torch
 from course_lib.grading.engine import judge, dry_run, student
@@ -49,16 +49,16 @@ def noted(role, function):
 student.run_cell = noted("student", student.run_cell)
 judge.Judge.test = noted("judge", judge.Judge.test)
 before = seen()
-dry_run.rehearse()
+dry_run.play()
 shell = "IPython.core.interactiveshell"
 print(json.dumps([said, before, seen(), sys.modules[shell].InteractiveShell.initialized()]))
 """
 
 
 @pytest.fixture(scope="module")
-def rehearsed(tmp_path_factory):
-    script = tmp_path_factory.mktemp("rehearsal") / "rehearsed.py"
-    script.write_text(REHEARSED)
+def played(tmp_path_factory):
+    script = tmp_path_factory.mktemp("dry-run") / "played.py"
+    script.write_text(PLAYED)
     home = script.parent
     done = subprocess.run(
         [sys.executable, script],
@@ -71,8 +71,8 @@ def rehearsed(tmp_path_factory):
     return json.loads(done.stdout), sorted(path.name for path in home.iterdir())
 
 
-def test_it_goes_as_it_is_written(rehearsed):
-    said = rehearsed[0][0]
+def test_it_goes_as_it_is_written(played):
+    said = played[0][0]
     assert [error.partition(" (")[0] for status, error in said["student"] if status != "ok"] == [
         "NameError: name 'undefined' is not defined",
         "SyntaxError: invalid syntax",
@@ -84,8 +84,8 @@ def test_it_goes_as_it_is_written(rehearsed):
     ]
 
 
-def test_it_leaves_nothing(rehearsed):
-    (_, before, after, shell), files = rehearsed
+def test_it_leaves_nothing(played):
+    (_, before, after, shell), files = played
     assert before == after
     assert not shell
     assert ".ipython" not in files
