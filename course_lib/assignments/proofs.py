@@ -148,13 +148,15 @@ def up_to_the_last_test(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def prove_reference(root: Path, slug: str, grade: Grade = together) -> list[str]:
+def prove_reference(
+    root: Path, slug: str, grade: Grade = together, *, whole: bool = True
+) -> list[str]:
     """Return what is wrong with the reference's result; an empty list if it has full marks.
 
-    In a notebook all cells run. Graded, those after the last test do not run once more.
+    Unless it is to be the whole, it runs up to the last test.
     """
     source = source_notebook(root, slug)
-    notebook = source if grade is together else up_to_the_last_test(source)
+    notebook = source if whole else up_to_the_last_test(source)
     return list(_lost(grade(notebook, source), "the reference"))
 
 
