@@ -81,7 +81,8 @@ class Group(Enum):
     ARITHMETIC = "operators that compute"
     NUMBER = "what an object is as a number or an array"
     TEXT = "how an object is shown"
-    CONTAINER = "what an object holds"
+    CONTAINER = "what an object holds, and how much"
+    MEMBERSHIP = "whether an object holds something"
     DATA_METHOD = "methods that arrays and tensors have, and what gives a score"
     USE = "attributes, calls, contexts: what an object is for"
     HASH = "where an object is found in a set or a dictionary"
@@ -110,7 +111,8 @@ GROUPS: dict[Group, tuple[str, ...]] = {
     ),
     Group.NUMBER: _words("bool int float complex index array"),
     Group.TEXT: _words("str repr format"),
-    Group.CONTAINER: _words("len iter next reversed getitem setitem delitem contains"),
+    Group.CONTAINER: _words("len iter next reversed getitem setitem delitem"),
+    Group.MEMBERSHIP: _words("contains"),
     Group.DATA_METHOD: (),
     Group.USE: _words("getattr setattr delattr dir call enter exit copy deepcopy"),
     Group.HASH: _words("hash"),
@@ -132,6 +134,7 @@ TABLE: dict[Group, dict[Kind, Answer]] = {
         Group.NUMBER:      (_S, _S, _J, _S, _S),
         Group.TEXT:        (_S, _S, _S, _S, _S),
         Group.CONTAINER:   (_S, _S, _J, _S, _S),
+        Group.MEMBERSHIP:  (_S, _J, _J, _J, _J),
         Group.DATA_METHOD: (_S, _J, _J, _S, _J),
         Group.USE:         (_S, _S, _S, _S, _S),
         Group.HASH:        (_I, _I, _J, _I, _I),

@@ -252,9 +252,10 @@ class Remote:
         self._ask_(operator.delitem, key)
 
     def __contains__(self, item: Any) -> bool:
-        if self._kind_("__contains__") is Kind.WRITTEN:
-            return bool(self._look_(operator.contains, item))
-        if self._answer_("__contains__") is Answer.JUDGE:
+        kind = self._kind_("__contains__")
+        if operations.answer("__contains__", kind) is Answer.STUDENT:
+            return of_type(self._look_(operator.contains, item), bool)
+        if kind is Kind.DATA:
             return item in self._data_()
         return any(entry is item or entry == item for entry in self)
 
