@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from course_lib.grading.engine import judge, shells, student
+from course_lib.grading.engine.asked import Asked
 from course_lib.grading.engine.objects import Server
 from course_lib.grading.engine.randomness import random_state
 
@@ -103,7 +104,7 @@ def _play_judge(link: socket.socket) -> None:
     role.prepare([TEACHER], ["numpy", "torch", "torch.nn"])
     role.locked(TEACHER, None)
     for test in TESTS:
-        role.test(test, {"Network": []}, [], random_state(), b"", 0, link)
+        role.test(test, ({"Network": Asked()}, ["Network"]), [], random_state(), b"", 0, link)
 
 
 @contextmanager

@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 
 from course_lib.exercises import asserts
-from course_lib.grading.engine import protocol
+from course_lib.grading.engine import guards, protocol
+from course_lib.grading.engine.asked import Asked
 from course_lib.grading.engine.link import Link
 from course_lib.grading.engine.names import bound, changed_parts, loaded, method_owners
 from course_lib.grading.engine.objects import changes_itself
@@ -61,6 +62,7 @@ def main(control: socket.socket) -> None:
     the last says whether the student was given names.
     """
     judge = Judge()
+    guards.install()
     branches: list[int] = []
     # Its working folder holds the teacher's files alone, among them modules that tests may import.
     sys.path.insert(0, "")
@@ -232,7 +234,7 @@ class Judge:
     def test(
         self,
         source: str,
-        asked: dict[str, list[str] | None],
+        asked: tuple[dict[str, Asked], list[str]],
         wanted: list[str],
         random: Any,
         seed: bytes,
@@ -243,11 +245,11 @@ class Judge:
         follow_random_state(random)
         before = dict(self.names)
         if self.link is None or self.state != state:
-            self.link = Link(connection, asked, self.modules, self.names.students, self.names.get)
+            self.link = Link(connection, *asked, self.modules, self.names.students, self.names.get)
             self.state = state
         else:
             # What an earlier test made is still there, on both sides.
-            self.link.of_next_test(connection)
+            self.link.of_next_test(connection, asked[0])
         link = self.link
         self.names.link = link
         asserts.student = There(link, self.names, seed)

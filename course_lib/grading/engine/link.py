@@ -18,6 +18,7 @@ import cloudpickle
 import numpy as np
 
 from course_lib.grading.engine import protocol
+from course_lib.grading.engine.asked import Asked
 from course_lib.grading.engine.objects import (
     arrive,
     error_again,
@@ -54,9 +55,11 @@ class Link:
     Parameters
     ----------
     connection : socket
-    asked_classes : mapping of str to set of str
-        Classes that the exercise asks the student to write, and the special methods that the
-        teacher's have: these are under test. None stands for all special methods.
+    asked : mapping of str to Asked
+        The classes that the exercise asks for, as far as this test has to do with them.
+    kept : collection of str
+        The names of all such classes: also where they are kinds of arrays, objects of theirs stay
+        with the student.
     modules : set of str
         Modules that the teacher's notebook imports: the only ones that a student's name may mean.
     """
@@ -64,7 +67,8 @@ class Link:
     def __init__(
         self,
         connection: socket.socket,
-        asked_classes: Mapping[str, Collection[str] | None] = MappingProxyType({}),
+        asked: Mapping[str, Asked] = MappingProxyType({}),
+        kept: Collection[str] = (),
         modules: Collection[str] = (),
         taken: Collection[str] = frozenset(),
         own: Callable[[str], Any] = {}.get,
@@ -76,7 +80,9 @@ class Link:
         self.taken = taken
         # Why nothing can be asked any more, if so: a test may have caught the error that said it.
         self.gone = ""
-        self.asked_classes = asked_classes
+        self.asked, self.kept = asked, kept
+        # How often something was asked that may change what the student's objects hold.
+        self.calls = 0
         self.modules = modules
         self.released: list[int] = []
         self.tied: dict[int, weakref.ref[Any]] = {}
@@ -132,6 +138,7 @@ class Link:
             "guests": guests,
             "random": state if state != self.student_random else None,
             "taken": self.taken,
+            "kept": self.kept,
         }
         try:
             packed = _dumps(message, self.guests)
@@ -155,9 +162,9 @@ class Link:
             raise StudentGone(self.gone)
         return self.take(answer)
 
-    def of_next_test(self, connection: socket.socket) -> None:
+    def of_next_test(self, connection: socket.socket, asked: Mapping[str, Asked]) -> None:
         """Go on with the same objects over another connection."""
-        self.connection = connection
+        self.connection, self.asked = connection, asked
         self.gone, self.student_random, self.guests = "", None, []
         self.copies.clear()
 
@@ -195,7 +202,12 @@ class Link:
 
     def call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         """Run a function beside the student's objects."""
+        self.calls += 1
         return self.request("call", function, args, kwargs)
+
+    def ask(self, function: Any, *args: Any) -> Any:
+        """Run a function that only looks at the student's objects."""
+        return self.request("call", function, args)
 
     def get(self, name: str) -> Any:
         """Return what the student's name means; KeyError if it means nothing."""

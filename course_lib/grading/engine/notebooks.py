@@ -8,14 +8,12 @@ import contextlib
 import functools
 import re
 import symtable
-from collections.abc import Mapping
 
 from nbformat import NotebookNode
 
 from course_lib.grading.engine.names import bound_in
 
 __all__ = [
-    "classes",
     "given_names",
     "hidden_names",
     "imports",
@@ -66,30 +64,6 @@ def _imports_of(source: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def classes(notebook: NotebookNode) -> dict[str, list[str] | None]:
-    """Return the classes that the teacher's solution defines: the exercise asks for them.
-
-    With each go the special methods that are written in it, or None where it may have others: by
-    a decorator, of another class, or because only the release is at hand.
-    """
-    return dict(_classes_in(tuple(c.source for c in notebook.cells if role(c) == "solution")))
-
-
-@functools.lru_cache(maxsize=16)
-def _classes_in(sources: tuple[str, ...]) -> dict[str, list[str] | None]:
-    found: dict[str, list[str] | None] = {}
-    for source in sources:
-        for node in ast.walk(parsed(source)):
-            match node:
-                case ast.ClassDef():
-                    found[node.name] = _special_methods(node, found)
-                case ast.Attribute(ast.Name(name), method, ast.Store()) if found.get(name):
-                    found[name] = [*(found[name] or []), method]
-                case ast.Call(ast.Name("setattr"), [ast.Name(name), *_]) if name in found:
-                    found[name] = None
-    return found
-
-
 def redefined(source: NotebookNode) -> dict[str, list[str]]:
     """Return, for each solution cell, the names that it takes from other cells, or from Python.
 
@@ -107,30 +81,6 @@ def redefined(source: NotebookNode) -> dict[str, list[str]]:
         if role(cell) == "solution"
     }
     return {grade_id: names for grade_id, names in found.items() if names}
-
-
-#: Classes without operators of their own.
-_BASES_WITHOUT_OPERATORS = frozenset(("object", "ABC", "Module", "Dataset", "Optimizer"))
-
-
-def _special_methods(node: ast.ClassDef, known: Mapping[str, list[str] | None]) -> list[str] | None:
-    """Return the special methods of a class, given those of the classes before it."""
-    to_be_written = any(isinstance(part, ast.Raise) for part in node.body)
-    if node.decorator_list or node.keywords or to_be_written:
-        return None
-    found: list[str] = []
-    for base in node.bases:
-        name = ast.unparse(base).rpartition(".")[2]
-        methods = [] if name in _BASES_WITHOUT_OPERATORS else known.get(name)
-        if methods is None:
-            return None
-        found += methods
-    for part in node.body:
-        if isinstance(part, ast.FunctionDef):
-            found.append(part.name)
-        elif not isinstance(part, ast.Expr | ast.Pass):
-            found += [n.id for n in ast.walk(part) if isinstance(n, ast.Name)]
-    return sorted({name for name in found if name.startswith("__")})
 
 
 def loaded_names(cells: list[NotebookNode]) -> set[str]:

@@ -145,7 +145,8 @@ def pack(value: Any, handle: Callable[[Any], list[Any]]) -> bytes:
     ----------
     value : object
     handle : callable
-        Gives the description of an object that stays where it is, as plain data.
+        Gives the description of an object that stays where it is, as plain data, or what travels
+        `Instead` of it.
     """
     return _PACKER.pack(_encode(value, handle, 0))
 
@@ -218,7 +219,7 @@ def _encode(value: Any, handle: Callable[[Any], list[Any]], depth: int) -> Any:
     if kind is bytes:
         return value
     if depth >= MAX_DEPTH:
-        return ["handle", handle(value)]
+        return _handle(value, handle, depth)
     encoder = _ENCODERS.get(kind)
     if encoder is not None:
         return encoder(value, handle, depth + 1)
@@ -239,7 +240,21 @@ def _encode(value: Any, handle: Callable[[Any], list[Any]], depth: int) -> Any:
         return _tensor(value, handle)
     if torch is not None and kind in (torch.Size, torch.dtype, torch.device):
         return [f"torch {kind.__name__}", list(value) if kind is torch.Size else str(value)]
-    return ["handle", handle(value)]
+    return _handle(value, handle, depth)
+
+
+@dataclass(frozen=True)
+class Instead:
+    """What travels in the place of an object: the array that a subclass of arrays is, say."""
+
+    value: Any
+
+
+def _handle(value: Any, handle: Callable[[Any], list[Any]], depth: int) -> Any:
+    described = handle(value)
+    if type(described) is Instead:
+        return _encode(described.value, handle, depth)
+    return ["handle", described]
 
 
 def _text(value: str) -> Any:

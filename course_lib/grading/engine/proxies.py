@@ -1,9 +1,7 @@
 """Proxies: what stands in the judge for objects of the student's, which stay on their side.
 
-Whatever the student's process says is data. A stand-in's comparison with the judge's own data is
-therefore never asked of the student: an object that claims to equal everything equals nothing
-here. Arithmetic and comparison are the student's to define only for classes that the exercise
-itself asks for (`Link.asked_classes`).
+Whatever the student's process says is data. Which operations on a stand-in are asked of the
+student, which the judge answers itself, and which nobody does, says one table: see `operations`.
 """
 
 from __future__ import annotations
@@ -12,17 +10,20 @@ import builtins
 import contextlib
 import copy
 import importlib
+import math
 import operator
 import sys
 import weakref
 from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from course_lib.grading.engine import protocol
+from course_lib.grading.engine import operations, protocol
+from course_lib.grading.engine.operations import Answer, Group, Kind
 
 if TYPE_CHECKING:
+    from course_lib.grading.engine.asked import Asked
     from course_lib.grading.engine.link import Link
 
 
@@ -34,29 +35,69 @@ class Remote:
     """Stands in for an object of the student's that stays on their side."""
 
     # Without a `__dict__`: `functools.wraps` would copy what is in it.
-    __slots__ = ("__weakref__", "_link_", "_mro_", "_name_", "_number_", "_own_")
+    __slots__ = ("__weakref__", "_link_", "_mro_", "_name_", "_number_", "_own_", "_told_")
 
     def __init__(self, link: Link, number: int, name: str, mro: list[str], own: list[str]) -> None:
         fields = {"_link_": link, "_number_": number, "_name_": name, "_mro_": mro, "_own_": own}
-        for field, value in fields.items():
+        # How long it said that it is, and how many calls had been made by then.
+        for field, value in {**fields, "_told_": None}.items():
             object.__setattr__(self, field, value)
         weakref.finalize(self, link.release, number).atexit = False
 
+    # What it is ---------------------------------------------------------------------------------
+
     def _ask_(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         return self._link_.call(function, self, *args, **kwargs)
+
+    def _look_(self, function: Any, *args: Any) -> Any:
+        return self._link_.ask(function, self, *args)
+
+    def _asked_(self) -> Asked | None:
+        """Return what the exercise asks of its class, if it asks for it in this test."""
+        names = (entry.rpartition(":")[2].rpartition(".")[2] for entry in self._mro_ + self._own_)
+        return next(filter(None, map(self._link_.asked.get, names)), None)
+
+    def _plain_(self) -> str:
+        """Return the kind of Python's data that it is; empty if it is none."""
+        return next((entry for entry in self._mro_ if entry in PLAIN_KINDS), "")
+
+    def _data_(self) -> Any:
+        """Return the data that it is, by the means of the data's own type."""
+        kind = self._plain_()
+        return of_type(self._look_(_by_kind, kind), PLAIN_KINDS[kind])
+
+    def _kind_(self, operation: str) -> Kind:
+        """Return what it is for an operation, by the table's kinds."""
+        one, method = self._asked_(), operation in operations.DATA_METHODS
+        if one is not None:
+            names = (operation,) if method else operations.same_question(operation)
+            written = one.names if method else one.operations
+            bases = list(filter(None, map(_library_class, one.bases)))
+            if any(n in written or any(_has(base, n) for base in bases) for n in names):
+                return Kind.WRITTEN
+            compares = operation in operations.GROUPS[Group.EQUALITY]
+            compares |= one.ordered and operation in operations.ORDER
+            if one.fields is not None and compares:
+                return Kind.FIELDS
+        if self._plain_():
+            return Kind.DATA
+        if method and any(_is_librarys(e, operation, self._link_.modules) for e in self._mro_):
+            return Kind.LIBRARY
+        return Kind.OTHER
+
+    def _answer_(self, operation: str) -> Answer:
+        return operations.answer(operation, self._kind_(operation))
+
+    def _refuse_(self, operation: str) -> NoReturn:
+        raise JudgeLimit(
+            f"the student's code gave an object of type {self._name_!r} where the test wants "
+            f"data ({operation.strip('_')} was asked of it)"
+        )
 
     @property
     def __class__(self) -> type:
         # isinstance(model, torch.nn.Module) is a question of what the object is, not a verdict.
         return known_class(self._mro_, self._link_.own) or type(self)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") and name.endswith("_") and name not in _NAMES_OF_OBJECTS:
-            raise AttributeError(name)
-        return self._ask_(getattr, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self._ask_(setattr, name, value)
 
     @property
     def __bases__(self) -> tuple[Any, ...]:
@@ -69,72 +110,6 @@ class Remote:
         )
         return (*(base for base in known if base is not None), object)
 
-    def __copy__(self) -> Any:
-        return self._ask_(copy.copy)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return self._ask_(copy.deepcopy)
-
-    def __delattr__(self, name: str) -> None:
-        self._ask_(delattr, name)
-
-    def __dir__(self) -> list[str]:
-        return [str(name) for name in self._ask_(dir)]
-
-    def __repr__(self) -> str:
-        return str(self._ask_(repr))
-
-    def __str__(self) -> str:
-        return str(self._ask_(str))
-
-    def __format__(self, spec: str) -> str:
-        return format(str(self), spec)
-
-    def __hash__(self) -> int:
-        return hash(self._number_)
-
-    def __bool__(self) -> bool:
-        return bool(self._ask_(bool))
-
-    def __len__(self) -> int:
-        return self._ask_(len)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._ask_(_all_or_iterator))
-
-    def __getitem__(self, key: Any) -> Any:
-        return self._ask_(operator.getitem, key)
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self._ask_(operator.setitem, key, value)
-
-    def __delitem__(self, key: Any) -> None:
-        self._ask_(operator.delitem, key)
-
-    def __contains__(self, item: Any) -> bool:
-        if self._is_asked_("contains"):
-            return bool(self._ask_(operator.contains, item))
-        return any(entry is item or entry == item for entry in self)
-
-    def __float__(self) -> float:
-        return of_type(self._ask_(float), float)
-
-    def __int__(self) -> int:
-        return of_type(self._ask_(int), int)
-
-    def __index__(self) -> int:
-        return of_type(self._ask_(operator.index), int)
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        return np.array(of_type(self._ask_(np.asarray), np.ndarray), dtype=dtype)
-
-    def __enter__(self) -> Any:
-        return self._link_.call(_enter, self)
-
-    def __exit__(self, *error: Any) -> bool:
-        self._link_.call(_leave, self)
-        return False
-
     def __instancecheck__(self, value: Any) -> bool:
         if not isinstance(value, Remote):
             return False
@@ -143,28 +118,206 @@ class Remote:
     def __subclasscheck__(self, value: Any) -> bool:
         return bool(self._link_.call(issubclass, value, self))
 
-    def _is_asked_(self, *operators: str) -> bool:
-        """Tell whether the exercise asks for a class with one of these operators."""
-        entry = self._mro_[0] if self._mro_ else ""
-        methods = self._link_.asked_classes.get(entry.rpartition(":")[2], ())
-        return methods is None or any(f"__{name}__" in methods for name in operators)
+    def __hash__(self) -> int:
+        judges = self._answer_("__hash__") is Answer.JUDGE
+        return hash(self._data_() if judges else self._number_)
+
+    # What it is for -----------------------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") and name.endswith("_") and name not in _NAMES_OF_OBJECTS:
+            raise AttributeError(name)
+        found = self._look_(getattr, name)
+        method = name in operations.DATA_METHODS and issubclass(type(found), RemoteCallable)
+        if method and self._answer_(name) is Answer.JUDGE:
+            return self._of_array_(name)
+        return found
+
+    def _of_array_(self, name: str) -> Any:
+        """Return a method of the array that it can be made, in the place of its own."""
+        with contextlib.suppress(TypeError, ValueError):
+            numbers = np.asarray(self)
+            if hasattr(numbers, name):
+                return getattr(numbers, name)
+        self._refuse_(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._ask_(setattr, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._ask_(delattr, name)
+
+    def __dir__(self) -> list[str]:
+        return [str(name) for name in self._look_(dir)]
+
+    def __copy__(self) -> Any:
+        return self._ask_(copy.copy)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return self._ask_(copy.deepcopy)
+
+    def __enter__(self) -> Any:
+        return self._link_.call(_enter, self)
+
+    def __exit__(self, *error: Any) -> bool:
+        self._link_.call(_leave, self)
+        return False
+
+    # What it is as data -------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return str(self._look_(repr))
+
+    def __str__(self) -> str:
+        return str(self._look_(str))
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def __bool__(self) -> bool:
+        return self._as_number_("__bool__", bool)
+
+    def __float__(self) -> float:
+        return self._as_number_("__float__", float)
+
+    def __complex__(self) -> complex:
+        return self._as_number_("__complex__", complex)
+
+    def __int__(self) -> int:
+        return self._as_number_("__int__", int)
+
+    def __index__(self) -> int:
+        return self._as_number_("__index__", int, operator.index)
+
+    def _as_number_(self, operation: str, kind: type, function: Any = None) -> Any:
+        function = function or kind
+        if self._answer_(operation) is Answer.JUDGE:
+            return function(self._data_())
+        return of_type(self._look_(function), kind)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        if self._answer_("__array__") is Answer.JUDGE:
+            return np.array(self._data_(), dtype=dtype)
+        numbers = of_type(self._look_(np.asarray), np.ndarray)
+        if numbers.ndim:
+            self._must_be_as_long_(len(numbers))
+        return np.array(numbers, dtype=dtype)
+
+    # What it holds ------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        if self._answer_("__len__") is Answer.JUDGE:
+            return len(self._data_())
+        length = of_type(self._look_(len), int)
+        object.__setattr__(self, "_told_", (length, self._link_.calls))
+        return length
+
+    def _must_be_as_long_(self, length: int) -> None:
+        """Hold what it gives against the length that it has told, unless it may have changed."""
+        if self._told_ and self._told_[1] == self._link_.calls and self._told_[0] != length:
+            self._disagree_(self._told_[0], length)
+
+    def _disagree_(self, told: Any, given: int) -> NoReturn:
+        raise JudgeLimit(
+            f"the student's object of type {self._name_!r} says that its length is {told}, and "
+            f"gives {given}"
+        )
+
+    def __iter__(self) -> Iterator[Any]:
+        if self._answer_("__iter__") is Answer.JUDGE:
+            return iter(self._data_())
+        length, found = of_type(self._look_(_all_or_iterator), list)
+        if type(found) is list:
+            self._must_be_as_long_(len(found))
+            if length not in (None, len(found)) and self._asked_() is None:
+                self._disagree_(length, len(found))
+        return iter(found)
+
+    def __reversed__(self) -> Iterator[Any]:
+        if self._answer_("__reversed__") is Answer.JUDGE:
+            return reversed(self._data_())
+        found = of_type(self._look_(_backwards), list)
+        self._must_be_as_long_(len(found))
+        return iter(found)
+
+    def __getitem__(self, key: Any) -> Any:
+        if self._answer_("__getitem__") is Answer.JUDGE:
+            return self._look_(_item_by_kind, self._plain_(), key)
+        return self._look_(operator.getitem, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._ask_(operator.setitem, key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        self._ask_(operator.delitem, key)
+
+    def __contains__(self, item: Any) -> bool:
+        kind = self._kind_("__contains__")
+        if operations.answer("__contains__", kind) is Answer.STUDENT:
+            return of_type(self._look_(operator.contains, item), bool)
+        if kind is Kind.DATA:
+            return item in self._data_()
+        return any(entry is item or entry == item for entry in self)
+
+    # Comparison ---------------------------------------------------------------------------------
 
     def __eq__(self, other: Any) -> Any:
-        if isinstance(other, Remote) and object.__getattribute__(other, "_link_") is self._link_:
-            return self._ask_(operator.eq, other)
-        if self._is_asked_("eq"):
-            return self._ask_(operator.eq, other)
-        # A named tuple or a Counter is compared as the data that it is, and not by its own word.
-        kind = next((PLAIN_KINDS[entry] for entry in self._mro_ if entry in PLAIN_KINDS), None)
-        if kind is None and type(other).__module__ == "__main__" and type(other) is self.__class__:
-            return NotImplemented  # a class of the teacher's: the judge compares, by its own means
-        return kind is not None and of_type(self._ask_(kind), kind) == other
+        return self._same_(operator.eq, other)
 
     def __ne__(self, other: Any) -> Any:
-        if self._is_asked_("eq", "ne"):
-            return self._ask_(operator.ne, other)
-        same = self.__eq__(other)
-        return same if same is NotImplemented else not same
+        return self._same_(operator.ne, other)
+
+    def _same_(self, function: Callable[[Any, Any], Any], other: Any) -> Any:
+        """Answer == or !=."""
+        differs = function is operator.ne
+        kind = self._kind_("__eq__")
+        theirs = _is_of(other, self._link_)
+        if theirs and Kind.FIELDS in (kind, other._kind_("__eq__")):
+            if self._mro_[:1] != other._mro_[:1]:
+                return differs
+            return function(self._fields_(), other._fields_())
+        if theirs and (self._asked_() is None) == (other._asked_() is None):
+            return self._look_(function, other)
+        answer = operations.answer("__eq__", kind)
+        if answer is Answer.STUDENT:
+            if theirs and not other._plain_():
+                return differs
+            return self._look_(function, other._data_() if theirs else other)
+        if answer is Answer.JUDGE and kind is Kind.DATA:
+            # A named tuple or a Counter is compared as the data that it is, not by its own word.
+            return function(self._data_(), other)
+        if not theirs and type(other).__module__ == "__main__" and type(other) is self.__class__:
+            return NotImplemented  # a class of the teacher's: the judge compares, by its own means
+        return differs
+
+    def _fields_(self) -> tuple[Any, ...]:
+        """Return the values of the fields that the teacher's dataclass of this name compares."""
+        one = self._asked_()
+        return tuple(self._look_(_attributes, list(one.fields or ()))) if one else ()
+
+    def _computed_(self, operation: str, function: Any, others: Any, reflected: bool) -> Any:
+        """Answer an operator that computes, or an order."""
+        kind = self._kind_(operation)
+        answer = operations.answer(operation, kind)
+        if answer is Answer.STUDENT:
+            orders = operation in operations.ORDER and _is_of(others[0], self._link_)
+            if orders and others[0]._asked_() is None and not others[0]._plain_():
+                others[0]._refuse_(operation)
+            operands = (*others, self) if reflected else (self, *others)
+            return self._link_.call(function, *operands)
+        if answer is Answer.JUDGE and kind is Kind.DATA:
+            mine = self._data_()
+            return function(*others, mine) if reflected else function(mine, *others)
+        if answer is Answer.JUDGE:
+            if not _is_of(others[0], self._link_) or self._mro_[:1] != others[0]._mro_[:1]:
+                return NotImplemented
+            return function(self._fields_(), others[0]._fields_())
+        self._refuse_(operation)
+
+
+def _is_of(value: Any, link: Link) -> bool:
+    """Tell whether a value stands for an object in the student's process of this link."""
+    return issubclass(type(value), Remote) and object.__getattribute__(value, "_link_") is link
 
 
 #: Data that a student's class may be a kind of.
@@ -197,47 +350,95 @@ class RemoteIterator(Remote):
 
     def __next__(self) -> Any:
         """Take the next item."""
-        return self._ask_(next)
-
-
-#: A class may define one of them, and Python answers the others by it.
-_ORDER = ("lt", "le", "gt", "ge")
-
-
-def _same_question(name: str) -> tuple[str, ...]:
-    """Return the special methods by which Python may answer an operator."""
-    return _ORDER if name in _ORDER else (name, f"r{name}", f"i{name}")
+        told = self._told_ if self._told_ and self._told_[1] == self._link_.calls else None
+        try:
+            item = self._ask_(next)
+        except StopIteration:
+            if told and told[0] > 0:
+                self._disagree_(told[0], 0)
+            raise
+        if told:
+            object.__setattr__(self, "_told_", (told[0] - 1, self._link_.calls))
+        return item
 
 
 def _operator(name: str, function: Callable[..., Any], reflected: bool = False) -> Any:
     def method(self: Remote, *others: Any) -> Any:
-        if not self._is_asked_(*_same_question(name)):
-            raise JudgeLimit(
-                f"the student's code gave an object of type {self._name_!r} where the test wants "
-                f"data ({name} was asked of it)"
-            )
-        if reflected:
-            return self._link_.call(function, *others, self)
-        return self._ask_(function, *others)
+        return self._computed_(name, function, others, reflected)
 
     return method
 
 
-for _name in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split():  # noqa: SIM905
-    _function = getattr(operator, _name + ("_" if _name in ("and", "or") else ""))
-    setattr(Remote, f"__{_name}__", _operator(_name, _function))
-    setattr(Remote, f"__r{_name}__", _operator(_name, _function, reflected=True))
-for _name in ("lt", "le", "gt", "ge", "neg", "pos", "abs", "invert"):
-    setattr(Remote, f"__{_name}__", _operator(_name, getattr(operator, _name)))
+def _in_place(name: str, function: Callable[..., Any]) -> Any:
+    def method(self: Remote, other: Any) -> Any:
+        one = self._asked_()
+        if one is None or name not in one.operations:
+            return NotImplemented  # Python computes `a = a + b`
+        return self._link_.call(function, self, other)
+
+    return method
 
 
-Remote.__round__ = _operator("round", round)
+_FUNCTIONS = {"__round__": round, "__divmod__": divmod} | {
+    f"__{name}__": getattr(math, name) for name in ("trunc", "floor", "ceil")
+}
+
+for _name in operations.REFLECTED:
+    _function = _FUNCTIONS.get(_name) or getattr(operator, _name)
+    setattr(Remote, _name, _operator(_name, _function))
+    setattr(Remote, _name.replace("__", "__r", 1), _operator(_name, _function, reflected=True))
+    if _name != "__divmod__":
+        _other = _name.replace("__", "__i", 1)
+        setattr(Remote, _other, _in_place(_other, getattr(operator, _other)))
+for _name in (*operations.ORDER, "__neg__", "__pos__", "__abs__", "__invert__"):
+    setattr(Remote, _name, _operator(_name, getattr(operator, _name)))
+for _name in ("__round__", "__trunc__", "__floor__", "__ceil__"):
+    setattr(Remote, _name, _operator(_name, _FUNCTIONS[_name]))
 
 
-def _all_or_iterator(value: Any) -> Any:
-    """Return a container's items at once, and an iterator's one at a time."""
+#: How the data of an object is had that is a kind of it, whatever methods it has of its own.
+_BY_KIND: dict[str, Callable[[Any], Any]] = {
+    "builtins:bool": bool,
+    "builtins:int": int.__int__,
+    "builtins:float": float.__float__,
+    "builtins:complex": complex.__complex__,
+    "builtins:str": str.__str__,
+    "builtins:bytes": lambda value: bytes.__getitem__(value, slice(None)),
+    "builtins:list": list.copy,
+    "builtins:tuple": lambda value: tuple.__getitem__(value, slice(None)),
+    "builtins:dict": dict.copy,
+    "builtins:set": lambda value: set(set.__iter__(value)),
+    "builtins:frozenset": lambda value: frozenset(frozenset.__iter__(value)),
+}
+
+
+def _by_kind(value: Any, kind: str) -> Any:
+    """Return the data of an object, on the student's side."""
+    return _BY_KIND[kind](value)
+
+
+def _item_by_kind(value: Any, kind: str, key: Any) -> Any:
+    return PLAIN_KINDS[kind].__getitem__(value, key)  # type: ignore[attr-defined]
+
+
+def _attributes(value: Any, names: list[str]) -> list[Any]:
+    return [getattr(value, name) for name in names]
+
+
+def _backwards(value: Any) -> list[Any]:
+    return list(reversed(value))
+
+
+def _all_or_iterator(value: Any) -> list[Any]:
+    """Return a container's length and all its items; None and the iterator of what has no end."""
     made = iter(value)
-    return made if made is value or not hasattr(value, "__len__") else list(made)
+    if made is value or not hasattr(value, "__len__"):
+        return [None, made]
+    items = list(made)
+    try:
+        return [len(value), items]
+    except TypeError:
+        return [None, items]
 
 
 def _enter(manager: Any) -> Any:
@@ -280,6 +481,35 @@ def known_class(names: list[str], own: Callable[[str], Any] = {}.get) -> type | 
         if isinstance(found, type):
             return found
     return None
+
+
+def _library_class(dotted: str) -> type | None:
+    """Return a class of a library by its place, if it is loaded, and is no kind of plain data."""
+    module, _, name = dotted.rpartition(".")
+    found = getattr(sys.modules.get(module or "builtins"), name, None)
+    is_class = isinstance(found, type) and found is not object
+    return found if is_class and found not in PLAIN_KINDS.values() else None
+
+
+def _has(known: type, name: str) -> bool:
+    """Tell whether a class has a method that is not every object's."""
+    return getattr(known, name, None) not in (None, getattr(object, name, None))
+
+
+def _is_librarys(entry: str, method: str, modules: Collection[str]) -> bool:
+    """Tell whether a class, by its place, is one that the teacher's notebook imports.
+
+    One that is not loaded here is believed to have the method.
+    """
+    module, _, name = entry.partition(":")
+    if module in ("__main__", "builtins"):
+        return False
+    known = getattr(sys.modules.get(module), name, None)
+    if isinstance(known, type):
+        there = any(getattr(sys.modules.get(m), name, None) is known for m in modules)
+        return there and callable(getattr(known, method, None))
+    top = module.partition(".")[0]
+    return any(m.partition(".")[0] == top and m.endswith(f".{name}") for m in modules)
 
 
 def is_plain(known: type) -> bool:

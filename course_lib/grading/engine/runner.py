@@ -19,9 +19,8 @@ from typing import Any, Protocol
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from course_lib.grading.engine import protocol
+from course_lib.grading.engine import asked, protocol
 from course_lib.grading.engine.notebooks import (
-    classes,
     hidden_names,
     imports,
     loaded_names,
@@ -146,7 +145,8 @@ class _Run:
         self.runs = {index: CellRun(index) for index, _ in self.cells}
         self.times, self.files, self.seed = times, files, seed
         self.source = source or teachers(notebook)
-        self.asked = classes(source or notebook)
+        # A student's own solution does not say what is asked for.
+        self.asked = asked.classes(source) if source is not None else {}
         untested = [c for c in self.source.cells if role(c) not in ("test", "text")]
         self.taught = loaded_names(untested)
         self.redefined = redefined(source) if source is not None else {}
@@ -414,7 +414,9 @@ class _Run:
                 self.revive_student() and self.serve(seconds, theirs.fileno()) for _ in range(2)
             )
             seed = seed_of_cell(self.seed, cell)
-            command = ("test", cell.source, self.asked, wanted, self.random, seed, self.state)
+            here = asked.in_reach(self.asked, self.source, cell.source)
+            classes = (here, sorted(self.asked))
+            command = ("test", cell.source, classes, wanted, self.random, seed, self.state)
             try:
                 assert self.judge is not None
                 descriptors = [mine.fileno()]

@@ -14,7 +14,17 @@ from .attackers import at_rest
 # Real processes.
 pytestmark = pytest.mark.slow
 
-REFERENCE = [("locked", "import numpy as np"), ("solution", "def f(x):\n    return 2 * x")]
+ASKED = """
+from dataclasses import dataclass
+
+@dataclass
+class Point:
+    x: float
+
+def f(x):
+    return 2 * x
+"""
+REFERENCE = [("locked", "import numpy as np"), ("solution", ASKED)]
 
 #: How a test may look at what came back. `f(2)` is 4.
 LOOKS = [
@@ -47,6 +57,11 @@ LOOKS = [
     "assert f(2) == 4 == f(2)",
     "assert max([f(2), 3]) == 4",
     "assert sum([f(2), f(2)]) == 8",
+    "assert len(f(2)) == 3 and not any(a != b for a, b in zip(f(2), [1, 2, 3]))",
+    "assert f(2).allclose(4)",
+    "assert f(2).score() > 0.9",
+    "assert f(2).mean() == 4",
+    "assert np.mean(f(2)) == 4",
 ]
 
 #: Ways to lie that leave `f` unsolved.
@@ -72,6 +87,51 @@ LIES = {
 
         def f(x):
             return Yes()
+        """,
+    "a class of the name that is asked for": """
+        class Point:
+            yes = lambda *args, **kwargs: True
+            zero = lambda *args, **kwargs: 0.0
+            __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = yes
+            __ne__ = lambda self, other: False
+            __sub__ = __rsub__ = __abs__ = __round__ = __neg__ = zero
+            __array_function__ = __array_ufunc__ = __torch_function__ = yes
+            allclose = score = mean = std = sum = item = all = any = yes
+            __hash__ = lambda self: hash(4)
+            __len__ = lambda self: 3
+            __iter__ = lambda self: iter([])
+            __getitem__ = lambda self, key: Point()
+            x = 4.0
+
+        def f(x):
+            return Point()
+        """,
+    "lists and tensors of one's own kind": """
+        import torch
+
+        yes = lambda *args, **kwargs: True
+
+        class Tensor(torch.Tensor):
+            __torch_function__ = classmethod(yes)
+            allclose = score = mean = std = all = any = sum = __eq__ = yes
+
+        class List(list):
+            __len__ = lambda self: 3
+            __iter__ = lambda self: iter([])
+            allclose = score = mean = std = all = any = sum = __eq__ = __contains__ = yes
+            __ne__ = lambda self, other: False
+            __getitem__ = lambda self, key: 1
+            __hash__ = lambda self: hash(4)
+
+        both = [torch.zeros(2).as_subclass(Tensor), List([5])]
+
+        def f(x):
+            both.reverse()
+            return both[0]
+        """,
+    "nothing at all": """
+        def f(x):
+            return np.zeros((0, 2))
         """,
     "a subclass of the right type": """
         class Four(float):
@@ -284,6 +344,7 @@ def test_the_honest_answer_earns_the_points_of_a_number(run):
     ran = run(*cells, *tests, source=REFERENCE)[2:]
     passed = {look for look, one in zip(LOOKS, ran, strict=True) if one.status == "ok"}
     of_other_kinds = ("shape", "list(", "in f(2)", "[0]", ".sum()", "np.array(", "torch.equal")
+    of_other_kinds += ("len(", ".allclose(4)", ".score(", "f(2).mean(")
     assert passed == {look for look in LOOKS if not any(kind in look for kind in of_other_kinds)}
 
 
