@@ -39,6 +39,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("light_zygote")]
 
 ROOT = Path(__file__).resolve().parents[3]
 KERNEL = 'c.Execute.engine = "kernel"\n'
+# What a cell may ask that wants to do less where it is graded.
+WHERE = "import os\nassert os.environ['NBGRADER_EXECUTION'] == 'autograde'\n"
 
 
 @pytest.fixture(scope="module")
@@ -555,7 +557,8 @@ def test_without_walls_nothing_of_the_class_is_run(no_walls: None, tmp_path: Pat
 
 
 def test_without_walls_a_teacher_may_choose_to_trust(no_walls: None, tmp_path: Path) -> None:
-    folder = a_course(tmp_path / "course", {"ann": ANSWERS["ann"]}, KERNEL)
+    total = WHERE + ANSWERS["ann"]["total"]
+    folder = a_course(tmp_path / "course", {"ann": ANSWERS["ann"] | {"total": total}}, KERNEL)
     report = grading.grade(small.SLUG, folder)
     assert list(report["ann"].points().values()) == POINTS["ann"]
 
@@ -666,7 +669,7 @@ def test_files_beside_are_files_and_no_links(tmp_path: Path) -> None:
 
 
 def test_data_files_are_the_courses_and_lie_beside_the_notebook(tmp_path: Path) -> None:
-    read = "def total(numbers):\n    return int(open('six.txt').read()) and sum(numbers)"
+    read = WHERE + "def total(numbers):\n    return int(open('six.txt').read()) and sum(numbers)"
     folder = tmp_path / "course"
     folder.mkdir()
     small.build(folder)
@@ -674,9 +677,9 @@ def test_data_files_are_the_courses_and_lie_beside_the_notebook(tmp_path: Path) 
     path.with_name("six.txt").write_text("6")
     notebook = nbformat.read(path, as_version=4)
     # A test may read them, too, and reads the course's.
-    small.named(
-        notebook, "test-mean"
-    ).source = "with open('six.txt') as file:\n    assert mean([6]) == int(file.read())"
+    small.named(notebook, "test-mean").source = (
+        WHERE + "with open('six.txt') as file:\n    assert mean([6]) == int(file.read())"
+    )
     nbformat.write(notebook, path)
     grading.release([small.SLUG], folder)
     path = small.hand_in(folder, "ann", small.answered(folder, total=read, mean=small.MEAN))
