@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 from course_lib.assignments.running import run_notebook
 from course_lib.assignments.sandboxed import Engine, engine
 from course_lib.assignments.sources import grade_id, is_solution, is_test, source_notebook
+from course_lib.grading.engine.credit import as_told, settle
 from course_lib.grading.engine.runner import CellRun
 from course_lib.paths import CourseError, release_path
 
@@ -221,7 +222,6 @@ def grade_notebook(
     runs : sequence of CellRun, optional
         What its code cells did, if they were run elsewhere (by the grading engine).
     """
-    determine_grade = _nbgraders_utils().determine_grade
     if runs is None:
         runs = run_notebook(notebook, folder=folder, seconds_per_cell=seconds_per_cell)
     by_index = {run.index: run for run in runs}
@@ -230,17 +230,28 @@ def grade_notebook(
         name = grade_id(cell)
         run = by_index.get(index, CellRun(index))
         if is_test(cell):
-            graded = copy.deepcopy(cell)
-            graded.outputs = run.outputs
-            points, most = determine_grade(graded) if run.status != "not run" else (0.0, None)
-            most = float(cell.metadata.nbgrader.points) if most is None else most
-            message = _message(run) if points < most else ""
+            most = float(cell.metadata.nbgrader.points)
+            points, fault = counted(cell, run.outputs) if run.status != "not run" else (0.0, "")
+            message = fault or (_message(run) if points < most else "")
             results.append(TestResult(name, points, most, message))
         elif cell.metadata.get("nbgrader", {}).get("grade"):
             results.append(TestResult(name, None, float(cell.metadata.nbgrader.points)))
         elif name and run.status in ("error", "timeout", "died"):
             broken[name] = run.error
     return CheckResult(results, broken)
+
+
+def counted(cell: NotebookNode, outputs: list[NotebookNode]) -> tuple[float, str]:
+    """Return the points that nbgrader gives for a test that showed this.
+
+    And what is wrong with the test, where it ends with what is no number of points.
+    """
+    graded = copy.deepcopy(cell)
+    graded.outputs = copy.deepcopy(outputs)
+    fault = settle(graded)
+    if fault:
+        return 0.0, as_told(fault)
+    return _nbgraders_utils().determine_grade(graded)[0], ""
 
 
 @functools.cache

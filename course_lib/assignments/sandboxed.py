@@ -32,6 +32,9 @@ __all__ = ["Engine", "engine", "takes_steps"]
 # `torch.optim.SGD`, `from torch import optim`.
 _OPTIMIZERS = re.compile(r"\boptim\b")
 
+#: How nbgrader tells cells where they run.
+VALIDATE = {"NBGRADER_EXECUTION": "validate", "NBGRADER_VALIDATING": "1"}
+
 
 @contextmanager
 def engine(root: Path, slug: str, path: Path) -> Iterator[Engine | None]:
@@ -176,4 +179,11 @@ class _Spawner:
 
     def spawn(self, target: str, sockets: Any, *, walled: bool, scratch: Any) -> Any:
         files = scratch if walled else self.course_files
-        return self.zygote.spawn(target, sockets, walled=walled, limits=self.limits, scratch=files)
+        return self.zygote.spawn(
+            target,
+            sockets,
+            walled=walled,
+            limits=self.limits,
+            scratch=files,
+            environment=VALIDATE,
+        )

@@ -138,9 +138,11 @@ def test_a_check_leaves_nothing_in_the_folder(tiny_course, work):
 
 def test_without_walls_a_reader_is_told_the_same(tiny_course, work, monkeypatch):
     path, notebook = work
-    solved(notebook, "quad", "import os\ndef quad(z):\n    return z")
+    where = "import os\nassert os.environ['NBGRADER_EXECUTION'] == 'validate'\n"
+    solved(notebook, "quad", where + "def quad(z):\n    return z")
     nbformat.write(notebook, path)
     graded = check(tiny_course, "tiny", path)
+    assert not graded.broken
     monkeypatch.setattr(sandboxed.sys, "platform", "darwin")
     assert check(tiny_course, "tiny", path) == graded
 

@@ -67,6 +67,8 @@ _ENVIRONMENT_SET = {
     "PYTHONDONTWRITEBYTECODE": "1",
     # The same for every worker, so that regrading prints a set in the same order.
     "PYTHONHASHSEED": "0",
+    # Read where PyTorch is imported: see the sandbox.
+    "TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS": "0",
 }
 
 
@@ -176,6 +178,7 @@ class Zygote:
         walled: bool,
         limits: Limits | None = None,
         scratch: Mapping[str, bytes] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> Child:
         """Fork a child that runs a function.
 
@@ -192,6 +195,8 @@ class Zygote:
             What it may use.
         scratch : mapping of str to bytes, optional
             The files in its working folder.
+        environment : mapping of str to str, optional
+            What its environment holds besides what all have.
 
         Raises
         ------
@@ -212,7 +217,8 @@ class Zygote:
             childs_setup.close()
             zygotes_line.close()
             try:
-                pid = _started(line, setup, (target, limits, dict(scratch or {})))
+                order = (target, limits, dict(scratch or {}), dict(environment or {}))
+                pid = _started(line, setup, order)
             except (OSError, EOFError) as error:
                 line.close()
                 raise ZygoteDied(f"The warm process for grading is gone ({error}).") from error
@@ -607,7 +613,7 @@ def _prepare(
         rooms = [room.descriptor] if room else []
         sandbox.keep_only([setup.fileno(), *(end.fileno() for end in sockets), *rooms])
         with setup.makefile("rb") as orders:
-            target, limits, scratch = pickle.load(orders)
+            target, limits, scratch, environment = pickle.load(orders)
         if room is not None:
             sandbox.enter(room, limits, scratch)
             room.close()
@@ -615,6 +621,7 @@ def _prepare(
             sandbox.set_environment(folder)
             sandbox.write_scratch(folder, scratch)
             sandbox.set_limits(limits, processes=False)
+        os.environ.update(environment)
         _reseed()
         module, _, name = target.partition(":")
         function = getattr(importlib.import_module(module), name)
