@@ -1,6 +1,7 @@
 """Checking one's own notebook, and what is said of notebooks that cannot be checked."""
 
 import json
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -109,6 +110,31 @@ def test_what_cannot_be_checked_is_named(tiny_course, work):
     assert "lacks the cells quad" in refusal()
     path.unlink()
     assert "course start tiny" in refusal()
+
+
+def test_what_a_cell_imports_is_known_before_it_does(tiny_course, work, monkeypatch, tmp_path):
+    path, preload = work[0], []
+    monkeypatch.setattr(sandboxed, "_preload", lambda *given: preload[:])
+    monkeypatch.setattr(zygote, "Zygote", lambda names: SimpleNamespace(close=names.clear))
+    library = tmp_path / "torch" / "lib" / "libtorch.so.2"
+    library.parent.mkdir(parents=True)
+    (library.parents[1] / "__init__.py").touch()
+    library.write_bytes(bytes(300))
+    monkeypatch.setattr(
+        sandboxed,
+        "find_spec",
+        lambda name: SimpleNamespace(submodule_search_locations=[tmp_path / name]),
+    )
+    # Where it is not seen, there is room in the address space for it.
+    for seen, room in (([], 300), (["torch"], 0)):
+        preload[:] = seen
+        with sandboxed.engine(tiny_course, "tiny", path) as engine:
+            assert engine.libraries == room
+    monkeypatch.undo()
+    (path.parent / "helper.py").write_text("import torch\n")
+    for cell in ("torch.ones?\nimport torch", "files = !ls\nimport torch", "import helper"):
+        assert "torch" in sandboxed._preload([], [cell], path.parent)
+    assert "torch" not in sandboxed._preload([], ["import json"], path.parent)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from course_lib.grading.engine.notebooks import parsed
+from course_lib.imports import parsed
 
 __all__ = ["as_told", "is_quiet", "number_in", "settle", "shown"]
 

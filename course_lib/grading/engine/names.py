@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import functools
 from collections.abc import Iterable, Iterator
+
+from course_lib.imports import parsed
 
 __all__ = ["bound", "bound_in", "changed_parts", "loaded", "method_owners"]
 
@@ -30,9 +31,7 @@ def bound_in(source: str) -> frozenset[str]:
     The variables of functions and of comprehensions are their own, but for what a function
     declares global. (A table of symbols has those of comprehensions, too, from Python 3.12 on.)
     """
-    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset(_bound(ast.parse(source)))
-    return frozenset()
+    return frozenset(_bound(parsed(source)))
 
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)

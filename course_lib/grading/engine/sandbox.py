@@ -98,6 +98,9 @@ class Limits:
         Bytes in its working folder altogether.
     cpu_seconds : int
         Processor time of all its processes together.
+    libraries : int
+        Bytes of libraries that it may load and that it does not share: room in its address space,
+        and none in its memory.
     """
 
     memory: int = 1024 * MIB
@@ -106,6 +109,7 @@ class Limits:
     file_size: int = 128 * MIB
     scratch_bytes: int = 256 * MIB
     cpu_seconds: int = 120
+    libraries: int = 0
 
 
 # ---------------------------------------------------------------- once per worker
@@ -559,7 +563,7 @@ def set_limits(limits: Limits, *, processes: bool = True) -> None:
     wanted = {
         "RLIMIT_DATA": data + limits.memory,
         # Reserved addresses count here: stacks of threads, arenas, libraries not loaded yet.
-        "RLIMIT_AS": size + limits.memory + 512 * MIB,
+        "RLIMIT_AS": size + limits.memory + limits.libraries + 512 * MIB,
         "RLIMIT_NPROC": limits.processes,
         "RLIMIT_NOFILE": limits.files,
         "RLIMIT_FSIZE": limits.file_size,

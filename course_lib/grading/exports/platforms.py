@@ -27,6 +27,7 @@ from typing import Any
 from nbgrader.api import Gradebook, Student
 
 from course_lib.grading.course.folder import GradingError
+from course_lib.grading.course.names import alike
 from course_lib.grading.exports.tables import (
     MISSING,
     STALE,
@@ -115,6 +116,15 @@ class Class:
                     f"by extra credit: {listed(above)}. The platform may have to be told to allow "
                     "that."
                 )
+
+    def note_alike(self) -> None:
+        """Note students who may be one: their points are in two rows."""
+        for group in alike(self.students):
+            self.notes.append(
+                f"{len(group)} students of the gradebook have names that look the same "
+                f"({', '.join(map(ascii, group))}). If they are one, remove the one without "
+                "submissions with `nbgrader db student remove`, and export again."
+            )
 
     def lacks(self, trait: str) -> list[str]:
         """Return the students of whom the gradebook does not know an email address or such."""

@@ -13,12 +13,9 @@ the files that were graded (see `digests`), by which a submission that is anothe
 
 from __future__ import annotations
 
-import fnmatch
 import functools
-import glob
 import os
 import time
-from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,12 +26,12 @@ import nbformat
 from nbconvert.exporters import HTMLExporter
 from nbconvert.writers import FilesWriter
 from nbformat import NotebookNode, validator
-from nbgrader import utils
 from nbgrader.api import Assignment, BaseCell, Grade, Gradebook, Notebook
 from nbgrader.converters import Autograde, GenerateFeedback
 from sqlalchemy import or_
 
 from course_lib.grading.course.folder import GradingError
+from course_lib.grading.course.names import ByName
 from course_lib.grading.engine.jobs import Job
 from course_lib.grading.pages.feedback import PageExporter
 from course_lib.grading.recording.digests import keep_note, look
@@ -59,32 +56,14 @@ class Prepared:
     begin: float = field(default_factory=time.monotonic)
 
 
-class _Kept:
+class _Kept(ByName):
     """Keep the exporter and the writer of a converter from one submission to the next."""
 
     made = False
 
-    def init_notebooks(self) -> None:
-        """Find the notebooks; what stands for other names in a pattern does not in a name."""
-        coursedir = self.coursedir  # type: ignore[attr-defined]
-        pattern = self._format_source(coursedir.assignment_id, coursedir.student_id)  # type: ignore[attr-defined]
-        name = f"{coursedir.notebook_id}.ipynb"
-        self.notebooks: list[str] = []
-        self.assignments = {}
-        for folder in glob.glob(pattern):
-            if found := glob.glob(os.path.join(glob.escape(folder), name)):
-                self.assignments[folder] = found
-        if not self.assignments:
-            raise GradingError(f"There is no notebook in {pattern}.")
-
-    def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Prepare a submission, in a time that does not grow with the square of its files."""
-        with mock.patch.object(utils, "is_ignored", _is_ignored):
-            super().init_assignment(assignment_id, student_id)  # type: ignore[misc]
-
     def start(self) -> None:
         """Convert what the course directory names now."""
-        self.init_notebooks()  # type: ignore[attr-defined]
+        self.init_notebooks()
         self.keep()
         before = os.getcwd()
         os.chdir(self.coursedir.root)  # type: ignore[attr-defined]
@@ -126,15 +105,6 @@ class _Kept:
     def put_in_place(self, half: Path, path: Path) -> None:
         """Give a file that is complete its name."""
         half.replace(path)
-
-
-def _is_ignored(filename: str, patterns: Iterable[str] | None = None) -> bool:
-    """Tell what nbgrader's function of that name tells, which reads the whole folder for it."""
-    name = os.path.basename(filename)
-    return any(
-        fnmatch.fnmatch(name, pattern) and (name[:1] != "." or pattern[:1] == ".")
-        for pattern in patterns or ()
-    )
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from course_lib.grading.course.folder import FolderOrCourse, GradingError, course_in, shown_path
+from course_lib.grading.course.names import name_assignment
 
 __all__ = ["collect"]
 
@@ -19,7 +20,7 @@ def collect(slug: str, course_dir: FolderOrCourse = ".") -> list[str]:
 
     course = course_in(course_dir)
     coursedir = course.coursedir
-    coursedir.assignment_id = slug
+    name_assignment(coursedir, slug)
     exchange = ExchangeFactory(parent=coursedir)
     try:
         collector = exchange.Collect(coursedir=coursedir, parent=coursedir)

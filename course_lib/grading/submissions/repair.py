@@ -30,6 +30,7 @@ from nbgrader.preprocessors import OverwriteCells as NbGraderOverwriteCells
 from nbgrader.utils import compute_checksum
 
 from course_lib.grading.submissions.files import no_files
+from course_lib.grading.submissions.formatting import restore_form
 from course_lib.paths import CourseError
 
 __all__ = [
@@ -156,6 +157,7 @@ def mend(
     _straighten(nb, notes)
     release = {metadata_of(cell).get("grade_id"): cell for cell in released}
     _recognize(nb, wanted, released, notes)
+    restore_form(nb, release, _name)
     _take_apart(nb, wanted, release, notes)
     places: dict[str, list[int]] = {}
     for index, cell in enumerate(nb.cells):
