@@ -40,7 +40,7 @@ from nbformat import NotebookNode
 
 from course_lib.assignments import slips
 from course_lib.assignments.answers import Answer, answer_cells
-from course_lib.assignments.checking import _nbgraders_utils
+from course_lib.assignments.checking import determine_grade
 from course_lib.assignments.proofs import answers_path, up_to_the_last_test, warm
 from course_lib.assignments.running import _context
 from course_lib.assignments.sandboxed import takes_steps
@@ -647,8 +647,6 @@ class _Run:
         for step in steps(source):
             self.steps.setdefault(step.cell, []).append(step)
         self.shell = new_shell()
-        # Once, and not in every fork.
-        _nbgraders_utils()
         if takes_steps(cell.source for cell in self.cells):
             warm_torch()
 
@@ -728,7 +726,7 @@ def _earned(cell: NotebookNode, outputs: list[list[Any]]) -> bool:
     """Tell whether nbgrader would give all points for a test that showed this."""
     graded = copy.deepcopy(cell)
     graded.outputs = runner.outputs_of(outputs)
-    points, most = _nbgraders_utils().determine_grade(graded)
+    points, most = determine_grade(graded)
     return points >= most
 
 
