@@ -258,12 +258,34 @@ def kit(
 
 
 @app.command()
-def collect(slug: Slug, course_dir: CourseDir = None) -> None:
-    """Fetch new submissions from nbgrader's exchange."""
+def collect(
+    slug: Slug,
+    course_dir: CourseDir = None,
+    archive: Annotated[
+        Path | None, typer.Option(help="A learning platform's archive, or what it unpacks to.")
+    ] = None,
+    platform: Annotated[
+        str, typer.Option("--from", help="canvas, moodle, gradescope or folder.")
+    ] = "",
+    worksheet: Annotated[
+        Path | None, typer.Option(help="With moodle: the grading worksheet, for times and names.")
+    ] = None,
+) -> None:
+    """Take submissions from a learning platform's archive, or from nbgrader's exchange."""
     from course_lib import grading
 
-    students = grading.collect(slug, course_dir or find_root())
-    out.print(f"{len(students)} have handed in {slug}")
+    folder = course_dir or find_root()
+    if archive is None:
+        students = grading.collect(slug, folder)
+        out.print(f"{len(students)} have handed in {slug}")
+    elif not platform:
+        raise CourseError("Say where the archive is --from: canvas, moodle, gradescope or folder.")
+    else:
+        from course_lib.grading.reports.show import collected
+
+        result = grading.collect_archive(slug, archive, platform, folder, worksheet=worksheet)
+        for part in collected(result):
+            out.print(part)
     out.print(f"Next: `course grade {slug}`")
 
 
