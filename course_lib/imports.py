@@ -173,11 +173,19 @@ def is_module(name: str) -> bool:
 class ImportGraph:
     """Which module of course_lib, or of another package, imports which."""
 
-    def __init__(self, root: Path, package: str = "course_lib") -> None:
+    def __init__(self, root: Path, package: str = "course_lib", *, types: bool = True) -> None:
         import grimp
 
         self.root = root
-        self._graph = grimp.build_graph(package, cache_dir=None)
+        # Imports that are there for the sake of types alone run nothing.
+        self._graph = grimp.build_graph(
+            package, cache_dir=None, exclude_type_checking_imports=not types
+        )
+
+    @property
+    def modules(self) -> set[str]:
+        """The names of all modules of the package."""
+        return set(self._graph.modules)
 
     def behind(self, names: Iterable[str]) -> set[str]:
         """Return the package's modules that importing `names` runs or may run."""

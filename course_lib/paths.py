@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from pathlib import Path
+
+#: What marks a students' kit (`course kit`), and holds the order of its exercises.
+KIT = "kit.json"
+
+#: A kit brings the library without what teaches and builds: no solution is anywhere near.
+FOR_STUDENTS = not Path(__file__).with_name("book").is_dir()
 
 
 class CourseError(Exception):
@@ -16,6 +23,8 @@ class CourseError(Exception):
 
 def find_root(start: Path | str | None = None) -> Path:
     """Return the folder of the course: the nearest one upward that holds ``_toc.yml``.
+
+    Of what a student was handed (`course kit`), it is the folder that holds ``kit.json``.
 
     Parameters
     ----------
@@ -35,10 +44,22 @@ def find_root(start: Path | str | None = None) -> Path:
     for folder in (begin, *begin.parents, installed):
         if (folder / "_toc.yml").is_file() and (folder / "solutions").is_dir():
             return folder
+        if is_kit(folder):
+            return folder
+    if FOR_STUDENTS:
+        raise CourseError(
+            f"No exercises here: {begin} and the folders above it hold no {KIT}. Change to the "
+            "folder that you unpacked, or set COURSE_ROOT to it."
+        )
     raise CourseError(
         f"No course here: {begin} and the folders above it hold no _toc.yml with a solutions "
         "folder beside it. Change to the course's folder, or set COURSE_ROOT to it."
     )
+
+
+def is_kit(folder: Path) -> bool:
+    """Tell whether a folder is what students get: exercises without their solutions."""
+    return (folder / KIT).is_file() and (folder / "exercises").is_dir()
 
 
 def source_path(root: Path, slug: str) -> Path:
@@ -71,6 +92,8 @@ def exercise_slugs(root: Path) -> list[str]:
 
 def chapter_order(root: Path) -> list[str]:
     """Return the slugs of the pages in ``_toc.yml``, in reading order."""
+    if is_kit(root):
+        return list(json.loads((root / KIT).read_text(encoding="utf-8"))["exercises"])
     return [Path(entry).name for entry in toc_entries(root)]
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import copy
-import functools
-import importlib.util
 import json
-import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -21,7 +18,8 @@ from course_lib.assignments.sandboxed import Engine, engine
 from course_lib.assignments.sources import grade_id, is_solution, is_test, source_notebook
 from course_lib.grading.engine.credit import as_told, settle
 from course_lib.grading.engine.runner import CellRun
-from course_lib.paths import CourseError, release_path
+from course_lib.imports import python_of
+from course_lib.paths import CourseError, known_slug, release_path, source_path
 
 
 @dataclass(frozen=True)
@@ -32,15 +30,18 @@ class TestResult:
     ----------
     grade_id : str
     points, max_points : float
-        `points` is None where a person marks.
+        `points` is None where a person marks, and where the tests are not here.
     message : str
         What the student is told when points were lost.
+    later : bool
+        Whether the tests are hidden ones that are not here: they come with grading.
     """
 
     grade_id: str
     points: float | None
     max_points: float
     message: str = ""
+    later: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,12 @@ class CheckResult:
     @property
     def manual_points(self) -> float:
         """Points that a person gives for written answers."""
-        return sum(result.max_points for result in self.results if result.points is None)
+        return sum(r.max_points for r in self.results if r.points is None and not r.later)
+
+    @property
+    def later_points(self) -> float:
+        """Points of hidden tests that are not here."""
+        return sum(result.max_points for result in self.results if result.later)
 
 
 def check(
@@ -84,8 +90,9 @@ def check(
 ) -> CheckResult:
     """Run the visible and hidden tests of an exercise on a notebook, which is not changed.
 
-    It is graded as a class is, in the grading engine; where walls cannot be built, it runs in a
-    process of its own. Either way the points are the same.
+    Where there is no source, as in a student's kit, the tests are those of the release. It is
+    graded as a class is, in the grading engine; where walls cannot be built, it runs in a process
+    of its own. Either way the points are the same.
 
     Parameters
     ----------
@@ -107,9 +114,7 @@ def check(
     """
     submitted = read_notebook(path, slug)
     with nullcontext(graders) if graders else engine(root, slug, path) as graders:
-        source = source_notebook(root, slug)
-        # What counts the points has to be imported, and the engine is not warm yet.
-        _nbgraders_utils()
+        source = tests_of(root, slug)
         notebook = with_answers(source, submitted, slug=slug, path=path)
         runs = graders and graders.run(
             notebook,
@@ -121,6 +126,27 @@ def check(
         return grade_notebook(
             notebook, folder=path.parent, seconds_per_cell=seconds_per_cell, runs=runs
         )
+
+
+def tests_of(root: Path, slug: str) -> NotebookNode:
+    """Return the notebook whose tests count: the source, or the release where there is none.
+
+    Raises
+    ------
+    CourseError
+        If there is neither.
+    """
+    known_slug(root, slug)
+    path = release_path(root, slug)
+    if source_path(root, slug).is_file() or not path.is_file():
+        return source_notebook(root, slug)
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError) as error:
+        raise CourseError(
+            f"{path} cannot be read ({error}), and your notebook is compared with it. Unpack the "
+            "kit again, beside this one, and copy the file from there."
+        ) from None
 
 
 def read_notebook(path: Path, slug: str) -> NotebookNode:
@@ -229,7 +255,9 @@ def grade_notebook(
     for index, cell in enumerate(notebook.cells):
         name = grade_id(cell)
         run = by_index.get(index, CellRun(index))
-        if is_test(cell):
+        if is_test(cell) and not holds_tests(cell):
+            results.append(TestResult(name, None, float(cell.metadata.nbgrader.points), later=True))
+        elif is_test(cell):
             most = float(cell.metadata.nbgrader.points)
             points, fault = counted(cell, run.outputs) if run.status != "not run" else (0.0, "")
             message = fault or (_message(run) if points < most else "")
@@ -251,25 +279,36 @@ def counted(cell: NotebookNode, outputs: list[NotebookNode]) -> tuple[float, str
     fault = settle(graded)
     if fault:
         return 0.0, as_told(fault)
-    return _nbgraders_utils().determine_grade(graded)[0], ""
+    return determine_grade(graded)[0], ""
 
 
-@functools.cache
-def _nbgraders_utils() -> Any:
-    """Return the module of nbgrader's that counts points.
+def holds_tests(cell: NotebookNode) -> bool:
+    """Tell whether a test cell holds a statement; a release keeps remarks of hidden ones."""
+    try:
+        return bool(ast.parse(python_of(cell.source)).body)
+    except SyntaxError:
+        return True
 
-    With the rest of nbgrader, its database and its web pages, it takes a second to import, which is
-    a third of all that a reader waits for.
+
+def determine_grade(cell: NotebookNode) -> tuple[float, float]:
+    """Return the points of a test cell that was run, and its most, as nbgrader counts them.
+
+    A student's kit has no nbgrader, which would bring its database and its server.
     """
-    spec = None if "nbgrader" in sys.modules else importlib.util.find_spec("nbgrader")
-    if spec is None or not spec.submodule_search_locations:
-        return importlib.import_module("nbgrader.utils")
-    path = Path(spec.submodule_search_locations[0], "utils.py")
-    alone = importlib.util.spec_from_file_location("nbgraders_utils", path)
-    assert alone is not None and alone.loader is not None
-    module = importlib.util.module_from_spec(alone)
-    alone.loader.exec_module(module)
-    return module
+    most = float(cell.metadata.nbgrader["points"])
+    for output in cell.outputs:
+        if output.output_type == "error" or output.get("name") == "stderr":
+            return 0.0, most
+        if output.output_type == "execute_result":
+            shown = output["data"]["text/plain"]
+            try:
+                part = float(shown)
+            except ValueError:
+                return most, most
+            if part > most:
+                raise ValueError("partial credit cannot be greater than maximum points for cell")
+            return (part if part >= 0.0 else most), most
+    return most, most
 
 
 def _message(run: CellRun) -> str:

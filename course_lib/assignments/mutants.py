@@ -40,7 +40,7 @@ from nbformat import NotebookNode
 
 from course_lib.assignments import slips
 from course_lib.assignments.answers import Answer, answer_cells
-from course_lib.assignments.checking import _nbgraders_utils, counted
+from course_lib.assignments.checking import counted
 from course_lib.assignments.proofs import answers_path, up_to_the_last_test, warm
 from course_lib.assignments.running import _context
 from course_lib.assignments.sandboxed import takes_steps
@@ -647,8 +647,6 @@ class _Run:
         for step in steps(source):
             self.steps.setdefault(step.cell, []).append(step)
         self.shell = new_shell()
-        # Once, and not in every fork.
-        _nbgraders_utils()
         if takes_steps(cell.source for cell in self.cells):
             warm_torch()
 

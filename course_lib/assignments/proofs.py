@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from course_lib.grading.engine.shared import Shared
     from course_lib.grading.engine.zygote import Zygote
 
-_SECRET = re.compile(
+#: What students must not see of a source.
+SECRET = re.compile(
     r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)### END (?:SOLUTION|HIDDEN TESTS)"
     r"|=== BEGIN MARK SCHEME ===\n(.*?)=== END MARK SCHEME ===",
     re.DOTALL,
@@ -197,8 +198,12 @@ def prove_answer(root: Path, slug: str, answer: Answer, grade: Grade = together)
 
 def prove_secrecy(root: Path, slug: str) -> list[str]:
     """Return the lines of solutions, hidden tests and marking schemes that a student would see."""
-    source, release = source_notebook(root, slug), release_notebook(root, slug)
-    public = "\n".join(_SECRET.sub("", cell.source) for cell in source.cells)
+    return shown_secrets(source_notebook(root, slug), release_notebook(root, slug))
+
+
+def shown_secrets(source: NotebookNode, release: NotebookNode) -> list[str]:
+    """Return the lines of a source that students must not see, and would see in a release."""
+    public = "\n".join(SECRET.sub("", cell.source) for cell in source.cells)
     shown = "\n".join(cell.source for cell in release.cells) + str(release.metadata)
     return [
         f"{secret!r} is in the release"
@@ -215,7 +220,7 @@ def secret_lines(source: NotebookNode) -> list[str]:
     """Return the lines of a source that students must not see, but for those too short to tell."""
     secrets = []
     for cell in source.cells:
-        for match in _SECRET.finditer(cell.source):
+        for match in SECRET.finditer(cell.source):
             block = match.group(1) or match.group(2) or ""
             secrets += [line.strip() for line in block.splitlines() if len(line.strip()) > 8]
     return secrets

@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell
 from course_lib import paths
 from course_lib.assignments import sandboxed, sources
 from course_lib.assignments.checking import check
-from course_lib.assignments.progress import next_step, progress, record
+from course_lib.assignments.progress import ExerciseProgress, next_step, progress, record, start
 from course_lib.grading.engine import sandbox, zygote
 from course_lib.paths import CourseError
 
@@ -226,6 +226,63 @@ def test_progress(tiny_course, work):
     (entry,) = progress(tiny_course)
     assert (entry.points, entry.max_points, entry.complete) == (4, 6, False)
     assert next_step([entry]) == "course check tiny"
+
+
+def entries(*, begun=(), complete=()):
+    """Return the progress of exercises a to d, of which `begun` were started in this order."""
+    return [
+        ExerciseProgress(
+            name,
+            name in begun,
+            points=2 if name in complete else None,
+            max_points=2 if name in complete else None,
+            begun=f"2026-11-30T12:0{begun.index(name)}" if name in begun else None,
+        )
+        for name in "abcd"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("begun", "complete", "step"),
+    [
+        ("", "", "start a"),
+        ("ac", "", "check c"),
+        ("ca", "", "check a"),
+        ("ac", "c", "check a"),
+        ("c", "c", "start d"),
+        ("ad", "ad", "start b"),
+        ("abcd", "abcd", ""),
+    ],
+)
+def test_one_goes_on_with_what_was_started_last(begun, complete, step):
+    wanted = f"course {step}" if step else ""
+    assert next_step(entries(begun=begun, complete=complete)) == wanted
+
+
+def test_starting_again_keeps_the_work_and_is_remembered(tiny_course):
+    sources.generate(tiny_course)
+    beside = paths.release_path(tiny_course, "tiny").with_name("rows.csv")
+    beside.write_text("theirs")
+    mine = paths.work_path(tiny_course, "tiny").parent / "rows.csv"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    assert start(tiny_course, "tiny")
+    assert mine.read_text() == "mine"
+    (first,) = progress(tiny_course)
+    assert first.started and first.begun
+    work = paths.work_path(tiny_course, "tiny")
+    work.write_text("mine")
+    assert not start(tiny_course, "tiny")
+    assert work.read_text() == "mine"
+    assert progress(tiny_course)[0].begun > first.begun
+
+
+def test_results_of_an_earlier_version_are_read(tiny_course):
+    path = tiny_course / "work" / "progress.json"
+    path.parent.mkdir()
+    path.write_text('{"tiny": {"points": 2, "max_points": 6, "checked": "2026-01-01T00:00:00"}}')
+    (entry,) = progress(tiny_course)
+    assert (entry.points, entry.checked, entry.begun) == (2, "2026-01-01T00:00:00", None)
 
 
 def test_results_that_cannot_be_read_are_set_aside(tiny_course, work):

@@ -40,11 +40,9 @@ from course_lib.grading.exports.tables import (
     write,
 )
 from course_lib.grading.reports.report import StudentReport
+from course_lib.grading.reports.show import listed
 
 __all__ = ["Class", "canvas", "gradescope", "moodle", "worksheet"]
-
-# How many names a sentence holds.
-NAMED = 10
 
 
 @dataclass
@@ -138,12 +136,6 @@ class Class:
                 f"with `nbgrader db student import roster.csv` (columns id and {trait}) and export "
                 "again."
             )
-
-
-def listed(names: list[str]) -> str:
-    """Return names as a sentence holds them."""
-    rest = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def usable(person: Student, trait: str) -> str:
