@@ -619,14 +619,12 @@ def new(
 
 
 def _serve(folder: Path, port: int) -> None:
-    from functools import partial
-    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+    from course_lib.book.serving import make_server
 
     if not (folder / "index.html").is_file():
         raise CourseError("The site is not built yet. Build it with `course build`.")
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+        server = make_server(folder, port)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
