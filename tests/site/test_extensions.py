@@ -204,10 +204,10 @@ def test_missing_mathjax_says_what_to_run(source: Path) -> None:
         ("/*! license *//* note */.a{x:1;\n  y:2}", "/*! license */\n.a{x:1; y:2}"),
         (".bs-tooltip-auto.a{x:1}", ".bs-tooltip-auto.a{x:1}"),
         (
-            "@font-face{font-family:\"F\";x:1}.a{font-family:F}",
-            "@font-face{font-family:\"F\";x:1}\n.a{font-family:F}",
+            '@font-face{font-family:"F";x:1}.a{font-family:F}',
+            '@font-face{font-family:"F";x:1}\n.a{font-family:F}',
         ),
-        ("@font-face{font-family:\"F\";x:1}.b{font-family:F}", ""),
+        ('@font-face{font-family:"F";x:1}.b{font-family:F}', ""),
         ("@keyframes turn{to{x:1}}", "@keyframes turn{to{x:1}}"),
     ],
 )
