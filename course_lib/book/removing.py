@@ -57,6 +57,8 @@ def parts_of(root: Path, slug: str) -> list[Path]:
     found = [root / f"{page}.md" for page in pages]
     found += [root / "outputs" / f"{page}.ipynb" for page in pages]
     found += [root / part.format(**names) for part in _PARTS]
+    # As JupyterLab keeps what is pasted into a chapter (`lab_files`).
+    found += root.glob(f"book/*/pictures/{slug}-????????.*")
     figures = root / "course_lib" / "plotting" / f"{names['name']}.py"
     if figures.is_file() and not list(_users(root, figures, found)):
         found.append(figures)
