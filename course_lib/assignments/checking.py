@@ -19,8 +19,8 @@ from nbformat import NotebookNode
 from course_lib.assignments.running import run_notebook
 from course_lib.assignments.sandboxed import Engine, engine
 from course_lib.assignments.sources import grade_id, is_solution, is_test, source_notebook
+from course_lib.grading.course.text import decoded
 from course_lib.grading.engine.runner import CellRun
-from course_lib.grading.submissions.opening import decoded
 from course_lib.paths import CourseError, release_path
 
 

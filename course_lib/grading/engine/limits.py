@@ -88,3 +88,14 @@ RENDERER_MEMORY = 1024 * MIB
 
 #: Characters of a message in a report and at the head of a page.
 LONGEST_MESSAGE = 2_000
+
+# ---------------------------------------------------------------- what is compared and reported
+
+#: Characters of a cell, and code cells, that are compared with those of others.
+COMPARED_CHARACTERS = 50_000
+COMPARED_CELLS = 500
+
+#: Characters of a line, lines, and characters of a log.
+LOG_LINE = 500
+LOG_LINES = 2_000
+LOG_CHARACTERS = 100_000

@@ -6,7 +6,6 @@ them anew: a notebook with a million of them is as small as one without.
 
 from __future__ import annotations
 
-import codecs
 import json
 from pathlib import Path
 from typing import Any
@@ -14,41 +13,17 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from course_lib.grading.course.text import decoded
 from course_lib.grading.engine.limits import LARGEST_NOTEBOOK, MIB, MOST_CELLS, MOST_NODES
 from course_lib.paths import CourseError
 
-__all__ = ["NoNotebookError", "decoded", "open_notebook", "read_bytes"]
-
-# The longer ones first: that of UTF-32 begins like that of UTF-16.
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+__all__ = ["NoNotebookError", "open_notebook", "read_bytes"]
 
 NESTED = "is nested too deeply to be a notebook that somebody wrote. Ask for it again."
 
 
 class NoNotebookError(CourseError):
     """Why a file is no notebook that can be graded, as what follows its name in a sentence."""
-
-
-def decoded(content: bytes) -> str:
-    """Return the text of a file, whichever of Unicode's encodings it says to be written in.
-
-    Editors of Windows put a mark of the byte order first, and PowerShell writes UTF-16.
-
-    Raises
-    ------
-    UnicodeDecodeError
-        If it is no text.
-    """
-    for mark, encoding in _MARKS:
-        if content.startswith(mark):
-            return content.decode(encoding)
-    return content.decode("utf-8")
 
 
 def read_bytes(path: Path) -> bytes:

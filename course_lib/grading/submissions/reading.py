@@ -12,11 +12,11 @@ from nbformat import NotebookNode
 from nbgrader.utils import parse_utc
 
 from course_lib.grading.course.folder import Course
+from course_lib.grading.course.text import decoded
 from course_lib.grading.engine.limits import LONGEST_TIME
 from course_lib.grading.submissions.files import no_files
 from course_lib.grading.submissions.opening import (
     NoNotebookError,
-    decoded,
     open_notebook,
     read_bytes,
 )

@@ -10,9 +10,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from course_lib.grading.course.text import decoded
 from course_lib.grading.engine import limits
 from course_lib.grading.submissions import opening, repair, tidying
-from course_lib.grading.submissions.opening import NoNotebookError, decoded, open_notebook
+from course_lib.grading.submissions.opening import NoNotebookError, open_notebook
 
 NOTEBOOK = new_notebook(cells=[new_markdown_cell("naïve"), new_code_cell("x = '€'", id="one")])
 
