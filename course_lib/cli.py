@@ -497,6 +497,7 @@ def build(
 
     from course_lib.book.chapters import ChapterRun, run_chapters
     from course_lib.book.exercises import generate_changed
+    from course_lib.book.removing import orphans
     from course_lib.book.site import build_site, site_path
 
     root = find_root()
@@ -537,6 +538,9 @@ def build(
         for report in reports:
             out.print()
             out.print(class_table(report))
+
+    for sentence in orphans(root):
+        _tell(sentence)
 
     # For the table at the end of `make test`: chapters have a budget of their own.
     kept = root / "_build" / "times" / "build.json"
@@ -616,6 +620,29 @@ def new(
     for path in write_templates(find_root(), slug, part=part, title=title):
         out.print(f"wrote {_shown(path)}")
     out.print("Next: fill them in, then `course build` and `make test-exercises`")
+
+
+@app.command()
+def remove(
+    slug: Annotated[str, typer.Argument(help="The chapter.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Also what git does not hold as it stands.")
+    ] = False,
+) -> None:
+    """Take a chapter out: page, exercise, kept answers, figures' tests, and its line in the toc.
+
+    What readers and classes have done in it stays.
+    """
+    from course_lib.book.removing import remove as take_out
+
+    root = find_root()
+    done = take_out(root, slug, force=force)
+    for path in done.gone:
+        out.print(f"removed {_shown(path)}", markup=False)
+    out.print("removed its line in _toc.yml")
+    for sentence in done.left:
+        err.print(sentence, markup=False)
+    out.print("Next: `course build`, and what CHANGELOG.md has to say of it")
 
 
 def _serve(folder: Path, port: int) -> None:

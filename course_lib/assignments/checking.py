@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from course_lib.assignments.running import run_notebook
 from course_lib.assignments.sandboxed import Engine, engine
 from course_lib.assignments.sources import grade_id, is_solution, is_test, source_notebook
+from course_lib.grading.course.text import decoded
 from course_lib.grading.engine.credit import as_told, settle
 from course_lib.grading.engine.runner import CellRun
 from course_lib.imports import python_of
@@ -158,7 +159,7 @@ def read_notebook(path: Path, slug: str) -> NotebookNode:
         Naming the file and what is wrong with it.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = decoded(path.read_bytes())
     except FileNotFoundError:
         raise CourseError(
             f"There is no {path}. Make your copy with `course start {slug}`, or name your notebook "
@@ -166,7 +167,7 @@ def read_notebook(path: Path, slug: str) -> NotebookNode:
         ) from None
     except UnicodeDecodeError:
         raise CourseError(
-            f"{path} is not a text file in UTF-8, so it is no notebook. Open it in JupyterLab, or "
+            f"{path} is not a text file, so it is no notebook. Open it in JupyterLab, or "
             f"set it aside and start again with `course start {slug}`."
         ) from None
     try:

@@ -55,7 +55,10 @@ def safe_pages(c: Any) -> None:
     html = c.HTMLExporter
     if SAFE_HTML not in html.get("preprocessors", []):
         html.preprocessors = [*html.get("preprocessors", []), SAFE_HTML]
-    filters = {"markdown2html": "course_lib.grading.pages.feedback.safe_markdown"}
+    filters = {
+        "markdown2html": "course_lib.grading.pages.feedback.safe_markdown",
+        "ansi2html": "course_lib.grading.pages.feedback.safe_colors",
+    }
     html.filters = filters | dict(html.get("filters", {}))
     if "extra_template_basedirs" not in html:
         # The feedback template here extends nbgrader's of the same name. nbconvert finds that one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import os
 import sys
@@ -18,6 +19,7 @@ from nbgrader.api import Gradebook, Student
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.converters import GenerateAssignment, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config import Config, LoggingConfigurable
 
@@ -32,6 +34,7 @@ from course_lib.grading.course.names import (
     name_assignment,
     settled,
 )
+from course_lib.grading.course.text import decoded
 from course_lib.paths import CourseError
 
 __all__ = ["Course", "FolderOrCourse", "GradingError", "course_in", "shown_path"]
@@ -206,7 +209,7 @@ class Course:
     def converter(self, converter_class: type, assignment: str, *, force: bool) -> Any:
         """Return one of nbgrader's converters, with this course's stand-ins."""
         parent = _Parent(config=self.config, log=self.log)
-        coursedir = CourseDirectory(parent=parent)
+        coursedir = _Directory(parent=parent)
         name_assignment(coursedir, assignment)
         converter = by_name(converter_class)(coursedir=coursedir, parent=parent)
         converter.log = self.log
@@ -279,6 +282,16 @@ class Result:
     cause: str
     """The line that says why not."""
     log: str
+
+
+class _Directory(CourseDirectory):
+    """nbgrader's course directory, which also reads times that editors of Windows wrote."""
+
+    def get_existing_timestamp(self, dest_path: str) -> datetime.datetime | None:
+        """Return when something was handed in, if that is known."""
+        path = Path(dest_path, "timestamp.txt")
+        text = decoded(path.read_bytes()).strip() if path.is_file() else ""
+        return parse_utc(text) if text else None
 
 
 class _Parent(LoggingConfigurable):

@@ -52,6 +52,10 @@ _ORDER = struct.Struct("!qq")
 _MOST_SOCKETS = 64
 # A process may reach its own limit, and then is told so: only what several do together is stopped.
 _MARGIN = 32 << 20
+# What waits in a socket, at the most, since no larger buffer can be asked for (`seccomp`); and how
+# many sockets somebody may have who fills none.
+_SOCKET_BYTES = 256 << 10
+_SOCKETS_OF_ITS_OWN = 64
 _PAGE = resource.getpagesize()
 
 _ENVIRONMENT_KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")
@@ -531,9 +535,11 @@ class _Server:
             pids = processes.get(running.namespace, []) if running.namespace else []
             if sum(_cpu_seconds(pid) for pid in pids) > running.cpu_seconds:
                 running.end("cpu")
+            # Of what a process holds in the kernel, no limit of its own says anything.
+            held = _held_by_sockets(pids)
             # Quick to read, and never too small; the exact sum takes milliseconds.
-            if sum(_resident_memory(pid) for pid in pids) > running.memory:
-                used = sum(_anonymous_memory(pid) for pid in pids)
+            if held + sum(_resident_memory(pid) for pid in pids) > running.memory:
+                used = held + sum(_anonymous_memory(pid) for pid in pids)
                 if used > running.memory + self._inherited:
                     running.end("memory")
 
@@ -569,6 +575,18 @@ def _cpu_seconds(pid: int) -> float:
 def _resident_memory(pid: int) -> int:
     with suppress(*_GONE), open(f"/proc/{pid}/statm") as text:
         return int(text.read().split()[1]) * _PAGE
+    return 0
+
+
+def _held_by_sockets(pids: Sequence[int]) -> int:
+    """Return the most that the kernel may hold for the sockets of a child's network namespace."""
+    for pid in pids:
+        with suppress(*_GONE):
+            if os.stat(f"/proc/{pid}/ns/net").st_ino == os.stat("/proc/self/ns/net").st_ino:
+                return 0  # among them are the machine's
+            with open(f"/proc/{pid}/net/unix", "rb") as table:
+                count = table.read().count(b"\n") - 1
+            return max(0, count - _SOCKETS_OF_ITS_OWN) * _SOCKET_BYTES
     return 0
 
 

@@ -35,6 +35,12 @@ from typing import Any
 import numpy as np
 
 from course_lib.grading.course.folder import Course, GradingError
+from course_lib.grading.course.text import decoded
+from course_lib.grading.engine.limits import (
+    COMPARED_CELLS,
+    COMPARED_CHARACTERS,
+    LARGEST_NOTEBOOK,
+)
 
 __all__ = ["Pair", "Passage", "Similar", "Text", "passages", "similar", "similar_texts"]
 
@@ -50,12 +56,6 @@ CROWD = 30
 # Fingerprints of a pair alone that make it worth a look, and the part of the smaller one's own.
 EVIDENCE = 5.0
 SHARE = 0.3
-
-# Bytes of a notebook, characters of a cell, and code cells: what is more is something else than
-# answers, and not worth an hour.
-LARGEST = 64 * 2**20
-LONGEST = 50_000
-MOST_CELLS = 500
 
 
 @dataclass
@@ -198,9 +198,9 @@ def read_text(folder: Path) -> Text | None:
     found = False
     for path in sorted(folder.glob("*.ipynb")):
         try:
-            if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
+            if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_NOTEBOOK:
                 continue
-            notebook = json.loads(path.read_text(encoding="utf-8-sig"))
+            notebook = json.loads(decoded(path.read_bytes()))
             cells += _code_cells(path.stem, notebook)
             found = True
         except (OSError, ValueError, RecursionError, AttributeError, TypeError):
@@ -210,13 +210,13 @@ def read_text(folder: Path) -> Text | None:
 
 def _code_cells(stem: str, notebook: Any) -> Iterator[tuple[str, str]]:
     # Not nbformat's reader, which validates: ten times as long, and for what is only looked at.
-    for place, cell in enumerate(notebook.get("cells", [])[:MOST_CELLS]):
+    for place, cell in enumerate(notebook.get("cells", [])[:COMPARED_CELLS]):
         if cell.get("cell_type") == "code":
             own = cell.get("metadata", {}).get("nbgrader")
             name = own.get("grade_id") if isinstance(own, dict) else None
             source = cell.get("source", "")
             text = source if isinstance(source, str) else "".join(map(str, source))
-            yield f"{stem}/{name or f'cell {place + 1}'}", text[:LONGEST]
+            yield f"{stem}/{name or f'cell {place + 1}'}", text[:COMPARED_CHARACTERS]
 
 
 # Tokens

@@ -14,15 +14,13 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from course_lib.grading.engine.limits import LONGEST_CELL
 from course_lib.imports import parsed
 
 __all__ = ["restore_form", "same_code", "same_text", "settled_lines"]
 
 _LINE_END = re.compile(r"\r\n?")
 _BLANKS = re.compile(r"[ \t]+$", re.MULTILINE)
-
-# Characters. More than a teacher's cell has is read line by line alone.
-LONGEST = 100_000
 
 
 def settled_lines(text: str) -> str:
@@ -39,7 +37,7 @@ def same_code(one: str, other: str) -> bool:
     """Tell whether two cells are the same to Python, whatever a formatter made of them."""
     if same_text(one, other):
         return True
-    if max(len(one), len(other)) > LONGEST:
+    if max(len(one), len(other)) > LONGEST_CELL:
         return False
     forms = [_form(settled_lines(text)) for text in (one, other)]
     return forms[0] is not None and forms[0] == forms[1]

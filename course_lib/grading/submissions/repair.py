@@ -31,6 +31,7 @@ from nbgrader.utils import compute_checksum
 
 from course_lib.grading.submissions.files import no_files
 from course_lib.grading.submissions.formatting import restore_form
+from course_lib.grading.submissions.tidying import tidy_cell
 from course_lib.paths import CourseError
 
 __all__ = [
@@ -251,9 +252,9 @@ def _take_apart(
 
 def _straighten(nb: NotebookNode, notes: list[str]) -> None:
     """Take out what the notebook format does not allow: one stray entry must not end grading."""
-    strange = False
-    # Of each cell, one error is told at a time.
-    for _ in range(20):
+    strange = sum(map(tidy_cell, nb.cells)) > 0
+    # What is left is the notebook's own; of a cell, one error is told at a time.
+    for _ in range(5):
         places = [list(e.absolute_path) for e in iter_validate(nb, relax_add_props=True)]
         if not places:
             break

@@ -29,6 +29,9 @@ def test_nobody_is_left_out_for_a_name(tmp_path: Path, monkeypatch: pytest.Monke
     twice = [unicodedata.normalize(form, "zoë") for form in ("NFC", "NFD")]
     for student in ("[x]", ".ann", "*", NFD, *twice):
         small.hand_in(folder, student, answer)
+    # As Notepad writes it, with a mark of the byte order.
+    late = folder / "submitted" / "[x]" / "hw [1]" / "timestamp.txt"
+    late.write_text("2026-11-22 12:00:00 UTC\n", encoding="utf-16")
     with grading.Course(folder).gradebook() as gradebook:
         gradebook.add_student(NFC)
 
@@ -41,6 +44,8 @@ def test_nobody_is_left_out_for_a_name(tmp_path: Path, monkeypatch: pytest.Monke
         NFC: 7,  # as the gradebook spells it
     }
     assert {name for name, row in rows.items() if row.failed} == set(twice)
+    with grading.Course(folder).gradebook() as gradebook:
+        assert gradebook.find_submission("hw [1]", "[x]").timestamp.hour == 12
     assert "look like this one ('zoe\\u0308', 'zo\\xeb')" in rows[twice[0]].reason
 
     assert set(grading.feedback("hw [1]", folder, students="[!*]*")) == {"[x]", ".ann", NFC}

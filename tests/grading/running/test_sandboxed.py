@@ -524,7 +524,7 @@ def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
 def test_links_and_huge_notebooks_need_a_person(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("course_lib.grading.submissions.reading.LARGEST", 10_000)
+    monkeypatch.setattr("course_lib.grading.submissions.opening.LARGEST_NOTEBOOK", 10_000)
     folder = a_course(tmp_path / "course", {"ann": {}, "bob": {"total": "#" * 20_000}})
     path = folder / "submitted" / "ann" / small.SLUG / "sums.ipynb"
     path.unlink()
