@@ -170,6 +170,10 @@ def check(
     out.print(table)
     for name, error in result.broken.items():
         out.print(f"The cell {name} stops with {error}", markup=False)
+    if result.notes:
+        out.print("\nMended in the copy that was checked:")
+    for note in result.notes:
+        out.print(note, markup=False)
     manual = f", and {result.manual_points:g} by a person" if result.manual_points else ""
     out.print(f"\n{result.points:g} of {result.max_points:g} points{manual}")
     if notebook is None:

@@ -40,11 +40,12 @@ from nbformat import NotebookNode
 
 from course_lib.assignments import slips
 from course_lib.assignments.answers import Answer, answer_cells
-from course_lib.assignments.checking import _nbgraders_utils, counted
+from course_lib.assignments.checking import counted
 from course_lib.assignments.proofs import answers_path, up_to_the_last_test, warm
 from course_lib.assignments.running import _context
 from course_lib.assignments.sandboxed import takes_steps
 from course_lib.assignments.sources import grade_id, is_solution, is_test, source_notebook
+from course_lib.grading.course import nbgraders
 from course_lib.grading.engine import judge, notebooks, runner, student
 from course_lib.grading.engine.shells import new_shell
 from course_lib.grading.engine.warmup import warm_torch
@@ -648,7 +649,7 @@ class _Run:
             self.steps.setdefault(step.cell, []).append(step)
         self.shell = new_shell()
         # Once, and not in every fork.
-        _nbgraders_utils()
+        nbgraders.utils()
         if takes_steps(cell.source for cell in self.cells):
             warm_torch()
 
