@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from traitlets.config import Config, LoggingConfigurable
 
 from course_lib.grading.course.config import STAND_INS, find_alembic, safe_pages
 from course_lib.grading.course.faults import gradebook_fault, shown, without_password
+from course_lib.grading.course.times import instant
 from course_lib.paths import CourseError
 
 __all__ = ["Course", "FolderOrCourse", "GradingError", "course_in", "shown_path"]
@@ -174,7 +176,7 @@ class Course:
     def converter(self, converter_class: type, assignment: str, *, force: bool) -> Any:
         """Return one of nbgrader's converters, with this course's stand-ins."""
         parent = _Parent(config=self.config, log=self.log)
-        coursedir = CourseDirectory(parent=parent)
+        coursedir = _Directory(parent=parent)
         coursedir.assignment_id = assignment
         converter = converter_class(coursedir=coursedir, parent=parent)
         converter.log = self.log
@@ -257,6 +259,16 @@ class _Parent(LoggingConfigurable):
     def __init__(self, log: logging.Logger, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.log = log
+
+
+class _Directory(CourseDirectory):
+    """nbgrader's course directory, which reads times for what they are."""
+
+    def get_existing_timestamp(self, dest_path: str) -> datetime | None:
+        """Return when something was handed in, in UTC, if it says."""
+        path = Path(dest_path, "timestamp.txt")
+        text = path.read_text(encoding="utf-8-sig").strip() if path.is_file() else ""
+        return instant(text) if text else None
 
 
 class _Records(logging.Handler):
