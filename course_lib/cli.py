@@ -165,6 +165,10 @@ def check(
     out.print(check_table(result))
     for name, error in result.broken.items():
         out.print(f"The cell {name} stops with {error}", markup=False)
+    if result.notes:
+        out.print("\nMended in the copy that was checked:")
+    for note in result.notes:
+        out.print(note, markup=False)
     out.print(f"\n{summary(result)}")
     if notebook is None:
         record(root, slug, result)

@@ -5,20 +5,30 @@ from __future__ import annotations
 import ast
 import copy
 import json
+import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.warnings import DuplicateCellId, MissingIDFieldWarning
 
 from course_lib.assignments.running import run_notebook
 from course_lib.assignments.sandboxed import Engine, engine
-from course_lib.assignments.sources import grade_id, is_solution, is_test, source_notebook
+from course_lib.assignments.sources import (
+    grade_id,
+    is_solution,
+    is_test,
+    release_notebook,
+    source_notebook,
+)
+from course_lib.grading.course import nbgraders
 from course_lib.grading.course.text import decoded
 from course_lib.grading.engine.credit import as_told, settle
 from course_lib.grading.engine.runner import CellRun
+from course_lib.grading.submissions.repair import WrongNotebookError, mend, wanted_in
 from course_lib.imports import python_of
 from course_lib.paths import CourseError, known_slug, release_path, source_path
 
@@ -55,10 +65,13 @@ class CheckResult:
         In the order of the notebook.
     broken : dict
         Grade id of a solution cell to the error that running it raised.
+    notes : list of str
+        What was mended in the copy that was checked, as a teacher's report says it.
     """
 
     results: list[TestResult]
     broken: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def points(self) -> float:
@@ -111,12 +124,19 @@ def check(
     Raises
     ------
     CourseError
-        When the file is missing, no notebook, of another exercise, or lacks cells.
+        When the file is missing, no notebook, or of another exercise.
     """
     submitted = read_notebook(path, slug)
     with nullcontext(graders) if graders else engine(root, slug, path) as graders:
         source = tests_of(root, slug)
-        notebook = with_answers(source, submitted, slug=slug, path=path)
+        notes: list[str] = []
+        try:
+            notebook = as_graded(source, submitted, _released(root, slug, source), notes)
+        except WrongNotebookError as error:
+            raise CourseError(
+                f"{path} is not the exercise {slug!r}. {error} Set it aside; `course start {slug}` "
+                "then makes a copy of the right one."
+            ) from None
         runs = graders and graders.run(
             notebook,
             source,
@@ -124,9 +144,10 @@ def check(
             course_folder=release_path(root, slug).parent,
             seconds_per_cell=seconds_per_cell,
         )
-        return grade_notebook(
+        result = grade_notebook(
             notebook, folder=path.parent, seconds_per_cell=seconds_per_cell, runs=runs
         )
+        return replace(result, notes=notes)
 
 
 def tests_of(root: Path, slug: str) -> NotebookNode:
@@ -171,7 +192,11 @@ def read_notebook(path: Path, slug: str) -> NotebookNode:
             f"set it aside and start again with `course start {slug}`."
         ) from None
     try:
-        return nbformat.reads(text, as_version=4)
+        with warnings.catch_warnings():
+            # Of cells that share an id or have none; they are mended as they are read.
+            warnings.simplefilter("ignore", DuplicateCellId)
+            warnings.simplefilter("ignore", MissingIDFieldWarning)
+            return nbformat.reads(text, as_version=4)
     except (json.JSONDecodeError, nbformat.reader.NotJSONError):
         raise CourseError(
             f"{path} is not a notebook: it is not JSON (perhaps cut off, or saved as something "
@@ -184,55 +209,44 @@ def read_notebook(path: Path, slug: str) -> NotebookNode:
         ) from None
 
 
-def with_answers(
-    source: NotebookNode, submitted: NotebookNode, *, slug: str, path: Path
+def as_graded(
+    source: NotebookNode,
+    submitted: NotebookNode,
+    released: NotebookNode,
+    notes: list[str] | None = None,
 ) -> NotebookNode:
-    """Return the source notebook with the solution cells of a submission.
+    """Return a submission as it is graded: mended, and with the tests of the source.
 
-    Cells that the student added before a known cell are kept there; test cells come from the
-    source, whatever the submission made of them.
+    Parameters
+    ----------
+    source, submitted, released : NotebookNode
+        None of them is changed.
+    notes : list of str, optional
+        Gets a sentence for each thing that was mended.
 
     Raises
     ------
-    CourseError
-        When the submission is of another exercise or lacks solution cells.
+    WrongNotebookError
+        If the submission holds no cell of the exercise.
     """
-    wanted = [grade_id(cell) for cell in source.cells if is_solution(cell)]
-    known = {grade_id(cell) for cell in source.cells if grade_id(cell)}
-    found = [grade_id(cell) for cell in submitted.cells if grade_id(cell)]
-    lacking = [name for name in wanted if name not in found]
-    if len(lacking) == len(wanted):
-        raise CourseError(
-            f"{path} is not the exercise {slug!r}: none of its cells {', '.join(wanted)} is there. "
-            f"Set it aside; `course start {slug}` then makes a copy of the right one."
-        )
-    if lacking:
-        raise CourseError(
-            f"{path} lacks the cells {', '.join(lacking)} of the exercise {slug!r}. Copy them from "
-            f"exercises/{slug}/{slug}.ipynb, or undo the deletion in JupyterLab."
-        )
-    originals = {cell.id for cell in source.cells}
-    answers: dict[str, NotebookNode] = {}
-    added: dict[str | None, list[NotebookNode]] = {}
-    waiting: list[NotebookNode] = []
-    for cell in submitted.cells:
+    notebook = copy.deepcopy(submitted)
+    mend(notebook, wanted_in(source), list(released.cells), [] if notes is None else notes)
+    teachers = {grade_id(cell): cell for cell in source.cells if not is_solution(cell)}
+    for cell in notebook.cells:
         name = grade_id(cell)
-        if name in known:
-            answers.setdefault(name, cell)
-            added.setdefault(name, []).extend(waiting)
-            waiting = []
-        elif name is None and cell.get("id") not in originals and cell.cell_type == "code":
-            waiting.append(cell)
-    merged = copy.deepcopy(source)
-    merged.cells = []
-    for cell in source.cells:
-        name = grade_id(cell)
-        merged.cells.extend(copy.deepcopy(added.get(name, []) if name else []))
-        cell = copy.deepcopy(cell)
-        if is_solution(cell):
-            cell.source = answers[name].source
-        merged.cells.append(cell)
-    return merged
+        if name is not None and name in teachers:
+            cell.source = teachers[name].source
+    return notebook
+
+
+def _released(root: Path, slug: str, source: NotebookNode) -> NotebookNode:
+    """Return the release; made anew where the one that is there has other cells than the source."""
+    path = release_path(root, slug)
+    if path.is_file():
+        released = nbformat.read(path, as_version=4)
+        if [grade_id(cell) for cell in released.cells] == [grade_id(c) for c in source.cells]:
+            return released
+    return release_notebook(root, slug)
 
 
 def grade_notebook(
@@ -280,7 +294,7 @@ def counted(cell: NotebookNode, outputs: list[NotebookNode]) -> tuple[float, str
     fault = settle(graded)
     if fault:
         return 0.0, as_told(fault)
-    return determine_grade(graded)[0], ""
+    return nbgraders.determine_grade(graded)[0], ""
 
 
 def holds_tests(cell: NotebookNode) -> bool:
@@ -289,27 +303,6 @@ def holds_tests(cell: NotebookNode) -> bool:
         return bool(ast.parse(python_of(cell.source)).body)
     except SyntaxError:
         return True
-
-
-def determine_grade(cell: NotebookNode) -> tuple[float, float]:
-    """Return the points of a test cell that was run, and its most, as nbgrader counts them.
-
-    A student's kit has no nbgrader, which would bring its database and its server.
-    """
-    most = float(cell.metadata.nbgrader["points"])
-    for output in cell.outputs:
-        if output.output_type == "error" or output.get("name") == "stderr":
-            return 0.0, most
-        if output.output_type == "execute_result":
-            shown = output["data"]["text/plain"]
-            try:
-                part = float(shown)
-            except ValueError:
-                return most, most
-            if part > most:
-                raise ValueError("partial credit cannot be greater than maximum points for cell")
-            return (part if part >= 0.0 else most), most
-    return most, most
 
 
 def _message(run: CellRun) -> str:

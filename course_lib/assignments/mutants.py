@@ -45,6 +45,7 @@ from course_lib.assignments.proofs import answers_path, up_to_the_last_test, war
 from course_lib.assignments.running import _context
 from course_lib.assignments.sandboxed import takes_steps
 from course_lib.assignments.sources import grade_id, is_solution, is_test, source_notebook
+from course_lib.grading.course import nbgraders
 from course_lib.grading.engine import judge, notebooks, runner, student
 from course_lib.grading.engine.shells import new_shell
 from course_lib.grading.engine.warmup import warm_torch
@@ -647,6 +648,8 @@ class _Run:
         for step in steps(source):
             self.steps.setdefault(step.cell, []).append(step)
         self.shell = new_shell()
+        # Once, and not in every fork.
+        nbgraders.load()
         if takes_steps(cell.source for cell in self.cells):
             warm_torch()
 

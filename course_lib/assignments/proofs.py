@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from nbformat import NotebookNode
 
 from course_lib.assignments.answers import Answer, apply, load_answers
-from course_lib.assignments.checking import CheckResult, grade_notebook, with_answers
+from course_lib.assignments.checking import CheckResult, as_graded, grade_notebook
 from course_lib.assignments.running import preload
 from course_lib.assignments.sandboxed import _preload
 from course_lib.assignments.sources import grade_id, is_test, release_notebook, source_notebook
@@ -164,7 +164,7 @@ def prove_reference(
 def prove_release(root: Path, slug: str, grade: Grade = together) -> list[str]:
     """Return what is wrong with the untouched release: any point that it earns."""
     source, release = source_notebook(root, slug), release_notebook(root, slug)
-    merged = with_answers(source, release, slug=slug, path=Path("the release"))
+    merged = as_graded(source, release, release)
     return [
         f"the untouched release earns {result.points:g} at {result.grade_id}: "
         "let that test call what the student must write"

@@ -63,16 +63,17 @@ class Recordings:
             f'<tr><th scope="row">{escape(label)}</th>'
             # On paper there is nothing to play.
             f'<td class="d-print-none"><audio controls preload="metadata" '
-            f'style="width: 15rem; max-width: 100%; height: 2.5rem" '
+            f'style="width: 12rem; height: 2.5rem" '
             f'aria-label="{escape(f"{label}: {words}")}" src="{address}"></audio></td>'
             f"<td>{escape(words)}</td></tr>"
             for label, words, address, _ in self.rows
         )
         label, words = map(escape, self.heads)
         return (
-            f'<table><thead><tr><th scope="col">{label}</th>'
+            # On a telephone the table scrolls, and the page does not.
+            f'<div style="overflow-x: auto"><table><thead><tr><th scope="col">{label}</th>'
             f'<th scope="col" class="d-print-none">listen</th><th scope="col">{words}</th></tr>'
-            f"</thead><tbody>{body}</tbody></table>"
+            f"</thead><tbody>{body}</tbody></table></div>"
         )
 
     def __repr__(self) -> str:

@@ -1,5 +1,6 @@
 """Checking one's own notebook, and what is said of notebooks that cannot be checked."""
 
+import copy
 import json
 from types import SimpleNamespace
 
@@ -88,7 +89,7 @@ def test_a_broken_step_is_named_and_the_others_count(tiny_course, work):
 
 
 def test_what_cannot_be_checked_is_named(tiny_course, work):
-    path, notebook = work
+    path, _ = work
     text = path.read_text()
 
     def refusal():
@@ -105,11 +106,10 @@ def test_what_cannot_be_checked_is_named(tiny_course, work):
     other = json.loads(text)
     for cell in other["cells"]:
         cell["metadata"].pop("nbgrader", None)
+        del cell["id"]
+    other["nbformat_minor"] = 4
     path.write_text(json.dumps(other))
     assert "is not the exercise 'tiny'" in refusal()
-    notebook.cells = [c for c in notebook.cells if sources.grade_id(c) != "quad"]
-    nbformat.write(notebook, path)
-    assert "lacks the cells quad" in refusal()
     path.unlink()
     assert "course start tiny" in refusal()
 
@@ -137,6 +137,65 @@ def test_what_a_cell_imports_is_known_before_it_does(tiny_course, work, monkeypa
     for cell in ("torch.ones?\nimport torch", "files = !ls\nimport torch", "import helper"):
         assert "torch" in sandboxed._preload([], [cell], path.parent)
     assert "torch" not in sandboxed._preload([], ["import json"], path.parent)
+
+
+def without_metadata(notebook):
+    for cell in notebook.cells:
+        cell.metadata = {}
+
+
+def split(notebook):
+    place = places(notebook)["double"]
+    head, body = notebook.cells[place].source.split("\n", 1)
+    notebook.cells[place].source = f"import math\n{head}\n{body}"
+    notebook.cells.insert(place + 1, new_code_cell("def four():\n    return 4"))
+    solved(notebook, "quad", "def quad(z):\n    return four() * np.asarray(z)")
+
+
+def copied(notebook):
+    place = places(notebook)["double"]
+    notebook.cells.insert(place + 1, copy.deepcopy(notebook.cells[place]))
+    notebook.cells[place + 1].source = "def double(z):\n    return z"
+
+
+def retyped(notebook):
+    notebook.cells[places(notebook)["double"]].cell_type = "raw"
+
+
+def merged(notebook):
+    place = places(notebook)["test-double"]
+    test = notebook.cells[place]
+    test.source = f"def double(z):\n    return 2 * np.asarray(z)\n\n{test.source}"
+    notebook.cells[places(notebook)["double"]].source = "def double(z):\n    return z"
+
+
+def deleted(notebook):
+    del notebook.cells[places(notebook)["quad"]]
+
+
+def places(notebook):
+    return {sources.grade_id(cell): place for place, cell in enumerate(notebook.cells)}
+
+
+@pytest.mark.parametrize(
+    ("damage", "points", "note"),
+    [
+        (without_metadata, 4, "The cell double had lost its name; known by its id."),
+        (split, 6, None),
+        (copied, 0, "The cell double was there 2 times; the one at place 4 was graded."),
+        (retyped, 4, "The cell double had become a raw cell; made a code cell again."),
+        (merged, 4, "The cell test-double was merged with another; taken apart."),
+        (deleted, 4, "The cell quad is missing. If its answer does not stand in another cell"),
+    ],
+)
+def test_a_damaged_notebook_is_read_as_grading_reads_it(tiny_course, work, damage, points, note):
+    path, notebook = work
+    damage(notebook)
+    # With the mark of an editor of Windows.
+    path.write_text(json.dumps(notebook), encoding="utf-8-sig")
+    result = check(tiny_course, "tiny", path)
+    assert result.points == points
+    assert any(told.startswith(note) for told in result.notes) if note else not result.notes
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What students get: all that they need, and nothing that they must not see."""
 
+import itertools
 import json
 import os
 import shutil
@@ -259,12 +260,13 @@ def test_jupyterlab_shows_the_work_and_the_address_opens_the_exercise(made):
     assert environment.get("JUPYTER_CONFIG_PATH") == given
 
 
-def test_points_are_counted_without_nbgrader_as_with_it():
+def test_nbgraders_answers_are_the_same_without_nbgrader(monkeypatch):
     from nbformat.v4 import new_code_cell, new_output
-    from nbgrader.utils import determine_grade
+    from nbgrader import utils
 
-    from course_lib.assignments.checking import determine_grade as ours
+    from course_lib.grading.course import nbgraders
 
+    monkeypatch.setattr(nbgraders, "_part", lambda *_: None)
     outputs = [new_output("stream", name=name, text="x") for name in ("stdout", "stderr")]
     outputs += [new_output("error", ename="E", evalue="", traceback=[])]
     shown = ["2", "1.5", "0", "-1", "nan", "None", "[1, 2]", "True"]
@@ -272,7 +274,13 @@ def test_points_are_counted_without_nbgrader_as_with_it():
     for output in [None, *outputs]:
         cell = new_code_cell(metadata={"nbgrader": {"grade": True, "points": 2, "grade_id": "t"}})
         cell.outputs = [output] if output else []
-        assert ours(cell) == determine_grade(cell), output
+        assert nbgraders.determine_grade(cell) == utils.determine_grade(cell), output
+    for grade, solution, locked in itertools.product([True, False], repeat=3):
+        own = {"grade": grade, "solution": solution, "locked": locked, "grade_id": "é", "points": 2}
+        cell = new_code_cell("x = 1", metadata={"nbgrader": own})
+        assert nbgraders.is_locked(cell) == utils.is_locked(cell), own
+        assert nbgraders.compute_checksum(cell) == utils.compute_checksum(cell), own
+    assert not nbgraders.is_locked(new_code_cell())
 
 
 def test_the_modules_are_those_that_readers_need():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import logging
 import os
 import sys
@@ -10,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from nbgrader.api import Gradebook, Student
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.converters import GenerateAssignment, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config import Config, LoggingConfigurable
 
@@ -35,6 +34,7 @@ from course_lib.grading.course.names import (
     settled,
 )
 from course_lib.grading.course.text import decoded
+from course_lib.grading.course.times import instant
 from course_lib.paths import CourseError
 
 __all__ = ["Course", "FolderOrCourse", "GradingError", "course_in", "shown_path"]
@@ -284,16 +284,6 @@ class Result:
     log: str
 
 
-class _Directory(CourseDirectory):
-    """nbgrader's course directory, which also reads times that editors of Windows wrote."""
-
-    def get_existing_timestamp(self, dest_path: str) -> datetime.datetime | None:
-        """Return when something was handed in, if that is known."""
-        path = Path(dest_path, "timestamp.txt")
-        text = decoded(path.read_bytes()).strip() if path.is_file() else ""
-        return parse_utc(text) if text else None
-
-
 class _Parent(LoggingConfigurable):
     """What converters look for in the application that starts them."""
 
@@ -302,6 +292,16 @@ class _Parent(LoggingConfigurable):
     def __init__(self, log: logging.Logger, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.log = log
+
+
+class _Directory(CourseDirectory):
+    """nbgrader's course directory, which reads times for what they are."""
+
+    def get_existing_timestamp(self, dest_path: str) -> datetime | None:
+        """Return when something was handed in, in UTC, if it says."""
+        path = Path(dest_path, "timestamp.txt")
+        text = decoded(path.read_bytes()).strip() if path.is_file() else ""
+        return instant(text) if text else None
 
 
 class _Records(logging.Handler):

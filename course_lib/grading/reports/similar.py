@@ -211,9 +211,11 @@ def read_text(folder: Path) -> Text | None:
 def _code_cells(stem: str, notebook: Any) -> Iterator[tuple[str, str]]:
     # Not nbformat's reader, which validates: ten times as long, and for what is only looked at.
     for place, cell in enumerate(notebook.get("cells", [])[:COMPARED_CELLS]):
-        if cell.get("cell_type") == "code":
-            own = cell.get("metadata", {}).get("nbgrader")
-            name = own.get("grade_id") if isinstance(own, dict) else None
+        own = cell.get("metadata", {}).get("nbgrader")
+        own = own if isinstance(own, dict) else {}
+        # One that was made another kind of cell is made code again where it is graded.
+        if "code" in (cell.get("cell_type"), own.get("cell_type")):
+            name = own.get("grade_id")
             source = cell.get("source", "")
             text = source if isinstance(source, str) else "".join(map(str, source))
             yield f"{stem}/{name or f'cell {place + 1}'}", text[:COMPARED_CHARACTERS]

@@ -23,7 +23,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from course_lib.grading.course.folder import GradingError, shown_path
-from course_lib.grading.submissions.files import DEEPEST, MIB, MOST_ENTRIES
+from course_lib.grading.engine.limits import DEEPEST_FOLDER, MIB, MOST_ENTRIES
 
 __all__ = ["PLATFORMS", "Attempt", "File", "opened", "read_attempts"]
 
@@ -184,8 +184,8 @@ def _unfit(name: str, mode: int, locked: bool) -> str:
         return "leads out of the folder"
     if "\\" in name or "\0" in name:
         return "has a name that is none here"
-    if len(parts) > DEEPEST:
-        return f"lies in more than {DEEPEST} folders"
+    if len(parts) > DEEPEST_FOLDER:
+        return f"lies in more than {DEEPEST_FOLDER} folders"
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         return "is no file (a link, for instance)"
     return "is encrypted" if locked else ""

@@ -11,9 +11,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from nbgrader.utils import parse_utc
-
 from course_lib.grading.course.folder import Course, GradingError, shown_path
+from course_lib.grading.course.text import decoded
+from course_lib.grading.course.times import instant
 from course_lib.grading.submissions.archives import Attempt
 
 __all__ = ["AS_BEFORE", "NEW", "put"]
@@ -125,7 +125,7 @@ def _contents(folder: Path) -> dict[str, bytes]:
 def _is_younger(target: Path, time: datetime | None) -> bool:
     """Tell whether what lies there was handed in later than at a time."""
     with suppress(OSError, ValueError):
-        there = parse_utc((target / _TIME).read_text(encoding="utf-8").strip())
+        there = instant(decoded((target / _TIME).read_bytes()).strip())
         return time is not None and there.replace(tzinfo=UTC) > time
     return False
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.utils import parse_utc
 
 from course_lib.grading.course.folder import Course
 from course_lib.grading.course.text import decoded
+from course_lib.grading.course.times import EXAMPLES, instant
 from course_lib.grading.engine.limits import LONGEST_TIME
 from course_lib.grading.submissions.files import no_files
 from course_lib.grading.submissions.opening import (
@@ -58,17 +58,17 @@ def _no_time(path: Path) -> str:
     if path.is_file():
         with path.open("rb") as file:
             said = file.read(LONGEST_TIME + 1)
-    text = said.decode("utf-8", errors="replace").strip()
+    text = said.decode("utf-8-sig", errors="replace").strip()
     try:
         text = decoded(said).strip()
         if len(said) > LONGEST_TIME:
             raise ValueError(text)
         if text:
-            parse_utc(text)
+            instant(text)
     except Exception:
         return (
-            f"Its timestamp.txt holds no time ({text[:40]!r}). Mend the file (2026-11-22 12:00:00 "
-            "UTC, for instance), or delete it."
+            f"Its timestamp.txt holds no time ({text[:40]!r}). Mend the file ({EXAMPLES}, "
+            "for instance), or delete it."
         )
     return ""
 

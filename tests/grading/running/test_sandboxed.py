@@ -31,6 +31,8 @@ from course_lib.grading.running import sandboxed
 from course_lib.grading.running.kernel import KERNEL_DIED, NOT_RUN, TIMED_OUT
 from course_lib.grading.running.sandboxed import TEST_FAULT, Execute, digest
 from course_lib.grading.submissions.files import files_beside
+from course_lib.grading.submissions.preprocessors import wanted_cells
+from course_lib.grading.submissions.repair import wanted_in
 from course_lib.paths import CourseError
 
 # Real processes. What a warm process with PyTorch gives is compared in `test_unrelated_course.py`;
@@ -130,6 +132,23 @@ def test_one_worker_and_two_and_no_gradebook_of_ones_own(graded: Path, tmp_path:
             for path in (folder, graded)
         )
         assert one.cells == two.cells
+
+
+def test_a_check_wants_the_cells_that_the_gradebook_wants(graded: Path) -> None:
+    source = nbformat.read(graded / "source" / small.SLUG / f"{small.SLUG}.ipynb", as_version=4)
+    with grading.Course(graded).gradebook() as gradebook:
+        known = wanted_cells(gradebook, small.SLUG, small.SLUG)
+    wanted = wanted_in(source)
+    assert list(wanted) == list(known)
+    for name, cell in known.items():
+        # A gradebook has no solutions.
+        kept = {"points", "checksum"} if cell["metadata"]["solution"] else {"points"}
+        one, two = (
+            {key: value for key, value in found["metadata"].items() if key not in kept}
+            for found in (wanted[name], cell)
+        )
+        assert one == two
+        assert wanted[name]["metadata"].get("points") == cell["metadata"].get("points")
 
 
 @pytest.mark.parametrize("engine", ["walled", "kernel", "check"])

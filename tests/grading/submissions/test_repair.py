@@ -162,6 +162,16 @@ def test_what_was_changed_in_the_teachers_cells_is_said() -> None:
     assert mended(notebook) == ["The cell test-f is not as it was released; the release's counts."]
 
 
+def test_everything_about_a_teachers_cell_is_the_releases() -> None:
+    notebook = release()
+    notebook.cells[3].metadata["tags"] = ["skip-execution"]
+    notebook.cells[1].metadata["jupyter"] = {"source_hidden": True}
+    assert mended(notebook) == ["The cell test-f had other tags; the release's count."]
+    whole = release()
+    mended(whole)
+    assert [cell.metadata for cell in notebook.cells] == [cell.metadata for cell in whole.cells]
+
+
 @pytest.mark.parametrize("lost", ["metadata", "nbgrader", "name"])
 @pytest.mark.parametrize("name", [*KINDS])
 def test_a_cell_without_its_name_is_known_by_its_id(name: str, lost: str) -> None:
