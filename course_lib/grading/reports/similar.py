@@ -39,6 +39,7 @@ from course_lib.grading.course.text import decoded
 from course_lib.grading.engine.limits import (
     COMPARED_CELLS,
     COMPARED_CHARACTERS,
+    COMPARED_TOGETHER,
     LARGEST_NOTEBOOK,
 )
 
@@ -210,13 +211,16 @@ def read_text(folder: Path) -> Text | None:
 
 def _code_cells(stem: str, notebook: Any) -> Iterator[tuple[str, str]]:
     # Not nbformat's reader, which validates: ten times as long, and for what is only looked at.
+    room = COMPARED_TOGETHER
     for place, cell in enumerate(notebook.get("cells", [])[:COMPARED_CELLS]):
-        if cell.get("cell_type") == "code":
+        if cell.get("cell_type") == "code" and room > 0:
             own = cell.get("metadata", {}).get("nbgrader")
             name = own.get("grade_id") if isinstance(own, dict) else None
             source = cell.get("source", "")
             text = source if isinstance(source, str) else "".join(map(str, source))
-            yield f"{stem}/{name or f'cell {place + 1}'}", text[:COMPARED_CHARACTERS]
+            text = text[: min(room, COMPARED_CHARACTERS)]
+            room -= len(text)
+            yield f"{stem}/{name or f'cell {place + 1}'}", text
 
 
 # Tokens
