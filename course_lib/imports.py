@@ -5,32 +5,59 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+_Read = TypeVar("_Read")
 
 #: Magics whose line or cell is Python that runs here.
 _RUN_PYTHON = frozenset(("capture", "prun", "time", "timeit"))
 
 #: `%timeit -n 10 -r3 f(x)`
+_LONGEST_LINE = 1_000
 _OPTIONS = re.compile(r"(?:-\w+ *[0-9.]*\s+)*")
 
 _CELL_MAGIC = re.compile(r"\s*%%(\w+)([^\n]*)\n?")
 
-#: A line of IPython's own.
-_LINE = re.compile(r"^(\s*)[%!].*$", re.MULTILINE)
+#: A line of IPython's own: `%x`, `!x`, `a = !x`, `x?`.
+_LINE = re.compile(
+    r"^([ \t]*)(?:[%!].*|[\w.,*]+(?:[ \t]*,[ \t]*[\w.*]+)*[ \t]*=[ \t]*[%!].*|[^\n#'\"]*\?{1,2})$",
+    re.MULTILINE,
+)
 
-#: Characters. IPython reads a cell anew for each line of its own, which has no end in a long one.
+#: Characters, and lines of its own: IPython reads a cell anew for each of these, in 40 milliseconds
+#: where there are hundreds.
 _LONGEST = 20_000
+_MOST_LINES = 40
+
+#: Characters of a text that is kept with what was read in it: a class's are the same, and the long
+#: ones of somebody would fill the memory.
+_REMEMBERED = 10_000
 
 #: What is read when a text is no Python, or too deep for a parser.
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
-@functools.lru_cache(maxsize=1024)
+def remembered(maxsize: int) -> Callable[[Callable[[str], _Read]], Callable[[str], _Read]]:
+    """Return a decorator that remembers what a function reads in texts, but for long ones."""
+
+    def decorate(function: Callable[[str], _Read]) -> Callable[[str], _Read]:
+        known = functools.lru_cache(maxsize)(function)
+
+        @functools.wraps(function)
+        def read(source: str) -> _Read:
+            return known(source) if len(source) <= _REMEMBERED else function(source)
+
+        return read
+
+    return decorate
+
+
+@remembered(1024)
 def parsed(source: str) -> ast.Module:
     """Return the syntax tree of what IPython makes of a cell; an empty one if that is no Python.
 
@@ -54,7 +81,7 @@ def parsed(source: str) -> ast.Module:
 
 def _transformed(source: str) -> str:
     """Return a cell as IPython hands it to Python."""
-    if len(source) > _LONGEST:
+    if len(source) > _LONGEST or len(_LINE.findall(source)) > _MOST_LINES:
         return _LINE.sub(r"\1pass", source)
     # It takes a tenth of a second to import, and few cells need it.
     from IPython.core.inputtransformer2 import TransformerManager
@@ -65,7 +92,7 @@ def _transformed(source: str) -> str:
         raise SyntaxError(str(error)) from error  # more lines of its own than it takes
 
 
-@functools.lru_cache(maxsize=1024)
+@remembered(1024)
 def python_of(source: str) -> str:
     """Return what IPython makes of a cell as plain Python; empty if that is none."""
     with suppress(*_UNREADABLE):
@@ -76,6 +103,8 @@ def python_of(source: str) -> str:
 
 def _behind(line: str) -> list[ast.stmt]:
     """Return the statements behind the name of a magic."""
+    if len(line) > _LONGEST_LINE:
+        return []
     with suppress(*_UNREADABLE):
         return ast.parse(_OPTIONS.sub("", line.strip() + " ", count=1).strip()).body
     return []
@@ -101,7 +130,8 @@ class _Magics(ast.NodeTransformer):
                 ast.Attribute(ast.Call(ast.Name("get_ipython")), "run_line_magic"),
                 [ast.Constant(str(name)), ast.Constant(str(line))],
             ):
-                if name == "run" and (path := _OPTIONS.sub("", line, count=1)).split():
+                short = len(line) <= _LONGEST_LINE
+                if name == "run" and short and (path := _OPTIONS.sub("", line, count=1)).split():
                     module = path.split()[0].removesuffix(".py").removeprefix("./")
                     return ast.parse(f"import {module.replace('/', '.')}").body
                 return _behind(line) if name in _RUN_PYTHON else []
@@ -138,7 +168,7 @@ def helper_files(sources: Iterable[str], folder: Path) -> list[Path]:
     return list(found)
 
 
-@functools.lru_cache(maxsize=1024)
+@remembered(1024)
 def _imports_of(source: str) -> frozenset[str]:
     names: set[str] = set()
     for node in ast.walk(parsed(source)):

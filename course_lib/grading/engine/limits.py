@@ -31,8 +31,11 @@ MOST_NODES = 200_000
 #: Bytes of the line that says when something was handed in.
 LONGEST_TIME = 200
 
-#: Characters of a cell that is compared with the release's as code.
-LONGEST_CELL = 100_000
+#: Characters of all its code: it is parsed more than once.
+MOST_CODE = 2_000_000
+
+#: Cells that are compared with the release's as code, in which a formatter may have been at work.
+MOST_FORMATTED = 300
 
 # ---------------------------------------------------------------- what comes from a process
 
@@ -91,9 +94,10 @@ LONGEST_MESSAGE = 2_000
 
 # ---------------------------------------------------------------- what is compared and reported
 
-#: Characters of a cell, and code cells, that are compared with those of others.
+#: Characters of a cell, code cells, and characters of all that are compared with those of others.
 COMPARED_CHARACTERS = 50_000
 COMPARED_CELLS = 500
+COMPARED_TOGETHER = 1_000_000
 
 #: Characters of a line, lines, and characters of a log.
 LOG_LINE = 500

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import functools
 from collections.abc import Iterable, Iterator
 
-from course_lib.imports import parsed
+from course_lib.imports import parsed, remembered
 
 __all__ = ["bound", "bound_in", "changed_parts", "loaded", "method_owners"]
 
@@ -24,7 +23,7 @@ def bound(statement: ast.stmt) -> frozenset[str]:
     return frozenset(_bound(statement))
 
 
-@functools.lru_cache(maxsize=256)
+@remembered(256)
 def bound_in(source: str) -> frozenset[str]:
     """Return the names of the notebook that some code gives values to, but not those it imports.
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
-import functools
 import re
 import symtable
 
 from nbformat import NotebookNode
 
 from course_lib.grading.engine.names import bound_in
-from course_lib.imports import imported_modules, parsed, python_of
+from course_lib.imports import imported_modules, parsed, python_of, remembered
 
 __all__ = [
     "given_names",
@@ -76,7 +75,7 @@ def loaded_names(cells: list[NotebookNode]) -> set[str]:
     return found
 
 
-@functools.lru_cache(maxsize=256)
+@remembered(256)
 def names_from_outside(source: str) -> frozenset[str]:
     """Return the names of the notebook that a cell uses; the variables of a function are its own.
 
@@ -103,13 +102,13 @@ _HIDDEN = re.compile(
 )
 
 
-@functools.lru_cache(maxsize=256)
+@remembered(256)
 def hidden_names(source: str) -> set[str]:
     """Return the names that only the hidden part of a test defines."""
     return _defined_names(source) - _defined_names(_HIDDEN.sub("", source))
 
 
-@functools.lru_cache(maxsize=256)
+@remembered(256)
 def given_names(source: str) -> frozenset[str]:
     """Return all names that a cell gives a meaning, also by importing them; * for any."""
     return frozenset(_defined_names(source))

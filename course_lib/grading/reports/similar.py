@@ -39,6 +39,7 @@ from course_lib.grading.course.text import decoded
 from course_lib.grading.engine.limits import (
     COMPARED_CELLS,
     COMPARED_CHARACTERS,
+    COMPARED_TOGETHER,
     LARGEST_NOTEBOOK,
 )
 
@@ -210,15 +211,18 @@ def read_text(folder: Path) -> Text | None:
 
 def _code_cells(stem: str, notebook: Any) -> Iterator[tuple[str, str]]:
     # Not nbformat's reader, which validates: ten times as long, and for what is only looked at.
+    room = COMPARED_TOGETHER
     for place, cell in enumerate(notebook.get("cells", [])[:COMPARED_CELLS]):
         own = cell.get("metadata", {}).get("nbgrader")
         own = own if isinstance(own, dict) else {}
         # One that was made another kind of cell is made code again where it is graded.
-        if "code" in (cell.get("cell_type"), own.get("cell_type")):
+        if "code" in (cell.get("cell_type"), own.get("cell_type")) and room > 0:
             name = own.get("grade_id")
             source = cell.get("source", "")
             text = source if isinstance(source, str) else "".join(map(str, source))
-            yield f"{stem}/{name or f'cell {place + 1}'}", text[:COMPARED_CHARACTERS]
+            text = text[: min(room, COMPARED_CHARACTERS)]
+            room -= len(text)
+            yield f"{stem}/{name or f'cell {place + 1}'}", text
 
 
 # Tokens

@@ -14,7 +14,13 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_lib.grading.course.text import decoded
-from course_lib.grading.engine.limits import LARGEST_NOTEBOOK, MIB, MOST_CELLS, MOST_NODES
+from course_lib.grading.engine.limits import (
+    LARGEST_NOTEBOOK,
+    MIB,
+    MOST_CELLS,
+    MOST_CODE,
+    MOST_NODES,
+)
 from course_lib.paths import CourseError
 
 __all__ = ["NoNotebookError", "open_notebook", "read_bytes"]
@@ -114,6 +120,12 @@ def _bound(data: dict[str, Any]) -> None:
     for cell in cells:
         if isinstance(cell, dict) and "outputs" in cell:
             cell["outputs"] = []
+    code = sum(map(_code_in, cells))
+    if code > MOST_CODE:
+        raise NoNotebookError(
+            f"holds {code:,} characters of code, and no more than {MOST_CODE:,} are graded. Ask "
+            "for one whose data lie in files beside it."
+        )
     count, left = 0, [data]
     while left:
         value = left.pop()
@@ -125,6 +137,18 @@ def _bound(data: dict[str, Any]) -> None:
                 "Ask for it again, as it is saved by JupyterLab."
             )
         left += [entry for entry in inside if isinstance(entry, dict | list)]
+
+
+def _code_in(cell: Any) -> int:
+    """Return how many characters of code a cell holds: one text, or its lines."""
+    if not isinstance(cell, dict) or cell.get("cell_type") != "code":
+        return 0
+    source = cell.get("source", cell.get("input", ""))
+    return sum(
+        len(part)
+        for part in ([source] if isinstance(source, str) else _listed(source))
+        if isinstance(part, str)
+    )
 
 
 def _cells(sheet: dict[str, Any]) -> list[Any]:

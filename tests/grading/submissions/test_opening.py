@@ -68,6 +68,8 @@ def test_the_validator_is_asked_once_however_many_faults_there_are(
             lambda nb: nb.cells.extend(new_code_cell("") for _ in range(20)),
             "holds 22 cells, and no more than",
         ),
+        (lambda nb: nb.cells[1].update(source="#" * 1_001), "holds 1,001 characters of code"),
+        (lambda nb: nb.cells[1].update(source=["#\n"] * 501), "holds 1,002 characters of code"),
         (lambda nb: nb.metadata.update(x=[[]] * 200), "more than 100 entries besides its outputs"),
         (lambda nb: nb.cells[0].metadata.update(x={str(n): n for n in range(99)}), "more than 100"),
     ],
@@ -77,6 +79,7 @@ def test_what_nobody_writes_is_not_looked_at(
 ) -> None:
     monkeypatch.setattr(opening, "MOST_CELLS", 20)
     monkeypatch.setattr(opening, "MOST_NODES", 100)
+    monkeypatch.setattr(opening, "MOST_CODE", 1_000)
     notebook = nbformat.from_dict(NOTEBOOK)
     open_notebook(nbformat.writes(notebook).encode())
     change(notebook)
@@ -89,6 +92,7 @@ def test_honest_work_stays_far_below_the_bounds(
 ) -> None:
     monkeypatch.setattr(opening, "MOST_CELLS", limits.MOST_CELLS // 20)
     monkeypatch.setattr(opening, "MOST_NODES", limits.MOST_NODES // 20)
+    monkeypatch.setattr(opening, "MOST_CODE", limits.MOST_CODE // 20)
     exercises = sorted((root / "exercises").glob("*/*.ipynb"))
     assert exercises
     for path in exercises:
