@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -23,9 +23,13 @@ from course_lib.paths import (
     find_root,
     is_kit,
     known_slug,
+    release_path,
     source_path,
     work_path,
 )
+
+if TYPE_CHECKING:
+    from course_lib.assignments.checking import CheckResult
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -147,6 +151,7 @@ def check(
         Path | None, typer.Option(help="Another notebook than work/SLUG/SLUG.ipynb.")
     ] = None,
     seconds: Annotated[float, typer.Option(help="Stop a cell after this time.")] = 30.0,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Run the visible and hidden tests on your notebook, and show points and hints."""
     from course_lib.assignments.sandboxed import engine
@@ -155,23 +160,64 @@ def check(
     known_slug(root, slug)
     mine = notebook or work_path(root, slug)
     # The engine imports what the notebook does while this process imports what the check does.
-    with out.status("Running the tests ..."), engine(root, slug, mine) as graders:
-        from course_lib.assignments.checking import check as run_check
-        from course_lib.assignments.progress import record
+    with err.status("Running the tests ..."), engine(root, slug, mine) as graders:
+        from course_lib.assignments import checking, shown
 
-        result = run_check(root, slug, mine, seconds_per_cell=seconds, graders=graders)
-    from course_lib.assignments.shown import check_table, summary
+        result = checking.check(root, slug, mine, seconds_per_cell=seconds, graders=graders)
+    if as_json:
+        from course_lib.assignments.magic import as_json as written
 
-    out.print(check_table(result))
-    for name, error in result.broken.items():
-        out.print(f"The cell {name} stops with {error}", markup=False)
-    if result.notes:
-        out.print("\nMended in the copy that was checked:")
-    for note in result.notes:
-        out.print(note, markup=False)
-    out.print(f"\n{summary(result)}")
+        print(written(result))
+    else:
+        out.print(shown.check_table(result))
+        for name, error in result.broken.items():
+            out.print(f"The cell {name} stops with {error}", markup=False)
+        if result.notes:
+            out.print("\nMended in the copy that was checked:")
+        for note in result.notes:
+            out.print(note, markup=False)
+        out.print(f"\n{shown.summary(result)}")
     if notebook is None:
-        record(root, slug, result)
+        _remember(root, slug, mine, result)
+
+
+def _remember(root: Path, slug: str, notebook: Path, result: "CheckResult") -> None:
+    """Keep points for `course progress`, and tries for `course answer`."""
+    from course_lib.assignments.progress import record
+
+    tries = None
+    if not FOR_STUDENTS and source_path(root, slug).is_file():
+        from course_lib.assignments.answering import tried
+        from course_lib.assignments.checking import read_notebook
+        from course_lib.assignments.sources import source_notebook
+
+        release = release_path(root, slug)
+        handed_out = read_notebook(release if release.is_file() else notebook, slug)
+        tries = tried(
+            source_notebook(root, slug), handed_out, read_notebook(notebook, slug), result
+        )
+    record(root, slug, result, tries)
+
+
+@app.command()
+def answer(
+    slug: Slug,
+    step: Annotated[str, typer.Argument(help="The name of the cell, as `course check` has it.")],
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Before you have tried; you know what you give up.")
+    ] = False,
+) -> None:
+    """Show a step's model answer, once the step is passed or was tried three times."""
+    from course_lib.assignments.answering import model_answer
+    from course_lib.assignments.progress import known_steps
+
+    root = find_root()
+    found = model_answer(root, slug, step, known_steps(root, slug), anyway=anyway)
+    out.print(found.text, markup=False, soft_wrap=True)
+    if found.reasons:
+        out.print("\nWhy so, and what the tests look for:")
+    for reason in found.reasons:
+        out.print(f"- {reason}", markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from course_lib.assignments.checking import CheckResult
 from course_lib.paths import (
@@ -19,6 +20,9 @@ from course_lib.paths import (
     release_path,
     work_path,
 )
+
+if TYPE_CHECKING:
+    from course_lib.assignments.answering import Tried
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,15 @@ _KEPT: dict[str, tuple[type, ...]] = {
     "max_points": (int, float),
     "checked": (str,),
     "begun": (str,),
+    "steps": (dict,),
 }
+
+#: So many answers to a step are remembered as tries.
+_MOST_TRIES = 20
+
+
+#: What of that the reader is shown.
+_SHOWN = frozenset(_KEPT) - {"steps"}
 
 
 def start(root: Path, slug: str) -> bool:
@@ -91,9 +103,28 @@ def start(root: Path, slug: str) -> bool:
     return fresh
 
 
-def record(root: Path, slug: str, result: CheckResult) -> None:
-    """Keep the result of a check."""
-    _remember(root, slug, points=result.points, max_points=result.max_points, checked=_now())
+def record(
+    root: Path, slug: str, result: CheckResult, tried: Mapping[str, Tried] | None = None
+) -> None:
+    """Keep the result of a check, and which answers were tried."""
+    now = dict(points=result.points, max_points=result.max_points, checked=_now())
+    if tried:
+        try:
+            known = known_steps(root, slug)
+        except CourseError:
+            known = {}
+        for name, attempt in tried.items():
+            before = known.get(name, {})
+            tries = [*dict.fromkeys([*before.get("tries", []), attempt.answer])]
+            passed = attempt.passed or bool(before.get("passed"))
+            known[name] = {"tries": tries[-_MOST_TRIES:], "passed": passed}
+        now["steps"] = known
+    _remember(root, slug, **now)
+
+
+def known_steps(root: Path, slug: str) -> dict[str, dict[str, Any]]:
+    """Return what was tried of an exercise, by step: digests of answers, and whether one passed."""
+    return dict(_load(_file(root)).get(slug, {}).get("steps") or {})
 
 
 def _remember(root: Path, slug: str, **values: Any) -> None:
@@ -127,7 +158,7 @@ def progress(root: Path) -> list[ExerciseProgress]:
         ExerciseProgress(
             slug,
             work_path(root, slug).is_file(),
-            **{key: value for key, value in known.get(slug, {}).items() if key in _KEPT},
+            **{key: value for key, value in known.get(slug, {}).items() if key in _SHOWN},
         )
         for slug in exercise_slugs(root)
     ]

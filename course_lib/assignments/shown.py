@@ -8,10 +8,13 @@ from rich.text import Text
 from course_lib.assignments.checking import CheckResult, TestResult
 from course_lib.grading.course.text import printable
 
-__all__ = ["check_table", "entry", "summary"]
+__all__ = ["NOT_WRITTEN", "check_table", "entry", "summary"]
 
 #: What is said of points that no test here gives.
 BY_A_PERSON, WITH_GRADING = "a person marks this", "hidden: comes with grading"
+
+#: What the test of a step says that was left as it was handed out.
+NOT_WRITTEN = "Not written yet."
 
 
 def entry(result: TestResult) -> tuple[str, str, str]:
@@ -44,4 +47,9 @@ def summary(result: CheckResult) -> str:
     if result.manual_points:
         more.append(f"{result.manual_points:g} by a person")
     points = f"{result.points:g} of {result.max_points:g} points"
-    return ", and ".join([points, *more])
+    said = ", and ".join([points, *more])
+    unwritten = sum(test.message == NOT_WRITTEN for test in result.results)
+    if unwritten:
+        tests = "1 test is" if unwritten == 1 else f"{unwritten} tests are"
+        said += f"; {tests} of steps that are not written yet"
+    return said

@@ -25,7 +25,7 @@ DATA = Path(__file__).parents[1] / "data" / "tiny_course"
 WITHOUT = ["nbgrader", "jupytext", "sphinx", "dask", "grimp", "sqlalchemy", "jupyter_book"]
 RUN = (
     "import os, sys; sys.modules |= dict.fromkeys(os.environ['WITHOUT'].split()); "
-    "sys.path.insert(0, os.environ['WHEEL']); from course_lib.cli import main; main()"
+    "sys.path.insert(0, os.environ['WHEEL']); "
 )
 
 
@@ -59,13 +59,15 @@ def student(made, tmp_path_factory):
     with zipfile.ZipFile(next((folder / "wheels").glob("*.whl"))) as wheel:
         wheel.extractall(home / "library")
 
-    def run(*arguments, cwd=folder):
+    def run(*arguments, cwd=folder, code="from course_lib.cli import main; main()"):
         given = {k: v for k, v in os.environ.items() if k not in ("COURSE_ROOT", "PYTHONPATH")}
+        # For processes that it starts itself.
+        given |= {"PYTHONPATH": str(home / "library")}
         given |= {"WHEEL": str(home / "library"), "WITHOUT": " ".join(WITHOUT)}
         given |= {"COLUMNS": "160", "NO_COLOR": "1", "PATH": "", "OMP_NUM_THREADS": "1"}
         # Not in the repository: no course is to be found beside the library.
         return subprocess.run(
-            [sys.executable, "-c", RUN, *arguments],
+            [sys.executable, "-c", RUN + code, *arguments],
             cwd=cwd,
             env=given,
             capture_output=True,
@@ -222,7 +224,14 @@ def test_a_student_starts_checks_and_goes_on(student):
     said = student("progress", cwd=mine.parent)
     assert "2 / 4" in said.stdout and "Next: course check tiny" in said.stdout
 
-    answers = [student("check", "tinny"), student("start", "no"), student("check", "tiny", "--no")]
+    magic = (
+        "from IPython.core.interactiveshell import InteractiveShell as S; s = S(); "
+        "s.run_line_magic('load_ext', 'course_lib'); print(s.run_line_magic('check', 'tiny'))"
+    )
+    shown_there = student(code=magic, cwd=mine.parent)
+    assert "hidden: comes with grading" in shown_there.stdout, shown_there.stderr
+
+    answers = [student("check", "tinny")]
     texts = [shown.stdout, said.stdout, *(a.stdout + a.stderr for a in answers)]
     for word in ("git", "solutions", "Traceback", "release"):
         assert not [text for text in texts if word in text], word
@@ -242,9 +251,10 @@ def test_a_kit_whose_release_is_gone_says_what_to_do(student):
     assert "hold no kit.json" in elsewhere
 
 
-def test_doctor_looks_for_what_students_need(made):
+def test_doctor_looks_for_what_students_need(made, monkeypatch):
     from course_lib import doctor
 
+    monkeypatch.setattr(doctor, "_device", list)
     looked_at = [finding.what for finding in doctor.examine(made.folder)]
     assert {"Python", "torch", "jupyterlab", "disk"} <= set(looked_at)
     assert not {"nbgrader", "jupyter-book", "npm", "gradebook", "cloud clients"} & set(looked_at)

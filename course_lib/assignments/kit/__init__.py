@@ -33,6 +33,7 @@ TEACHERS = ("assignments", "book", "grading", "reproduce", "templates")
 #: What a reader's commands import.
 READERS = (
     "course_lib.assignments.checking",
+    "course_lib.assignments.magic",
     "course_lib.assignments.progress",
     "course_lib.assignments.shown",
     "course_lib.doctor",
