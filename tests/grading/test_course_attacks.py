@@ -456,6 +456,12 @@ def an_old_format_with_ids(folder: Path) -> NotebookNode:
     return notebook
 
 
+@attack(MEAN_ALONE, "The test test-total passed, and wrote to stderr, which costs its points: Us")
+def a_warning(folder: Path) -> NotebookNode:
+    total = "import warnings\n\ndef total(numbers):\n    warnings.warn('hm')\n"
+    return handed_in(folder, total=f"{total}    return sum(numbers)")
+
+
 @attack(NOTHING)
 def an_untouched_copy(folder: Path) -> NotebookNode:
     path = beside(folder, "an-untouched-copy", "sums-Copy1.ipynb")

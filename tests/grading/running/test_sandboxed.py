@@ -709,6 +709,16 @@ def test_outputs_are_bounded_and_numbered() -> None:
     nbformat.validate(notebook)
 
 
+@pytest.mark.parametrize(("costs", "points"), [(True, 0), (False, 2)])
+def test_a_course_may_let_stderr_cost_nothing(costs: bool, points: int) -> None:
+    test = small.cell("code", "t", "f()", grade=True, locked=True, points=2)
+    outputs = [{"output_type": "stream", "name": "stderr", "text": "hm"}]
+    run = {"index": 0, "status": "ok", "error": "", "outputs": outputs, "seconds": 0.1}
+    Execute(stderr_costs_points=costs).write(new_notebook(cells=[test]), [run])
+    assert determine_grade(test)[0] == points
+    assert test.outputs[0].text == "hm"
+
+
 def test_results_belong_to_the_cells_that_were_run() -> None:
     notebook = new_notebook(cells=[new_code_cell("1"), new_code_cell("2")])
     before = digest(notebook)
