@@ -26,8 +26,9 @@ from course_lib.assignments.sources import (
 )
 from course_lib.grading.course import nbgraders
 from course_lib.grading.course.text import decoded
-from course_lib.grading.engine.credit import as_told, settle
+from course_lib.grading.engine.credit import as_told, said_on_stderr, settle
 from course_lib.grading.engine.runner import CellRun
+from course_lib.grading.engine.stopped import why_missing
 from course_lib.grading.submissions.repair import WrongNotebookError, mend, wanted_in
 from course_lib.imports import python_of
 from course_lib.paths import CourseError, known_slug, release_path, source_path
@@ -267,15 +268,20 @@ def grade_notebook(
         runs = run_notebook(notebook, folder=folder, seconds_per_cell=seconds_per_cell)
     by_index = {run.index: run for run in runs}
     results, broken = [], {}
+    before: list[NotebookNode] = []
     for index, cell in enumerate(notebook.cells):
         name = grade_id(cell)
         run = by_index.get(index, CellRun(index))
+        before.append(NotebookNode(cell, outputs=run.outputs))
         if is_test(cell) and not holds_tests(cell):
             results.append(TestResult(name, None, float(cell.metadata.nbgrader.points), later=True))
         elif is_test(cell):
             most = float(cell.metadata.nbgrader.points)
             points, fault = counted(cell, run.outputs) if run.status != "not run" else (0.0, "")
             message = fault or (_message(run) if points < most else "")
+            ename, _, evalue = run.error.partition(": ")
+            why = why_missing(ename, evalue, before) if message else ""
+            message = f"{message}. {why}" if why else message
             results.append(TestResult(name, points, most, message))
         elif cell.metadata.get("nbgrader", {}).get("grade"):
             results.append(TestResult(name, None, float(cell.metadata.nbgrader.points)))
@@ -309,8 +315,8 @@ def _message(run: CellRun) -> str:
     if run.status == "ok":
         printed = "".join(out.text for out in run.outputs if out.get("name") == "stderr")
         if printed:
-            last = printed.strip().splitlines()[-1]
-            return f"The test passed, but printed a warning, which counts as a failure: {last}"
+            said = said_on_stderr(printed)
+            return f"The test passed, but printed a warning, which counts as a failure: {said}"
         return "Part of the points."
     if run.status == "not run":
         return "Not run: an earlier cell ended the run."

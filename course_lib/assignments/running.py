@@ -19,6 +19,7 @@ from nbformat.v4 import new_output
 
 from course_lib.assignments.sandboxed import VALIDATE
 from course_lib.grading.engine import runner, student
+from course_lib.grading.engine.notebooks import is_skipped
 from course_lib.grading.engine.runner import CellRun
 from course_lib.grading.engine.shells import new_shell
 from course_lib.paths import CourseError
@@ -62,8 +63,9 @@ def run_notebook(
     CourseError
         If the process does not start.
     """
-    cells = [(i, c.source) for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
-    runs = {index: CellRun(index) for index, _ in cells}
+    code = [(i, c) for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
+    cells = [(index, cell.source) for index, cell in code if not is_skipped(cell)]
+    runs = {i: CellRun(i, "ok" if is_skipped(cell) else "not run") for i, cell in code}
     context = _context()
     culprits: set[int] = set()
     while True:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -411,6 +412,61 @@ def other_notebooks(folder: Path) -> NotebookNode:
         path.write_text(nbformat.writes(handed_in(folder, total=small.TOTAL)))
     beside(folder, "other-notebooks", "broken.ipynb").write_text("{")
     return handed_in(folder)
+
+
+def work_in(folder: Path, place: str) -> NotebookNode:
+    """Hand in the release, and put work on it elsewhere."""
+    path = beside(folder, place.partition("/")[0], place.partition("/")[2])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(nbformat.writes(handed_in(folder, total=small.TOTAL)))
+    return small.released(folder)
+
+
+@attack("sums.ipynb is as it was released, but sums-Copy1.ipynb holds work on it")
+def a_copy(folder: Path) -> NotebookNode:
+    return work_in(folder, "a-copy/sums-Copy1.ipynb")
+
+
+@attack("but mine/sums.ipynb holds work on it")
+def a_folder_down(folder: Path) -> NotebookNode:
+    return work_in(folder, "a-folder-down/mine/sums.ipynb")
+
+
+@attack("but sums.ipynb in sums.zip holds work on it")
+def an_archive_beside(folder: Path) -> NotebookNode:
+    with zipfile.ZipFile(beside(folder, "an-archive-beside", "sums.zip"), "w") as archive:
+        archive.writestr("sums.ipynb", nbformat.writes(handed_in(folder, total=small.TOTAL)))
+    beside(folder, "an-archive-beside", "broken.zip").write_bytes(b"PK")
+    return small.released(folder)
+
+
+@attack("1 answer waits to be marked (2 points): why", "The cell why is empty, and a cell beside")
+def an_answer_retyped(folder: Path) -> NotebookNode:
+    notebook = handed_in(folder)
+    notebook.cells.append(new_markdown_cell("Because of the overflow."))
+    return notebook
+
+
+@attack(MEAN_ALONE, "The cell mean had lost its name; known by its id")
+def an_old_format_with_ids(folder: Path) -> NotebookNode:
+    notebook = handed_in(folder)
+    notebook.nbformat_minor = 4
+    for cell in notebook.cells:
+        cell.metadata = {}
+    return notebook
+
+
+@attack(MEAN_ALONE, "The test test-total passed, and wrote to stderr, which costs its points: Us")
+def a_warning(folder: Path) -> NotebookNode:
+    total = "import warnings\n\ndef total(numbers):\n    warnings.warn('hm')\n"
+    return handed_in(folder, total=f"{total}    return sum(numbers)")
+
+
+@attack(NOTHING)
+def an_untouched_copy(folder: Path) -> NotebookNode:
+    path = beside(folder, "an-untouched-copy", "sums-Copy1.ipynb")
+    path.write_text(nbformat.writes(small.released(folder)))
+    return small.released(folder)
 
 
 @attack("timestamp.txt holds no time")

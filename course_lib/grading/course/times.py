@@ -42,7 +42,7 @@ def instant(text: str) -> datetime:
     Raises
     ------
     ValueError
-        If it names none, or a zone that several places go by, such as PST or IST.
+        If it names none, or a zone that several places go by, such as PST.
     """
     head, zone = _parted(text.strip())
     strange = [word for word in _WORDS.findall(head) if not _OF_DATES.fullmatch(word)]

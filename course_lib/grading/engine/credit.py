@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 
 from course_lib.imports import parsed
 
-__all__ = ["as_told", "is_quiet", "number_in", "settle", "shown"]
+__all__ = ["as_told", "is_quiet", "number_in", "said_on_stderr", "settle", "shown"]
 
 #: What rounding may add to the points of a test, or take from 0.
 ROUNDING = 1e-9
@@ -34,6 +34,12 @@ _CALLED = re.compile(
 _TENSORFLOW = re.compile(r"<tf\.(?:Tensor|Variable)\b[^\n]*\bshape=\(\),[^\n]*\bnumpy=([^\s,>]+)>")
 _FRACTION = re.compile(r"(?:Fraction\()?(-?\d+)(?:, |/)(\d+)\)?")
 _TRUTH = {"True": True, "np.True_": True, "False": False, "np.False_": False}
+
+#: How Python shows a warning: the file, the line, what it is.
+_WARNING = re.compile(r".*:\d+: (\w*Warning\b.*)")
+
+#: Errors of what cannot be compiled; a student's code may raise them, too.
+_SYNTAX = ("SyntaxError", "IndentationError", "TabError")
 
 #: What a last line may be whose value is None for the reason that it is only there to be run.
 _RUN = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom)
@@ -56,6 +62,8 @@ def settle(cell: NotebookNode) -> str:
     """
     most = float(cell.metadata.nbgrader["points"])
     for output in cell.outputs:
+        if output.get("ename") in _SYNTAX and not _compiles(cell.source):
+            return f"the test cannot be compiled ({output.ename}: {_short(output.evalue)})"
         if output.output_type == "error" or output.get("name") == "stderr":
             return ""
         if output.output_type == "execute_result":
@@ -85,6 +93,16 @@ def settle(cell: NotebookNode) -> str:
 def as_told(fault: str) -> str:
     """Return what a student is told of a test that is at fault itself."""
     return f"{fault[:1].upper()}{fault[1:].rstrip('.')}. Ask your teacher."
+
+
+def said_on_stderr(text: str) -> str:
+    """Return what a student is told of what a test wrote to stderr: a warning, or the last line.
+
+    Below a warning stands the line of code that gave it, which says nothing to anybody.
+    """
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    found = (_WARNING.fullmatch(line) for line in reversed(lines))
+    return next((warning[1] for warning in found if warning), lines[-1] if lines else "")
 
 
 def number_in(text: str) -> float | bool | None:
@@ -119,6 +137,17 @@ def shown(value: Any) -> str:
         if isinstance(item, float):
             return repr(item)
     return repr(value)
+
+
+def _compiles(source: str) -> bool:
+    """Tell whether a cell can be compiled, once IPython has made Python of it."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    with suppress(SyntaxError):
+        plain = TransformerManager().transform_cell(source)
+        compile(plain, "<test>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        return True
+    return False
 
 
 def _no_number(text: str, most: float) -> str:

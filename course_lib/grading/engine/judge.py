@@ -10,6 +10,7 @@ import ast
 import builtins
 import contextlib
 import hmac
+import inspect
 import io
 import os
 import pickle
@@ -21,12 +22,14 @@ import traceback
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
+from functools import partial
+from types import CodeType
 from typing import Any
 
 import numpy as np
 
 from course_lib.exercises import asserts
-from course_lib.grading.engine import credit, guards, protocol
+from course_lib.grading.engine import credit, guards, loops, protocol
 from course_lib.grading.engine.asked import Asked
 from course_lib.grading.engine.link import Link
 from course_lib.grading.engine.names import bound, changed_parts, loaded, method_owners
@@ -40,6 +43,7 @@ from course_lib.grading.engine.randomness import (
     scramble,
 )
 from course_lib.grading.engine.shells import forget_figures
+from course_lib.grading.engine.streams import captured
 from course_lib.grading.engine.student import (
     MAX_OUTPUT,
     branched,
@@ -224,10 +228,9 @@ class Judge:
         with (
             # Of an object that an earlier test has made nothing can be asked between the tests.
             contextlib.suppress(Exception, StudentGone),
-            contextlib.redirect_stdout(io.StringIO()),
-            contextlib.redirect_stderr(io.StringIO()),
+            captured(io.StringIO(), io.StringIO()),
         ):
-            exec(_compiled([statement]), self.names)
+            exec(_compiled(ast.Module([statement], [])), self.names)
             return True
         return False
 
@@ -257,11 +260,7 @@ class Judge:
         outputs: list[list[Any]] = []
         status, error, value = "ok", "", None
         try:
-            with (
-                contextlib.redirect_stdout(out),
-                contextlib.redirect_stderr(err),
-                _warnings_shown(),
-            ):
+            with captured(out, err), _warnings_shown():
                 value = self.run(source)
                 if link.gone:
                     # The test caught what said so, and went on.
@@ -311,14 +310,31 @@ class Judge:
 
     def run(self, source: str) -> Any:
         """Run a cell; return the value of its last line if that is an expression."""
-        statements = _statements(source, strict=True)
-        *first, last = statements or [ast.Pass()]
+        *first, last = _statements(source, strict=True) or [ast.Pass()]
+        # Each part, and whether its value is the cell's.
+        parts: list[tuple[ast.Module | ast.Expression, bool]]
         if isinstance(last, ast.Expr) and not credit.is_quiet(source):
-            exec(_compiled(first), self.names)
-            expression = ast.Expression(last.value)
-            return eval(compile(expression, CELL, "eval", dont_inherit=True), self.names)
-        exec(_compiled(statements), self.names)
-        return None
+            parts = [(ast.Module(first, []), False), (ast.Expression(last.value), True)]
+        else:
+            parts = [(ast.Module([*first, last], []), False)]
+        awaits = loops.may_await(source)
+        codes = [(_compiled(part, awaits), counts) for part, counts in parts]
+        if awaits:
+            return loops.in_loop(partial(self._run_awaiting, codes))
+        value = None
+        for code, counts in codes:
+            value = eval(code, self.names) if counts else exec(code, self.names)
+        return value
+
+    async def _run_awaiting(self, codes: list[tuple[CodeType, bool]]) -> Any:
+        """Run the parts of a cell that may await something."""
+        value = None
+        for code, counts in codes:
+            found = eval(code, self.names)
+            if code.co_flags & inspect.CO_COROUTINE:
+                found = await found
+            value = found if counts else None
+        return value
 
 
 #: What the judge takes from the teacher's cells before anything is run.
@@ -417,8 +433,10 @@ def _statements(source: str, strict: bool = False) -> list[ast.stmt]:
         return []
 
 
-def _compiled(statements: list[ast.stmt]) -> Any:
-    return compile(ast.Module(statements, []), CELL, "exec", dont_inherit=True)
+def _compiled(part: ast.Module | ast.Expression, awaits: bool = False) -> CodeType:
+    mode = "eval" if isinstance(part, ast.Expression) else "exec"
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if awaits else 0
+    return compile(part, CELL, mode, flags, dont_inherit=True)
 
 
 @contextlib.contextmanager

@@ -21,6 +21,9 @@ DEEPEST_FOLDER = 50
 #: Bytes of the files beside a notebook that a worker is handed.
 MOST_FILES = 200 * MIB
 
+#: Files of an archive that lies in a submission, in which work is looked for.
+MOST_IN_ARCHIVE = 1_000
+
 #: Bytes of a notebook. One that is larger holds something else than answers.
 LARGEST_NOTEBOOK = 64 * MIB
 

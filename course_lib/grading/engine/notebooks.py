@@ -17,6 +17,7 @@ __all__ = [
     "given_names",
     "hidden_names",
     "imports",
+    "is_skipped",
     "loaded_names",
     "names_from_outside",
     "parsed",
@@ -36,6 +37,15 @@ def role(cell: NotebookNode) -> str:
     if own.get("grade"):
         return "test"
     return "locked" if own.get("locked") else "free"
+
+
+def is_skipped(cell: NotebookNode) -> bool:
+    """Tell whether the teacher wants a cell not to be run: by a tag that nbclient knows, too.
+
+    A test that is not run would give its points to everybody, and what students write is run
+    whatever tags they give it.
+    """
+    return role(cell) == "locked" and "skip-execution" in cell.metadata.get("tags", [])
 
 
 def teachers(notebook: NotebookNode) -> NotebookNode:

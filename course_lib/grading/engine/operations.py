@@ -84,7 +84,7 @@ class Group(Enum):
     CONTAINER = "what an object holds, and how much"
     MEMBERSHIP = "whether an object holds something"
     DATA_METHOD = "methods that arrays and tensors have, and what gives a score"
-    USE = "attributes, calls, contexts: what an object is for"
+    USE = "attributes, calls, contexts, waiting: what an object is for"
     HASH = "where an object is found in a set or a dictionary"
     CLASS = "what an object is an instance of"
 
@@ -114,7 +114,9 @@ GROUPS: dict[Group, tuple[str, ...]] = {
     Group.CONTAINER: _words("len iter next reversed getitem setitem delitem"),
     Group.MEMBERSHIP: _words("contains"),
     Group.DATA_METHOD: (),
-    Group.USE: _words("getattr setattr delattr dir call enter exit copy deepcopy"),
+    Group.USE: _words(
+        "getattr setattr delattr dir call enter exit copy deepcopy await aiter anext aenter aexit"
+    ),
     Group.HASH: _words("hash"),
     Group.CLASS: _words("class bases instancecheck subclasscheck"),
 }
@@ -152,7 +154,6 @@ NOT_ASKED = frozenset(
         getattribute slots match_args post_init subclasshook missing buffer release_buffer sizeof
         reduce reduce_ex getstate setstate getnewargs getnewargs_ex
         bytes fspath length_hint
-        await aiter anext aenter aexit
         array_ufunc array_function array_interface array_struct array_priority array_finalize
         array_wrap array_prepare array_namespace dlpack dlpack_device
         torch_function torch_dispatch tensor_flatten tensor_unflatten cuda_array_interface

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from course_lib.grading.engine import operations, protocol
+from course_lib.grading.engine.loops import awaited
 from course_lib.grading.engine.operations import Answer, Group, Kind
 
 if TYPE_CHECKING:
@@ -161,6 +162,24 @@ class Remote:
 
     def __exit__(self, *error: Any) -> bool:
         self._link_.call(_leave, self)
+        return False
+
+    def __await__(self) -> Iterator[Any]:
+        # A coroutine runs to its end where it lives, in the loop of the student's cells.
+        return self._ask_(awaited)
+        yield
+
+    def __aiter__(self) -> Any:
+        return self._ask_(aiter)
+
+    async def __anext__(self) -> Any:
+        return self._ask_(_next_awaited)
+
+    async def __aenter__(self) -> Any:
+        return self._link_.call(_enter_awaited, self)
+
+    async def __aexit__(self, *error: Any) -> bool:
+        self._link_.call(_leave_awaited, self)
         return False
 
     # What it is as data -------------------------------------------------------------------------
@@ -447,6 +466,18 @@ def _enter(manager: Any) -> Any:
 
 def _leave(manager: Any) -> Any:
     return manager.__exit__(None, None, None)
+
+
+def _next_awaited(items: Any) -> Any:
+    return awaited(anext(items))
+
+
+def _enter_awaited(manager: Any) -> Any:
+    return awaited(manager.__aenter__())
+
+
+def _leave_awaited(manager: Any) -> Any:
+    return awaited(manager.__aexit__(None, None, None))
 
 
 def of_type(value: Any, kind: type) -> Any:

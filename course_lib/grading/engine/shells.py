@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["INLINE", "Surroundings", "forget_figures", "make_ahead", "new_shell"]
+__all__ = ["INLINE", "Surroundings", "forget_figures", "make_ahead", "new_shell", "plots_inline"]
 
 #: What matplotlib draws with in a notebook: figures are shown below the cell that draws them.
 INLINE = "module://matplotlib_inline.backend_inline"
@@ -116,6 +116,7 @@ def _make() -> Any:
     # `%matplotlib inline` asks for a window system's event loop; there is none to set up.
     shell.enable_gui = lambda gui=None: None
     _show_figures(shell)
+    plots_inline(shell)
     # Cells find their neighbors' modules, as in a notebook.
     sys.path.insert(0, "")
     return shell
@@ -135,6 +136,32 @@ def _show_figures(shell: Any) -> None:
         InlineBackend.clear_instance()
         configure_inline_support.current_backend = "unset"
         shell.enable_matplotlib("inline")
+
+
+def plots_inline(shell: Any) -> None:
+    """Show figures below their cells whatever is asked for: there are no windows and no widgets.
+
+    At home a notebook may begin with ``%matplotlib widget`` or ``matplotlib.use("TkAgg")``, which
+    would end the cell that holds the answer.
+    """
+    enable = shell.enable_matplotlib
+    shell.enable_matplotlib = lambda gui=None: enable("inline")
+    matplotlib = sys.modules.get("matplotlib")
+    if matplotlib is None or hasattr(matplotlib.use, "shows_inline"):
+        return
+    use = matplotlib.use
+
+    def use_inline(backend: str, *, force: bool = True) -> None:
+        """Select what draws: a file's format, or what shows figures in the notebook."""
+        name = str(backend).lower()
+        use(backend if name in _OF_FILES else INLINE, force=force)
+
+    use_inline.shows_inline = True  # type: ignore[attr-defined]
+    matplotlib.use = use_inline
+
+
+#: What draws without showing anything, by Matplotlib's names.
+_OF_FILES = frozenset(("agg", "cairo", "pdf", "pgf", "ps", "svg", "template", INLINE))
 
 
 def forget_figures() -> None:

@@ -27,9 +27,11 @@ from typing import Any
 from course_lib.grading.engine import kernel, protocol, sandbox
 from course_lib.grading.engine.errors import describe_error, str_of
 from course_lib.grading.engine.limits import MAX_OUTPUT
+from course_lib.grading.engine.loops import in_loop, wants_loop
 from course_lib.grading.engine.objects import Server
 from course_lib.grading.engine.randomness import follow_random_state, random_state
 from course_lib.grading.engine.shells import forget_figures, new_shell
+from course_lib.grading.engine.streams import captured
 
 #: How long a guard tries to fork while the dead are being collected, in seconds.
 FORK_WITHIN = 30.0
@@ -272,7 +274,7 @@ class Student:
         """Answer the judge's calls until it hangs up."""
         printed, warned = io.StringIO(), io.StringIO()
         self.words.clear()
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(warned):
+        with captured(printed, warned):
             self.server.serve(link)
         forget_figures()
         said = (("stdout", printed.getvalue()), ("stderr", warned.getvalue()))
@@ -406,17 +408,20 @@ def run_cell(shell: Any, label: str, source: str, words: LastWords | None = None
     hook = shell.displayhook
     hook.write_output_prompt = hook.finish_displayhook = lambda: None
     hook.write_format_data = lambda data, metadata=None: values.append(dict(data))
-    with capture_output() as captured:
+    with capture_output() as shown, captured(sys.stdout, sys.stderr):
         if words is not None:
-            words.heard(sys.stdout)  # type: ignore[arg-type]
-        result = shell.run_cell(source, store_history=False, cell_id=label)
+            words.heard(shown._stdout)
+        if wants_loop(source):
+            result = in_loop(partial(_run_async, shell, label, source))
+        else:
+            result = shell.run_cell(source, store_history=False, cell_id=label)
     outputs: list[list[Any]] = []
     room = MAX_OUTPUT
-    for name, text in (("stdout", captured.stdout), ("stderr", captured.stderr)):
+    for name, text in (("stdout", shown.stdout), ("stderr", shown.stderr)):
         if text:
             outputs.append(["stream", name, _clip(text, room)])
             room -= min(room, len(text))
-    for rich in captured.outputs:
+    for rich in shown.outputs:
         data, room = _bounded(rich.data, room)
         outputs.append(["display_data", data])
     raised = result.error_before_exec or result.error_in_exec
@@ -428,6 +433,22 @@ def run_cell(shell: Any, label: str, source: str, words: LastWords | None = None
         data, room = _bounded(values[-1], room)
         outputs.append(["execute_result", data])
     return ["ok", "", outputs]
+
+
+async def _run_async(shell: Any, label: str, source: str) -> Any:
+    """Run a cell in a loop that runs, as a kernel does."""
+    problem = None
+    try:
+        transformed = shell.transform_cell(source)
+    except Exception:
+        transformed, problem = source, sys.exc_info()
+    return await shell.run_cell_async(
+        source,
+        store_history=False,
+        transformed_cell=transformed,
+        preprocessing_exc_tuple=problem,
+        cell_id=label,
+    )
 
 
 def _clip(text: str, room: int) -> str:

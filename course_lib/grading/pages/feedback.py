@@ -22,6 +22,7 @@ from nbformat.v4 import new_output
 from nbgrader.preprocessors import GetGrades as NbGraderGetGrades
 from traitlets import Bool, Unicode
 
+from course_lib.grading.engine.credit import said_on_stderr
 from course_lib.grading.engine.limits import LONGEST_COLORED, LONGEST_MESSAGE
 from course_lib.grading.pages import renderer
 from course_lib.grading.running.kernel import KERNEL_DIED, NOT_RUN, TIMED_OUT
@@ -29,6 +30,7 @@ from course_lib.grading.submissions.repair import NOTES, metadata_of
 
 __all__ = [
     "HIDDEN_TESTS_RAN",
+    "ON_STDERR",
     "GetGrades",
     "MaskHiddenTests",
     "PageExporter",
@@ -50,6 +52,9 @@ OF_A_LIBRARY = re.compile(
 SHORTEST_SECRET = 12
 
 
+# How the message of a test begins that did not fail, and wrote to stderr.
+ON_STDERR = "It wrote to stderr: "
+
 # Errors whose messages are sentences for the student: the course's tests, and `Execute`.
 SPEAK_FOR_THEMSELVES = frozenset({"CheckFailed", KERNEL_DIED, NOT_RUN, TIMED_OUT})
 
@@ -68,9 +73,8 @@ def failure_message(cell: NotebookNode | None) -> str:
                 return "This step is not written yet."
             return f"{name}: {message}" if message else name
         if output.output_type == "stream" and output.name == "stderr":
-            lines = strip_ansi(output.text).strip().splitlines()
             # That is nbgrader's rule: writing to stderr is failing.
-            return _shortened(f"It wrote to stderr: {lines[-1] if lines else ''}")
+            return _shortened(f"{ON_STDERR}{said_on_stderr(strip_ansi(output.text))}")
     return ""
 
 

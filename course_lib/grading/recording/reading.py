@@ -10,7 +10,7 @@ from nbgrader.api import Grade, MissingEntry
 from sqlalchemy.orm import joinedload, undefer
 
 from course_lib.grading.course.folder import Course, GradingError
-from course_lib.grading.pages.feedback import MaskHiddenTests, failure_message
+from course_lib.grading.pages.feedback import ON_STDERR, MaskHiddenTests, failure_message
 from course_lib.grading.reports.findings import findings
 from course_lib.grading.reports.report import GRADED, NEEDS_A_PERSON, CellScore, StudentReport
 from course_lib.grading.running.sandboxed import TEST_FAULT
@@ -109,6 +109,12 @@ def read_row(
             untested += [name for name, cell in cells.items() if _was_not_tested(cell)]
             row.notes += list(graded.metadata.get(NOTES, []))
             row.suspicious += findings(graded, f"{notebook.name}/" if several else "")
+    row.notes += [
+        f"The test {cell.name} passed, and wrote to stderr, which costs its points: "
+        f"{cell.message.removeprefix(ON_STDERR)}"
+        for cell in row.cells
+        if cell.message.startswith(ON_STDERR)
+    ]
     waiting = [cell for cell in row.cells if cell.waiting]
     row.status = NEEDS_A_PERSON if waiting or untested else GRADED
     if waiting:

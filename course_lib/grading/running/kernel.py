@@ -27,10 +27,11 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute as NbGraderExecute
-from traitlets import Bool, Enum, Integer
+from traitlets import Bool, Enum, Integer, Unicode
 
 from course_lib.grading.engine import credit
-from course_lib.grading.engine.notebooks import role
+from course_lib.grading.engine.notebooks import is_skipped, role
+from course_lib.grading.engine.stopped import why_missing
 
 __all__ = ["KERNEL_DIED", "NOT_RUN", "TEST_FAULT", "TIMED_OUT", "Execute"]
 
@@ -53,6 +54,16 @@ KERNEL_ENVIRONMENT = {
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 
+# Another Python than this one may run the kernel.
+_PLOTS_INLINE = """\
+try:
+    from course_lib.grading.engine.shells import plots_inline as _inline
+    _inline(get_ipython())
+    del _inline
+except ImportError:
+    pass
+"""
+
 
 class Execute(NbGraderExecute):
     """nbgrader's ``Execute``, surviving what students hand in."""
@@ -74,6 +85,12 @@ class Execute(NbGraderExecute):
         help="Bytes of output kept of one cell. Errors are always kept, shortened.",
     ).tag(config=True)
 
+    stderr_costs_points = Bool(
+        True,
+        help="Whether a test that writes to stderr (a warning, a progress bar, a log) gives no "
+        "points, as nbgrader has it. If not, its text is shown with what it prints.",
+    ).tag(config=True)
+
     # Widget states are large, and neither grading nor feedback shows them.
     store_widget_state = Bool(False).tag(config=True)
 
@@ -85,6 +102,9 @@ class Execute(NbGraderExecute):
 
     # Nothing that a student's cell set up is worth waiting for at the end.
     shutdown_kernel = Enum(["graceful", "immediate"], default_value="immediate").tag(config=True)
+
+    # Whatever tags students give their cells: see `is_skipped`.
+    skip_cells_with_tag = Unicode("")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -110,7 +130,7 @@ class Execute(NbGraderExecute):
             self._start()
             for index in range(len(nb.cells)):
                 cell = nb.cells[index]
-                if cell.cell_type != "code" or not cell.source.strip():
+                if cell.cell_type != "code" or not cell.source.strip() or is_skipped(cell):
                     continue
                 if deaths > self.max_kernel_deaths:
                     self._not_run(cell, f"the kernel had already died {deaths} times")
@@ -222,6 +242,8 @@ class Execute(NbGraderExecute):
         info = self.wait_for_reply(self.kc.kernel_info())
         if info is not None:
             self.nb.metadata["language_info"] = info["content"]["language_info"]
+        if str(self.nb.metadata.get("language_info", {}).get("name")) == "python":
+            self.wait_for_reply(self.kc.execute(_PLOTS_INLINE, silent=True, store_history=False))
 
     def _stop(self) -> None:
         """End the kernel and whatever it started, and remove its socket."""
@@ -329,13 +351,29 @@ class Execute(NbGraderExecute):
         )
 
     def _settle(self, nb: NotebookNode) -> None:
-        """See to it that what tests ended with is counted for what it is."""
-        for cell in nb.cells:
+        """See to it that what tests ended with is counted, and said, for what it is."""
+        for place, cell in enumerate(nb.cells):
+            if role(cell) == "test" and not self.stderr_costs_points:
+                for output in cell.outputs:
+                    if output.output_type == "stream":
+                        output.name = "stdout"
             fault = credit.settle(cell) if role(cell) == "test" else ""
             if fault:
                 # nbgrader looks at what comes first.
                 cell.outputs = [o for o in cell.outputs if o.output_type != "execute_result"]
                 self._add_error(cell, TEST_FAULT, credit.as_told(fault))
+            if role(cell) == "test":
+                self._explain(cell, nb.cells[:place])
+
+    @staticmethod
+    def _explain(cell: NotebookNode, before: list[NotebookNode]) -> None:
+        """Say with a test's error which cell should have given the name that it misses."""
+        for output in cell.outputs:
+            if output.output_type == "error":
+                why = why_missing(output.ename, output.evalue, before)
+                if why:
+                    output.evalue = f"{output.evalue}. {why}"
+                    output.traceback = [*output.traceback, why]
 
     def _not_run(self, cell: NotebookNode, why: str) -> None:
         cell.outputs = []

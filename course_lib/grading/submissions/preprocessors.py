@@ -16,7 +16,7 @@ from nbgrader.preprocessors import OverwriteCells as NbGraderOverwriteCells
 from nbgrader.utils import compute_checksum
 
 from course_lib.grading.submissions.files import no_files
-from course_lib.grading.submissions.repair import NOTES, mend, metadata_of
+from course_lib.grading.submissions.repair import NOTES, RETYPED, mend, metadata_of
 from course_lib.paths import CourseError
 
 __all__ = ["CheckCellMetadata", "OverwriteCells", "Repair"]
@@ -102,8 +102,16 @@ class OverwriteCells(NbGraderOverwriteCells):
 
     The gradebook's checksum of a written answer is that of its source with the marking scheme,
     which no student ever saw, so that stock nbgrader takes an untouched one for an answer to be
-    marked. Compared with what was released, it is seen to be empty and scores 0.
+    marked. Compared with what was released, it is seen to be empty and scores 0, unless a text
+    beside it may be the answer.
     """
+
+    _retyped: frozenset[str] | set[str] = frozenset()
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Restore the cells of `nb` from the gradebook."""
+        self._retyped = set(nb.metadata.get(RETYPED, []))
+        return super().preprocess(nb, resources)
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: Any, cell_index: int
@@ -119,6 +127,9 @@ class OverwriteCells(NbGraderOverwriteCells):
             blank.metadata = cell.metadata
             ClearMarkScheme(parent=self)._remove_mark_scheme_region(blank)
             metadata["checksum"] = compute_checksum(blank)
+            if metadata["grade_id"] in self._retyped:
+                # Empty as it is, a person must look: the answer may stand beside it.
+                del metadata["checksum"]
         return cell, resources
 
 

@@ -10,8 +10,10 @@ cells back from the release, and notes all of it, for the report.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import copy
+import itertools
 import json
 import re
 import uuid
@@ -24,9 +26,11 @@ from nbformat.validator import iter_validate
 from course_lib.grading.course import nbgraders
 from course_lib.grading.submissions.formatting import restore_form
 from course_lib.grading.submissions.tidying import tidy_cell
+from course_lib.imports import parsed
 
 __all__ = [
     "NOTES",
+    "RETYPED",
     "TAMPERED",
     "WrongNotebookError",
     "mend",
@@ -37,6 +41,9 @@ __all__ = [
 
 # What a note says of a change that no program makes by itself.
 TAMPERED = "changed by hand; restored"
+
+# Where the names of written answers are kept that a person must look at, though they are empty.
+RETYPED = "course_retyped"
 
 # Where the notes on what was mended are kept: a list of sentences in the notebook's metadata.
 NOTES = "course_mended"
@@ -142,6 +149,49 @@ def mend(
     _put_back(nb, order, wanted, release, set(places), notes)
     _put_in_order(nb, order, wanted, notes)
     _renew_ids(nb)
+    nb.metadata.pop(RETYPED, None)
+    retyped = _retyped_answers(nb, wanted, released)
+    if retyped:
+        nb.metadata[RETYPED] = retyped
+    for name in retyped:
+        notes.append(
+            f"The cell {name} is empty, and a cell beside it holds a text: if that is the answer, "
+            "give it its points."
+        )
+
+
+def _retyped_answers(
+    nb: NotebookNode,
+    wanted: dict[str, dict[str, Any]],
+    released: list[NotebookNode],
+) -> list[str]:
+    """Return the written answers that are as they were released, with a text of one's own beside.
+
+    Only between the cells that were before and behind it: notes stand anywhere.
+    """
+    found = []
+    given = {cell.source.strip() for cell in released} | {""}
+    empty = {_name(cell): cell.source.strip() for cell in released}
+    for place, cell in enumerate(nb.cells):
+        metadata = wanted.get(_name(cell) or "", {}).get("metadata", {})
+        written = metadata.get("grade") and metadata.get("solution")
+        if not written or cell.source.strip() != empty.get(_name(cell), ""):
+            continue
+        beside = [
+            *itertools.takewhile(lambda other: _name(other) is None, nb.cells[place + 1 :]),
+            *itertools.takewhile(lambda other: _name(other) is None, nb.cells[:place][::-1]),
+        ]
+        if any(_is_prose(other) and other.source.strip() not in given for other in beside):
+            found.append(metadata["grade_id"])
+    return found
+
+
+def _is_prose(cell: NotebookNode) -> bool:
+    """Tell whether a cell holds words rather than code, whatever kind of cell it is."""
+    if cell.cell_type != "code":
+        return True
+    body = getattr(parsed(cell.source), "body", [])
+    return all(isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant) for part in body)
 
 
 def _recognize(
@@ -407,12 +457,13 @@ def _put_in_order(
 
 
 def _renew_ids(nb: NotebookNode) -> None:
-    """Give cells ids of their own, where copies share one or an old format has none."""
+    """Give cells ids of their own, where copies share one or an old format has none.
+
+    Some editors write an old format with ids, by which cells are known all the same.
+    """
+    nb.nbformat_minor = max(nb.nbformat_minor, 5)
     seen: set[str] = set()
     for cell in nb.cells:
-        if (nb.nbformat, nb.nbformat_minor) < (4, 5):
-            cell.pop("id", None)
-            continue
         known = cell.get("id")
         if not isinstance(known, str) or not CELL_ID.fullmatch(known) or known in seen:
             cell.id = uuid.uuid4().hex[:8]

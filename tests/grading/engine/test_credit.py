@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader.utils import determine_grade
 
-from course_lib.grading.engine.credit import settle, shown
+from course_lib.grading.engine.credit import said_on_stderr, settle, shown
 
 
 def ended_with(text: str | None, source: str = "f()", points: float = 2) -> NotebookNode:
@@ -101,3 +101,29 @@ def test_a_failure_stays_one() -> None:
     cell.outputs.insert(0, new_output("stream", name="stderr", text="oh"))
     assert settle(cell) == ""
     assert determine_grade(cell) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<test>:3: UserWarning: careful\n  warnings.warn('careful')\n", "UserWarning: careful"),
+        (
+            "/x/y.py:12: RuntimeWarning: overflow in exp\n  np.exp(z)\n",
+            "RuntimeWarning: overflow in exp",
+        ),
+        ("first\nWARNING:root:last\n\n", "WARNING:root:last"),
+        ("\n", ""),
+    ],
+)
+def test_a_warning_is_told_and_not_the_line_that_gave_it(text: str, said: str) -> None:
+    assert said_on_stderr(text) == said
+
+
+def test_a_test_that_cannot_be_compiled_is_the_teachers_to_mend() -> None:
+    error = new_output("error", ename="SyntaxError", evalue="invalid syntax", traceback=[])
+    cell = ended_with(None, "assert await f(1) ==")
+    cell.outputs = [error]
+    assert "cannot be compiled (SyntaxError: invalid syntax)" in settle(cell)
+    # A student's function may raise one.
+    cell.source = "assert await f(1) == 2"
+    assert settle(cell) == ""

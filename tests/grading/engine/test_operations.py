@@ -108,10 +108,12 @@ LIES |= {f"__i{name}__": f"operator.i{name}(x, 1) == 77" for name in ("add", "an
 LIES |= {"__imod__": "operator.imod(x, 1) == 77"}
 LIES |= {"__divmod__": "divmod(x, 1) == 77", "__rdivmod__": "divmod(1, x) == 77"}
 
-#: What is no question, or tested elsewhere: to set and to call, contexts, classes, iterators.
+#: What is no question, or tested elsewhere: to set, to call and to wait, contexts, classes,
+#: iterators.
 WITHOUT_A_LIE = {
     *("__setattr__", "__delattr__", "__setitem__", "__delitem__", "__getattr__"),
     *("__call__", "__enter__", "__exit__", "__next__"),
+    *("__await__", "__aiter__", "__anext__", "__aenter__", "__aexit__"),
     *("__class__", "__bases__", "__instancecheck__", "__subclasscheck__"),
 }
 

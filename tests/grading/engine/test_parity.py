@@ -9,6 +9,56 @@ from course_lib.assignments.running import run_notebook
 from course_lib.grading.engine import notebooks, runner
 
 CASES = {
+    "what is awaited": [
+        (
+            "solution",
+            """
+            import asyncio
+
+            async def double(x):
+                await asyncio.sleep(0)
+                return 2 * x
+
+            async def count(n):
+                for i in range(n):
+                    yield i
+
+            class Room:
+                async def __aenter__(self):
+                    self.entered = True
+                    return self
+
+                async def __aexit__(self, *error):
+                    self.entered = False
+
+            async def refuse():
+                raise ValueError("no")
+            """,
+        ),
+        ("solution", "task = asyncio.create_task(double(4))\nroom = Room()"),
+        ("solution", "assert await task == 8 and await double(1) == 2"),
+        (
+            "test",
+            """
+            import asyncio
+
+            assert await double(1) == 2
+            assert await asyncio.gather(double(1), double(2)) == [2, 4]
+            assert [i async for i in count(3)] == [0, 1, 2]
+            async with room:
+                assert room.entered
+            assert not room.entered
+            try:
+                await refuse()
+            except ValueError as error:
+                assert str(error) == "no"
+            else:
+                raise AssertionError
+            """,
+        ),
+        ("test", "assert await double(2) == 5"),
+        ("test", "await double(0.25)"),
+    ],
     "what is remembered of the environment": [
         (
             "solution",

@@ -26,6 +26,7 @@ from course_lib.assignments.checking import grade_notebook
 from course_lib.assignments.sample import build_class, load_class
 from course_lib.grading import GradingError
 from course_lib.grading.engine import jobs, runner, sandbox, sandbox_check, zygote
+from course_lib.grading.pages.feedback import failure_message
 from course_lib.grading.reports.report import GRADED, NEEDS_A_PERSON
 from course_lib.grading.running import sandboxed
 from course_lib.grading.running.kernel import KERNEL_DIED, NOT_RUN, TIMED_OUT
@@ -151,6 +152,42 @@ def test_a_check_wants_the_cells_that_the_gradebook_wants(graded: Path) -> None:
         assert wanted[name]["metadata"].get("points") == cell["metadata"].get("points")
 
 
+# At home there may be widgets, and what only one machine has.
+OWN = """\
+%matplotlib widget
+import asyncio, logging, warnings
+
+class Two:
+    def __repr__(self):
+        return '0.3'
+
+two = Two()
+
+def f():
+    return 2
+
+logging.basicConfig(level=logging.INFO)
+
+def warns():
+    warnings.warn('hm')
+    return 0.3
+
+def logs():
+    logging.getLogger('mine').info('hm')
+    return 0.3
+
+async def later():
+    await asyncio.sleep(0)
+    return 0.3
+
+task = asyncio.create_task(later())"""
+HOME = """
+from google.colab import drive
+
+def gone():
+    return 0.3"""
+
+
 @pytest.mark.parametrize("engine", ["walled", "kernel", "check"])
 def test_what_a_test_ends_with_is_worth_the_same_in_every_engine(engine: str) -> None:
     # The last line of a test of 0.3 points, and what it gives; None: the teacher is told.
@@ -167,28 +204,45 @@ def test_what_a_test_ends_with_is_worth_the_same_in_every_engine(engine: str) ->
         "nothing": None,
         "nothing;": 0.3,
         "-f()": None,
+        # What is shown once is shown in each cell, and what keeps a stream keeps it.
+        "warns()": 0,
+        "0 + warns()": 0,
+        "logs()": 0,
+        "await later()": 0.3,
+        "assert await later() ==": None,
+        "gone()": 0,
     }
     locked = small.cell("code", "tools", "import numpy as np\nnothing = None", locked=True)
-    own = "class Two:\n    def __repr__(self):\n        return '0.3'\n\ntwo = Two()\n"
-    own += "\ndef f():\n    return 2"
     notebook = new_notebook(metadata={"kernelspec": small.KERNELSPEC})
-    notebook.cells = [locked, small.cell("code", "own", own, solution=True)]
+    # What the teacher tags so is not run, and what students do is.
+    skipped = small.cell("code", "long", "raise SystemExit", locked=True)
+    answers = [
+        small.cell("code", name, text, solution=True)
+        for name, text in (("own", OWN), ("home", HOME))
+    ]
+    notebook.cells = [locked, skipped, *answers]
+    for cell in notebook.cells[1:]:
+        cell.metadata["tags"] = ["skip-execution"]
     for number, source in enumerate(worth):
         flags = {"grade": True, "locked": True, "points": 0.3}
         notebook.cells.append(small.cell("code", f"test-{number}", source, **flags))
     if engine == "check":
-        results = grade_notebook(notebook).results
-        found = [result.points for result in results]
-        told = ["Ask your teacher" in result.message for result in results]
+        checked = grade_notebook(notebook)
+        assert list(checked.broken) == ["home"]
+        found = [result.points for result in checked.results]
+        messages = [result.message for result in checked.results]
     else:
         Execute(engine=engine, startup_timeout=600).preprocess(notebook, {})
-        found = [determine_grade(cell)[0] for cell in notebook.cells[2:]]
-        told = [
-            any(out.get("ename") == TEST_FAULT for out in cell.outputs)
-            for cell in notebook.cells[2:]
-        ]
+        found = [determine_grade(cell)[0] for cell in notebook.cells[4:]]
+        messages = [failure_message(cell) for cell in notebook.cells[4:]]
     assert found == [points or 0 for points in worth.values()]
+    told = ["Ask your teacher" in message for message in messages]
     assert told == [points is None for points in worth.values()]
+    assert "UserWarning: hm" in messages[list(worth).index("warns()")]
+    assert (
+        "The cell home, which should define it, stopped at its line 2 (from google.colab import "
+        "drive) with ModuleNotFoundError: No module named 'google" in messages[-1]
+    )
 
 
 # Dask
@@ -653,6 +707,16 @@ def test_outputs_are_bounded_and_numbered() -> None:
     assert [cell.execution_count for cell in notebook.cells] == [1, None, 2]
     assert notebook.cells[2].outputs[0].execution_count == 2
     nbformat.validate(notebook)
+
+
+@pytest.mark.parametrize(("costs", "points"), [(True, 0), (False, 2)])
+def test_a_course_may_let_stderr_cost_nothing(costs: bool, points: int) -> None:
+    test = small.cell("code", "t", "f()", grade=True, locked=True, points=2)
+    outputs = [{"output_type": "stream", "name": "stderr", "text": "hm"}]
+    run = {"index": 0, "status": "ok", "error": "", "outputs": outputs, "seconds": 0.1}
+    Execute(stderr_costs_points=costs).write(new_notebook(cells=[test]), [run])
+    assert determine_grade(test)[0] == points
+    assert test.outputs[0].text == "hm"
 
 
 def test_results_belong_to_the_cells_that_were_run() -> None:

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 from nbgrader.utils import compute_checksum
 
 from course_lib.grading.submissions.repair import (
+    RETYPED,
     WrongNotebookError,
     mend,
     metadata_of,
@@ -160,6 +161,42 @@ def test_what_was_changed_in_the_teachers_cells_is_said() -> None:
     notebook.cells[3].source = "assert True"
     notebook.cells[2].source = "def f(): ..."
     assert mended(notebook) == ["The cell test-f is not as it was released; the release's counts."]
+
+
+def test_an_old_format_with_ids_is_known_by_them() -> None:
+    notebook = release()
+    for cell in notebook.cells:
+        cell.metadata = {}
+    notebook.nbformat_minor = 4
+    assert len(mended(notebook)) == len(CELLS)
+    assert names(notebook) == [name for name, _, _ in CELLS]
+    assert notebook.nbformat_minor == 5
+
+
+@pytest.mark.parametrize(
+    ("place", "cell", "looked_at"),
+    [
+        (8, new_markdown_cell("Because of the overflow."), True),
+        (7, new_raw_cell("Because of the overflow."), True),
+        (8, new_code_cell("# Because of the overflow."), True),
+        (8, new_code_cell("Because of the overflow."), True),
+        (8, new_markdown_cell(" "), False),
+        (8, new_code_cell("because = overflow"), False),
+        (2, new_markdown_cell("My notes."), False),
+    ],
+)
+def test_a_written_answer_in_a_cell_of_its_own_is_looked_at(
+    place: int, cell: NotebookNode, looked_at: bool
+) -> None:
+    notebook = release()
+    notebook.cells.insert(place, copy.deepcopy(cell))
+    notes = mended(notebook)
+    assert notebook.metadata.get(RETYPED) == (["why"] if looked_at else None)
+    assert ["why is empty" in note for note in notes] == [True] * looked_at
+    # Where the cell itself is answered, what stands beside it is a note.
+    next(cell for cell in notebook.cells if cell.id == "why").source = "An answer."
+    assert mended(notebook) == []
+    assert RETYPED not in notebook.metadata
 
 
 def test_everything_about_a_teachers_cell_is_the_releases() -> None:
