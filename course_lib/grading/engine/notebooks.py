@@ -8,6 +8,7 @@ import contextlib
 import functools
 import re
 import symtable
+import textwrap
 
 from nbformat import NotebookNode
 
@@ -15,6 +16,7 @@ from course_lib.grading.engine.names import bound_in
 
 __all__ = [
     "given_names",
+    "hidden_bound",
     "hidden_names",
     "imports",
     "loaded_names",
@@ -117,16 +119,25 @@ def names_from_outside(source: str) -> frozenset[str]:
 #: IPython's own lines.
 _MAGIC = re.compile(r"^(\s*)[%!].*$", re.MULTILINE)
 
-#: What nbgrader leaves out of the release.
-_HIDDEN = re.compile(
-    r"^[^\n]*BEGIN HIDDEN TESTS.*?END HIDDEN TESTS[^\n]*$", re.DOTALL | re.MULTILINE
-)
+#: Where that begins which nbgrader leaves out of the release.
+BEGIN_HIDDEN = "BEGIN HIDDEN TESTS"
+
+_HIDDEN = re.compile(rf"^[^\n]*{BEGIN_HIDDEN}.*?END HIDDEN TESTS[^\n]*$", re.DOTALL | re.MULTILINE)
 
 
 @functools.lru_cache(maxsize=256)
 def hidden_names(source: str) -> set[str]:
     """Return the names that only the hidden part of a test defines."""
     return _defined_names(source) - _defined_names(_HIDDEN.sub("", source))
+
+
+@functools.lru_cache(maxsize=256)
+def hidden_bound(source: str) -> frozenset[str]:
+    """Return the names that the hidden part of a test gives a value, or another one."""
+    if BEGIN_HIDDEN not in source:
+        return frozenset()
+    hidden = "\n".join(textwrap.dedent(part) for part in _HIDDEN.findall(source))
+    return bound_in(hidden)
 
 
 @functools.lru_cache(maxsize=256)

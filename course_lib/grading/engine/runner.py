@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from course_lib.grading.engine import asked, protocol
+from course_lib.grading.engine.names import bound_in
 from course_lib.grading.engine.notebooks import (
     hidden_names,
     imports,
@@ -148,7 +149,8 @@ class _Run:
         # A student's own solution does not say what is asked for.
         self.asked = asked.classes(source) if source is not None else {}
         untested = [c for c in self.source.cells if role(c) not in ("test", "text")]
-        self.taught = loaded_names(untested)
+        # What a hidden test makes for the exercise's own cells, and nobody else does.
+        self.taught = loaded_names(untested).difference(*(bound_in(c.source) for c in untested))
         self.redefined = redefined(source) if source is not None else {}
         self.end = time.monotonic() + times.notebook
         self.random: Any = None

@@ -14,6 +14,7 @@ from course_lib.grading.pages.feedback import MaskHiddenTests, failure_message
 from course_lib.grading.reports.findings import findings
 from course_lib.grading.reports.report import GRADED, NEEDS_A_PERSON, CellScore, StudentReport
 from course_lib.grading.running.sandboxed import TEST_FAULT
+from course_lib.grading.submissions.answers import answers_of
 from course_lib.grading.submissions.repair import NOTES, metadata_of
 
 __all__ = ["notebooks_of", "read_row", "without_a_name"]
@@ -108,7 +109,9 @@ def read_row(
                 )
             untested += [name for name, cell in cells.items() if _was_not_tested(cell)]
             row.notes += list(graded.metadata.get(NOTES, []))
-            row.suspicious += findings(graded, f"{notebook.name}/" if several else "")
+            teachers = [course.path(kind, ".", slug) / path.name for kind in ("source", "release")]
+            answers = answers_of(teachers)
+            row.suspicious += findings(graded, f"{notebook.name}/" if several else "", answers)
     waiting = [cell for cell in row.cells if cell.waiting]
     row.status = NEEDS_A_PERSON if waiting or untested else GRADED
     if waiting:
