@@ -16,14 +16,15 @@ from course_lib.grading.engine.names import bound_in
 
 __all__ = [
     "given_names",
-    "hidden_bound",
     "hidden_names",
+    "hidden_part",
     "imports",
     "loaded_names",
     "names_from_outside",
     "parsed",
     "redefined",
     "role",
+    "solution_names",
     "teachers",
 ]
 
@@ -131,13 +132,20 @@ def hidden_names(source: str) -> set[str]:
     return _defined_names(source) - _defined_names(_HIDDEN.sub("", source))
 
 
-@functools.lru_cache(maxsize=256)
-def hidden_bound(source: str) -> frozenset[str]:
-    """Return the names that the hidden part of a test gives a value, or another one."""
-    if BEGIN_HIDDEN not in source:
-        return frozenset()
-    hidden = "\n".join(textwrap.dedent(part) for part in _HIDDEN.findall(source))
-    return bound_in(hidden)
+def hidden_part(source: str) -> str:
+    """Return the code of a test that students do not see."""
+    return "\n".join(textwrap.dedent(part) for part in _HIDDEN.findall(source))
+
+
+def solution_names(notebook: NotebookNode) -> set[str]:
+    """Return the functions and classes that the solution cells of a notebook define."""
+    statements = (
+        statement
+        for cell in notebook.cells
+        if role(cell) == "solution"
+        for statement in getattr(parsed(cell.source), "body", [])
+    )
+    return {one.name for one in statements if isinstance(one, ast.FunctionDef | ast.ClassDef)}
 
 
 @functools.lru_cache(maxsize=256)

@@ -534,10 +534,10 @@ def test_without_the_teachers_notebook_nobody_is_graded(copied: Path) -> None:
     shutil.rmtree(copied / "source" / small.SLUG)
     (copied / "release" / small.SLUG / "sums.ipynb").unlink()
     before = small.contents(copied)
-    report = grading.grade(small.SLUG, copied, students="solved", force=True)
-    assert report["solved"].failed
-    assert "There is no" in report["solved"].reason
-    assert "Put it back" in report["solved"].reason
+    report = grading.grade(small.SLUG, copied, students="partial", force=True)
+    assert report["partial"].failed
+    assert "There is no" in report["partial"].reason
+    assert "Put it back" in report["partial"].reason
     assert small.contents(copied) == before
 
 
