@@ -287,12 +287,6 @@ class Judge:
         if status != "ok":
             outputs.append(failure)
         elif value is not None:
-            if _is_no_credit(value):
-                # nbgrader gives full points for a number below 0, such as R² of a hopeless fit.
-                outputs.append(
-                    ["stream", "stdout", f"The test came to {value}, which counts as 0."]
-                )
-                value = 0
             with contextlib.suppress(Exception, StudentGone):
                 outputs.append(["execute_result", {"text/plain": repr(value)[:MAX_OUTPUT]}])
         return [status, error, outputs]
@@ -475,12 +469,6 @@ def _warnings_shown() -> Iterator[None]:
             warnings.simplefilter("ignore", category)
         warnings.filterwarnings("default", category=DeprecationWarning, module="__main__")
         yield
-
-
-def _is_no_credit(value: Any) -> bool:
-    """Tell whether the last value of a test is a number that no part of the points can be."""
-    number = type(value) in (int, float) or isinstance(value, np.integer | np.floating)
-    return number and not value >= 0
 
 
 def _display(*values: Any, **_: Any) -> None:
