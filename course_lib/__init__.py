@@ -14,6 +14,13 @@ __all__ = ["get_device", "seed_everything"]
 __version__ = "0.1.0"
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """Add `%check` to a notebook: ``%load_ext course_lib``."""
+    from importlib import import_module
+
+    import_module("course_lib.assignments.magic").register(shell)
+
+
 def __getattr__(name: str) -> Any:
     """Import on first use, so that ``import course_lib`` stays quick."""
     if name == "seed_everything":

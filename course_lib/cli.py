@@ -10,28 +10,35 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from course_lib.paths import (
+    FOR_STUDENTS,
     CourseError,
     exercise_slugs,
     find_root,
+    is_kit,
     known_slug,
     release_path,
     source_path,
     work_path,
 )
 
+if TYPE_CHECKING:
+    from course_lib.assignments.checking import CheckResult
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
-    help="Read, solve, grade and build *Deep Learning, Layer by Layer*.",
+    help="Work on the exercises of *Deep Learning, Layer by Layer*."
+    if FOR_STUDENTS
+    else "Read, solve, grade and build *Deep Learning, Layer by Layer*.",
 )
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -113,27 +120,28 @@ def doctor(
         raise typer.Exit(1)
 
 
+Browser = Annotated[bool, typer.Option(help="Open a browser; without, the address is printed.")]
+Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Where JupyterLab listens.")]
+
+
 @app.command()
 def start(
     slug: Slug,
     lab: Annotated[bool, typer.Option(help="Open it in JupyterLab.")] = True,
+    browser: Browser = True,
+    port: Port = None,
 ) -> None:
     """Copy an exercise to `work/` (never over your own work) and open it."""
-    import shutil
+    from course_lib.assignments.progress import start as copy
 
     root = find_root()
-    known_slug(root, slug)
-    release, mine = release_path(root, slug), work_path(root, slug)
-    if mine.exists():
-        out.print(f"Your copy is already there, as you left it: {_shown(mine)}")
-    elif not release.is_file():
-        raise CourseError(f"{slug} has no release yet. Make it with `course release {slug}`.")
-    else:
-        shutil.copytree(release.parent, mine.parent, dirs_exist_ok=True)
-        out.print(f"Your copy: {_shown(mine)}")
+    fresh = copy(root, slug)
+    mine = work_path(root, slug)
+    where = "Your copy" if fresh else "Your copy is already there, as you left it"
+    out.print(f"{where}: {_shown(mine)}")
     out.print(f"Next: solve it in Jupyter, then `course check {slug}`")
     if lab:
-        _open_lab(root, mine)
+        _open_lab(root, mine, browser=browser, port=port)
 
 
 @app.command()
@@ -143,6 +151,7 @@ def check(
         Path | None, typer.Option(help="Another notebook than work/SLUG/SLUG.ipynb.")
     ] = None,
     seconds: Annotated[float, typer.Option(help="Stop a cell after this time.")] = 30.0,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Run the visible and hidden tests on your notebook, and show points and hints."""
     from course_lib.assignments.sandboxed import engine
@@ -151,29 +160,64 @@ def check(
     known_slug(root, slug)
     mine = notebook or work_path(root, slug)
     # The engine imports what the notebook does while this process imports what the check does.
-    with out.status("Running the tests ..."), engine(root, slug, mine) as graders:
-        from course_lib.assignments.checking import check as run_check
-        from course_lib.assignments.progress import record
+    with err.status("Running the tests ..."), engine(root, slug, mine) as graders:
+        from course_lib.assignments import checking, shown
 
-        result = run_check(root, slug, mine, seconds_per_cell=seconds, graders=graders)
-    table = Table(box=None, pad_edge=False)
-    table.add_column("test")
-    table.add_column("points", justify="right")
-    table.add_column("hint")
-    for entry in result.results:
-        if entry.points is None:
-            table.add_row(entry.grade_id, f"- / {entry.max_points:g}", "a person marks this")
-            continue
-        full = entry.points >= entry.max_points
-        points = f"[{'green' if full else 'yellow'}]{entry.points:g} / {entry.max_points:g}[/]"
-        table.add_row(entry.grade_id, points, _escape(entry.message))
-    out.print(table)
-    for name, error in result.broken.items():
-        out.print(f"The cell {name} stops with {error}", markup=False)
-    manual = f", and {result.manual_points:g} by a person" if result.manual_points else ""
-    out.print(f"\n{result.points:g} of {result.max_points:g} points{manual}")
+        result = checking.check(root, slug, mine, seconds_per_cell=seconds, graders=graders)
+    if as_json:
+        from course_lib.assignments.magic import as_json as written
+
+        print(written(result))
+    else:
+        out.print(shown.check_table(result))
+        for name, error in result.broken.items():
+            out.print(f"The cell {name} stops with {error}", markup=False)
+        if result.notes:
+            out.print("\nMended in the copy that was checked:")
+        for note in result.notes:
+            out.print(note, markup=False)
+        out.print(f"\n{shown.summary(result)}")
     if notebook is None:
-        record(root, slug, result)
+        _remember(root, slug, mine, result)
+
+
+def _remember(root: Path, slug: str, notebook: Path, result: "CheckResult") -> None:
+    """Keep points for `course progress`, and tries for `course answer`."""
+    from course_lib.assignments.progress import record
+
+    tries = None
+    if not FOR_STUDENTS and source_path(root, slug).is_file():
+        from course_lib.assignments.answering import tried
+        from course_lib.assignments.checking import read_notebook
+        from course_lib.assignments.sources import source_notebook
+
+        release = release_path(root, slug)
+        handed_out = read_notebook(release if release.is_file() else notebook, slug)
+        tries = tried(
+            source_notebook(root, slug), handed_out, read_notebook(notebook, slug), result
+        )
+    record(root, slug, result, tries)
+
+
+@app.command()
+def answer(
+    slug: Slug,
+    step: Annotated[str, typer.Argument(help="The name of the cell, as `course check` has it.")],
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Before you have tried; you know what you give up.")
+    ] = False,
+) -> None:
+    """Show a step's model answer, once the step is passed or was tried three times."""
+    from course_lib.assignments.answering import model_answer
+    from course_lib.assignments.progress import known_steps
+
+    root = find_root()
+    found = model_answer(root, slug, step, known_steps(root, slug), anyway=anyway)
+    out.print(found.text, markup=False, soft_wrap=True)
+    if found.reasons:
+        out.print("\nWhy so, and what the tests look for:")
+    for reason in found.reasons:
+        out.print(f"- {reason}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -238,12 +282,60 @@ def release(
 
 
 @app.command()
-def collect(slug: Slug, course_dir: CourseDir = None) -> None:
-    """Fetch new submissions from nbgrader's exchange."""
+def kit(
+    slugs: Annotated[list[str] | None, typer.Argument(help="Some exercises.")] = None,
+    to: Annotated[
+        Path, typer.Option(help="The folder to make; the archive lies beside it.")
+    ] = Path("_build/kit/exercises"),
+) -> None:
+    """Make what students get: exercises, library, pins, site, and no solution anywhere."""
+    from course_lib.assignments.kit import make_kit
+    from course_lib.book.exercises import generate_changed
+    from course_lib.book.site import site_path
+
+    root = find_root()
+    site = site_path(root)
+    with err.status("Making the kit, and looking for secrets in it ..."):
+        generate_changed(root)
+        made = make_kit(
+            root, root / to, slugs or (), site=site if (site / "index.html").is_file() else None
+        )
+    out.print(f"{len(made.exercises)} exercises, {made.packages} packages pinned")
+    if not made.site:
+        out.print("The site is not built, and not in it: `course build`, then this again.")
+    out.print(f"Kit: {_shown(made.archive)} (unpacked: {_shown(made.folder)})", soft_wrap=True)
+    out.print("Next: hand out the archive; its README has the one command that students need")
+
+
+@app.command()
+def collect(
+    slug: Slug,
+    course_dir: CourseDir = None,
+    archive: Annotated[
+        Path | None, typer.Option(help="A learning platform's archive, or what it unpacks to.")
+    ] = None,
+    platform: Annotated[
+        str, typer.Option("--from", help="canvas, moodle, gradescope or folder.")
+    ] = "",
+    worksheet: Annotated[
+        Path | None, typer.Option(help="With moodle: the grading worksheet, for times and names.")
+    ] = None,
+) -> None:
+    """Take submissions from a learning platform's archive, or from nbgrader's exchange."""
     from course_lib import grading
 
-    students = grading.collect(slug, course_dir or find_root())
-    out.print(f"{len(students)} have handed in {slug}")
+    folder = course_dir or find_root()
+    if archive is None:
+        students = grading.collect(slug, folder)
+        out.print(f"{len(students)} have handed in {slug}")
+    elif not platform:
+        raise CourseError("Say where the archive is --from: canvas, moodle, gradescope or folder.")
+    else:
+        from course_lib.grading.reports.show import collected
+
+        result = grading.collect_archive(slug, archive, platform, folder, worksheet=worksheet)
+        for part in collected(result):
+            out.print(part)
     out.print(f"Next: `course grade {slug}`")
 
 
@@ -418,20 +510,25 @@ def _progress_bar(what: str, quiet: bool = False) -> Iterator[Callable[[str, int
 
 
 @app.command()
-def lab() -> None:
+def lab(browser: Browser = True, port: Port = None) -> None:
     """Open JupyterLab with nbgrader; chapters and exercise sources open as notebooks."""
-    from course_lib.assignments.sources import generate
-
     root = find_root()
-    generate(root)
-    _open_lab(root)
+    if is_kit(root):
+        (root / "work").mkdir(exist_ok=True)
+    else:
+        from course_lib.assignments.sources import generate
+
+        generate(root)
+    _open_lab(root, browser=browser, port=port)
 
 
-def _open_lab(root: Path, notebook: Path | None = None) -> None:
+def _open_lab(
+    root: Path, notebook: Path | None = None, *, browser: bool = True, port: int | None = None
+) -> None:
     """Become JupyterLab with the course's settings."""
     from course_lib.grading.course.lab import lab_command
 
-    command, environment = lab_command(root, open_path=notebook)
+    command, environment = lab_command(root, open_path=notebook, browser=browser, port=port)
     os.chdir(root)
     os.execvpe(command[0], command, environment)
 
@@ -450,6 +547,7 @@ def build(
 
     from course_lib.book.chapters import ChapterRun, run_chapters
     from course_lib.book.exercises import generate_changed
+    from course_lib.book.removing import orphans
     from course_lib.book.site import build_site, site_path
 
     root = find_root()
@@ -490,6 +588,9 @@ def build(
         for report in reports:
             out.print()
             out.print(class_table(report))
+
+    for sentence in orphans(root):
+        _tell(sentence)
 
     # For the table at the end of `make test`: chapters have a budget of their own.
     kept = root / "_build" / "times" / "build.json"
@@ -571,15 +672,36 @@ def new(
     out.print("Next: fill them in, then `course build` and `make test-exercises`")
 
 
+@app.command()
+def remove(
+    slug: Annotated[str, typer.Argument(help="The chapter.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Also what git does not hold as it stands.")
+    ] = False,
+) -> None:
+    """Take a chapter out: page, exercise, kept answers, figures' tests, and its line in the toc.
+
+    What readers and classes have done in it stays.
+    """
+    from course_lib.book.removing import remove as take_out
+
+    root = find_root()
+    done = take_out(root, slug, force=force)
+    for path in done.gone:
+        out.print(f"removed {_shown(path)}", markup=False)
+    out.print("removed its line in _toc.yml")
+    for sentence in done.left:
+        err.print(sentence, markup=False)
+    out.print("Next: `course build`, and what CHANGELOG.md has to say of it")
+
+
 def _serve(folder: Path, port: int) -> None:
-    from functools import partial
-    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+    from course_lib.book.serving import make_server
 
     if not (folder / "index.html").is_file():
         raise CourseError("The site is not built yet. Build it with `course build`.")
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+        server = make_server(folder, port)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
@@ -610,6 +732,14 @@ def _escape(text: str) -> str:
     return escape(
         "".join(c if c == "\n" or unicodedata.category(c) != "Cc" else "\ufffd" for c in text)
     )
+
+
+if FOR_STUDENTS:
+    # What a kit has no modules for, it does not offer.
+    _STUDENTS = (doctor, start, check, progress, lab)
+    app.registered_commands = [
+        command for command in app.registered_commands if command.callback in _STUDENTS
+    ]
 
 
 if __name__ == "__main__":

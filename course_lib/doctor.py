@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from course_lib.paths import is_kit
+
 #: What `make course` makes: the environment's packages aside, the site and executed chapters.
 _GIGABYTES_WANTED = 1.0
 
@@ -55,13 +57,14 @@ def examine(root: Path) -> list[Finding]:
     looks: list[Callable[[], list[Finding]]] = [
         _python,
         lambda: _packages(root),
-        lambda: _extras(root),
         _device,
         lambda: _folder(root),
         _data_sets,
-        _nbgrader_tools,
-        _node,
     ]
+    if not is_kit(root):
+        # Students neither build nor grade.
+        looks[2:2] = [lambda: _extras(root)]
+        looks += [_nbgrader_tools, _node]
     return [finding for look in looks for finding in look()]
 
 
@@ -163,6 +166,8 @@ def _packages(root: Path) -> list[Finding]:
     findings = []
     for name in _PACKAGES:
         wanted = pins.get(name)
+        if wanted is None and is_kit(root):
+            continue
         try:
             # A label such as +cpu tells how a version was built, not which it is.
             found = metadata.version(name).partition("+")[0]

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from pathlib import Path
+
+#: What marks a students' kit (`course kit`), and holds the order of its exercises.
+KIT = "kit.json"
+
+#: A kit brings the library without what teaches and builds: no solution is anywhere near.
+FOR_STUDENTS = not Path(__file__).with_name("book").is_dir()
 
 
 class CourseError(Exception):
@@ -17,6 +24,9 @@ class CourseError(Exception):
 def find_root(start: Path | str | None = None) -> Path:
     """Return the folder of the course: the nearest one upward that holds ``_toc.yml``.
 
+    Of what a student was handed (`course kit`), it is the folder that holds ``kit.json``.
+    Another one is never taken: a command acts on the course in which it is called.
+
     Parameters
     ----------
     start : path, optional
@@ -25,20 +35,49 @@ def find_root(start: Path | str | None = None) -> Path:
     Raises
     ------
     CourseError
-        When neither the folder nor one above it, nor the place that course_lib was installed from,
-        is a course.
+        When neither the folder nor one above it is a course, or the nearest ``_toc.yml`` stands
+        beside no exercises.
     """
     if start is None and os.environ.get("COURSE_ROOT"):
-        return Path(os.environ["COURSE_ROOT"]).resolve()
+        named = Path(os.environ["COURSE_ROOT"]).resolve()
+        if not (_is_course(named) or is_kit(named)):
+            raise CourseError(
+                f"COURSE_ROOT is {named}, and that is no course: it wants a _toc.yml with a folder "
+                "solutions or exercises beside it. Set it to a course's folder, or unset it."
+            )
+        return named
     begin = Path(start or Path.cwd()).resolve()
-    installed = Path(__file__).resolve().parents[1]
-    for folder in (begin, *begin.parents, installed):
-        if (folder / "_toc.yml").is_file() and (folder / "solutions").is_dir():
+    for folder in (begin, *begin.parents):
+        if _is_course(folder):
             return folder
+        if is_kit(folder):
+            return folder
+        if (folder / "_toc.yml").is_file():
+            raise CourseError(
+                f"{folder} holds a _toc.yml and neither solutions nor exercises beside it, so that "
+                "it is no whole course. Change to the course's folder, or set COURSE_ROOT to it."
+            )
+    if FOR_STUDENTS:
+        raise CourseError(
+            f"No exercises here: {begin} and the folders above it hold no {KIT}. Change to the "
+            "folder that you unpacked, or set COURSE_ROOT to it."
+        )
+    installed = Path(__file__).resolve().parents[1]
+    where = f" (course_lib comes from the one in {installed})" if _is_course(installed) else ""
     raise CourseError(
-        f"No course here: {begin} and the folders above it hold no _toc.yml with a solutions "
-        "folder beside it. Change to the course's folder, or set COURSE_ROOT to it."
+        f"No course here: {begin} and the folders above it hold no _toc.yml. Change to the "
+        f"course's folder{where}, or set COURSE_ROOT to it."
     )
+
+
+def is_kit(folder: Path) -> bool:
+    """Tell whether a folder is what students get: exercises without their solutions."""
+    return (folder / KIT).is_file() and (folder / "exercises").is_dir()
+
+
+def _is_course(folder: Path) -> bool:
+    parts = ("solutions", "exercises")
+    return (folder / "_toc.yml").is_file() and any((folder / part).is_dir() for part in parts)
 
 
 def source_path(root: Path, slug: str) -> Path:
@@ -71,6 +110,8 @@ def exercise_slugs(root: Path) -> list[str]:
 
 def chapter_order(root: Path) -> list[str]:
     """Return the slugs of the pages in ``_toc.yml``, in reading order."""
+    if is_kit(root):
+        return list(json.loads((root / KIT).read_text(encoding="utf-8"))["exercises"])
     return [Path(entry).name for entry in toc_entries(root)]
 
 

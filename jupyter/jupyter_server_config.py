@@ -8,3 +8,5 @@ c = get_config()
 c.ServerApp.ip = "127.0.0.1"
 # nbgrader's formgrader wants the course inside the folder that the server shows.
 c.ServerApp.root_dir = str(Path(__file__).resolve().parents[1])
+# Chapters and sources are text: what is pasted into them is kept beside them.
+c.ServerApp.contents_manager_class = "course_lib.grading.course.lab_files.TextNotebooks"

@@ -15,11 +15,16 @@ from __future__ import annotations
 
 import argparse
 import ast
+import importlib
+import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import tempfile
+import traceback
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -54,6 +59,18 @@ KINDS = {
     "threads": {"OMP_NUM_THREADS": "2"},
 }
 
+#: What nearly every page imports: once, in the process that the pages are forked from.
+COMMON = (
+    "IPython.core.interactiveshell",
+    "jupytext",
+    "matplotlib.pyplot",
+    "numpy",
+    "scipy.stats",
+    "sklearn.datasets",
+    "sklearn.linear_model",
+    "torch",
+)
+
 
 def run_page(page: Path) -> list[str]:
     """Run a page's cells in this process; return a line for each statement that failed."""
@@ -80,17 +97,61 @@ def run_page(page: Path) -> list[str]:
     return failures
 
 
-def failures_on(kind: str, page: Path) -> str:
-    """Run one page in a process of its own as on a kind of processor; return what failed."""
+def failures_on(kind: str, pages: list[Path]) -> Iterator[tuple[Path, str]]:
+    """Run pages as on a kind of processor; yield each as it ends, with what failed."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg", **KINDS[kind]}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", __file__, "--inside", str(page)],
-        cwd=page.parent,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    return "" if done.returncode == 0 else done.stdout + done.stderr[-2000:]
+    command = [sys.executable, "-W", "ignore", __file__, "--inside", *map(str, pages)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        for line in running.stdout:
+            page, said = json.loads(line)
+            yield Path(page), said
+    if running.returncode:
+        raise SystemExit(f"the process that runs the pages ended with {running.returncode}")
+
+
+def run_all(pages: list[Path]) -> None:
+    """Run each page in a process forked from this one, which has imported what all of them need.
+
+    The libraries look at the processor when they are imported, so this process is of one kind.
+    """
+    for name in COMMON:
+        importlib.import_module(name)
+    running: dict[int, tuple[Path, IO[str]]] = {}
+
+    def wait_for_one() -> None:
+        pid, status = os.wait()
+        page, said = running.pop(pid)
+        said.seek(0)
+        what = said.read()
+        said.close()
+        if os.waitstatus_to_exitcode(status):
+            what = what[:6000] or f"    it ended with {os.waitstatus_to_exitcode(status)}\n"
+            print(json.dumps([str(page), what]), flush=True)
+        else:
+            print(json.dumps([str(page), ""]), flush=True)
+
+    for page in pages:
+        while len(running) >= (os.cpu_count() or 1):
+            wait_for_one()
+        said = tempfile.TemporaryFile("w+")  # noqa: SIM115 (open until the page ends)
+        pid = os.fork()
+        if pid == 0:
+            os.dup2(said.fileno(), 1)
+            os.dup2(said.fileno(), 2)
+            status = 1
+            try:
+                os.chdir(page.parent)
+                failures = run_page(page)
+                print("\n".join(f"    {failure}" for failure in failures), flush=True)
+                status = int(bool(failures))
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(status)
+        running[pid] = (page, said)
+    while running:
+        wait_for_one()
 
 
 def main() -> int:
@@ -100,12 +161,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--page", action="append", help="a page's slug; all by default")
     parser.add_argument("--kind", action="append", choices=KINDS, help="all by default")
-    parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--inside", type=Path, nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:
-        failures = run_page(arguments.inside)
-        print("\n".join(f"    {failure}" for failure in failures))
-        return bool(failures)
+        run_all(arguments.inside)
+        return 0
 
     pages = [ROOT / f"{page}.md" for page in chapter_pages(ROOT)]
     if arguments.page:
@@ -121,20 +181,14 @@ def main() -> int:
         if missing := kept.absent(ROOT, kept.extra_of(read_chapter(ROOT, name), name)):
             print(f"{page.stem} is left out: {', '.join(missing)} missing")
             pages.remove(page)
-    runs = [(kind, page) for kind in arguments.kind or KINDS for page in pages]
-    failed = 0
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for (kind, page), what in zip(
-            runs, pool.map(lambda run: failures_on(*run), runs), strict=True
-        ):
-            failed += bool(what)
-            print(
-                f"{kind:8} {page.stem:20} {'fails' if what else 'holds'}\n{what}",
-                end="",
-                flush=True,
-            )
-    print(f"{len(runs) - failed} passed, {failed} failed")
-    return bool(failed)
+    passed = failed = 0
+    for kind in arguments.kind or KINDS:
+        for page, what in failures_on(kind, pages):
+            passed, failed = passed + (not what), failed + bool(what)
+            print(f"{kind:8} {page.stem:20} {'fails' if what else 'holds'}")
+            print(what, end="", flush=True)
+    print(f"{passed} passed, {failed} failed")
+    return int(failed > 0 or passed == 0)
 
 
 if __name__ == "__main__":

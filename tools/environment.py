@@ -78,7 +78,10 @@ def make(folder: Path, root: Path, asked: str, light: str = "") -> None:
     wanted = choose(asked, platform.system(), nvidia_card(Path("/")), say)
     build = wanted if asked else there or wanted
     size = extent_of(light, extent)
-    inputs = [root / name for name in (PINS, FRAMEWORKS, CLOUDS, "pyproject.toml")]
+    # What students get has fewer files, and the library as a wheel.
+    wheels = sorted((root / "wheels").glob("*.whl"))
+    named = [root / name for name in (PINS, FRAMEWORKS, CLOUDS, "pyproject.toml")]
+    inputs = [path for path in (*named, *wheels) if path.is_file()]
     fresh = stamp.is_file() and all(p.stat().st_mtime <= stamp.stat().st_mtime for p in inputs)
     if fresh and (there, extent) == (build, size):
         return
@@ -225,10 +228,18 @@ def install(python: str, folder: Path, root: Path, index: Index | None, extras: 
         _run([*add, "--no-deps", "-r", str(rest), *also])
     if _complaint(python):
         _run([*add, "-r", str(root / PINS), *also])
-    _run([*add, "--no-deps", "--no-build-isolation", "--editable", str(root)])
+    _run([*add, "--no-deps", *library(root)])
     if complaint := _complaint(python):
         raise Failed(f"The packages do not fit together:\n{complaint}")
     subprocess.run(_compile(python, folder, "0"), check=False)
+
+
+def library(root: Path) -> list[str]:
+    """Return what tells pip to install the course: its folder or, in a kit, the wheel."""
+    if (root / "pyproject.toml").is_file():
+        return ["--no-build-isolation", "--editable", str(root)]
+    # A newer kit may hold the same version: what is there is replaced.
+    return ["--force-reinstall", *map(str, sorted((root / "wheels").glob("*.whl")))]
 
 
 def install_clouds(folder: Path, pins: Path) -> None:

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import ast
 import copy
-import functools
-import importlib.util
 import json
-import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.warnings import DuplicateCellId, MissingIDFieldWarning
 
 from course_lib.assignments.running import run_notebook
 from course_lib.assignments.sandboxed import Engine, engine
-from course_lib.assignments.sources import grade_id, is_solution, is_test, source_notebook
+from course_lib.assignments.sources import (
+    grade_id,
+    is_solution,
+    is_test,
+    release_notebook,
+    source_notebook,
+)
+from course_lib.grading.course import nbgraders
+from course_lib.grading.course.text import decoded
+from course_lib.grading.engine.credit import as_told, settle
 from course_lib.grading.engine.runner import CellRun
-from course_lib.paths import CourseError, release_path
+from course_lib.grading.submissions.repair import WrongNotebookError, mend, wanted_in
+from course_lib.imports import python_of
+from course_lib.paths import CourseError, known_slug, release_path, source_path
 
 
 @dataclass(frozen=True)
@@ -31,15 +41,18 @@ class TestResult:
     ----------
     grade_id : str
     points, max_points : float
-        `points` is None where a person marks.
+        `points` is None where a person marks, and where the tests are not here.
     message : str
         What the student is told when points were lost.
+    later : bool
+        Whether the tests are hidden ones that are not here: they come with grading.
     """
 
     grade_id: str
     points: float | None
     max_points: float
     message: str = ""
+    later: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,10 +65,13 @@ class CheckResult:
         In the order of the notebook.
     broken : dict
         Grade id of a solution cell to the error that running it raised.
+    notes : list of str
+        What was mended in the copy that was checked, as a teacher's report says it.
     """
 
     results: list[TestResult]
     broken: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def points(self) -> float:
@@ -70,7 +86,12 @@ class CheckResult:
     @property
     def manual_points(self) -> float:
         """Points that a person gives for written answers."""
-        return sum(result.max_points for result in self.results if result.points is None)
+        return sum(r.max_points for r in self.results if r.points is None and not r.later)
+
+    @property
+    def later_points(self) -> float:
+        """Points of hidden tests that are not here."""
+        return sum(result.max_points for result in self.results if result.later)
 
 
 def check(
@@ -83,8 +104,9 @@ def check(
 ) -> CheckResult:
     """Run the visible and hidden tests of an exercise on a notebook, which is not changed.
 
-    It is graded as a class is, in the grading engine; where walls cannot be built, it runs in a
-    process of its own. Either way the points are the same.
+    Where there is no source, as in a student's kit, the tests are those of the release. It is
+    graded as a class is, in the grading engine; where walls cannot be built, it runs in a process
+    of its own. Either way the points are the same.
 
     Parameters
     ----------
@@ -102,14 +124,19 @@ def check(
     Raises
     ------
     CourseError
-        When the file is missing, no notebook, of another exercise, or lacks cells.
+        When the file is missing, no notebook, or of another exercise.
     """
     submitted = read_notebook(path, slug)
     with nullcontext(graders) if graders else engine(root, slug, path) as graders:
-        source = source_notebook(root, slug)
-        # What counts the points has to be imported, and the engine is not warm yet.
-        _nbgraders_utils()
-        notebook = with_answers(source, submitted, slug=slug, path=path)
+        source = tests_of(root, slug)
+        notes: list[str] = []
+        try:
+            notebook = as_graded(source, submitted, _released(root, slug, source), notes)
+        except WrongNotebookError as error:
+            raise CourseError(
+                f"{path} is not the exercise {slug!r}. {error} Set it aside; `course start {slug}` "
+                "then makes a copy of the right one."
+            ) from None
         runs = graders and graders.run(
             notebook,
             source,
@@ -117,9 +144,31 @@ def check(
             course_folder=release_path(root, slug).parent,
             seconds_per_cell=seconds_per_cell,
         )
-        return grade_notebook(
+        result = grade_notebook(
             notebook, folder=path.parent, seconds_per_cell=seconds_per_cell, runs=runs
         )
+        return replace(result, notes=notes)
+
+
+def tests_of(root: Path, slug: str) -> NotebookNode:
+    """Return the notebook whose tests count: the source, or the release where there is none.
+
+    Raises
+    ------
+    CourseError
+        If there is neither.
+    """
+    known_slug(root, slug)
+    path = release_path(root, slug)
+    if source_path(root, slug).is_file() or not path.is_file():
+        return source_notebook(root, slug)
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError) as error:
+        raise CourseError(
+            f"{path} cannot be read ({error}), and your notebook is compared with it. Unpack the "
+            "kit again, beside this one, and copy the file from there."
+        ) from None
 
 
 def read_notebook(path: Path, slug: str) -> NotebookNode:
@@ -131,7 +180,7 @@ def read_notebook(path: Path, slug: str) -> NotebookNode:
         Naming the file and what is wrong with it.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = decoded(path.read_bytes())
     except FileNotFoundError:
         raise CourseError(
             f"There is no {path}. Make your copy with `course start {slug}`, or name your notebook "
@@ -139,11 +188,15 @@ def read_notebook(path: Path, slug: str) -> NotebookNode:
         ) from None
     except UnicodeDecodeError:
         raise CourseError(
-            f"{path} is not a text file in UTF-8, so it is no notebook. Open it in JupyterLab, or "
+            f"{path} is not a text file, so it is no notebook. Open it in JupyterLab, or "
             f"set it aside and start again with `course start {slug}`."
         ) from None
     try:
-        return nbformat.reads(text, as_version=4)
+        with warnings.catch_warnings():
+            # Of cells that share an id or have none; they are mended as they are read.
+            warnings.simplefilter("ignore", DuplicateCellId)
+            warnings.simplefilter("ignore", MissingIDFieldWarning)
+            return nbformat.reads(text, as_version=4)
     except (json.JSONDecodeError, nbformat.reader.NotJSONError):
         raise CourseError(
             f"{path} is not a notebook: it is not JSON (perhaps cut off, or saved as something "
@@ -156,55 +209,44 @@ def read_notebook(path: Path, slug: str) -> NotebookNode:
         ) from None
 
 
-def with_answers(
-    source: NotebookNode, submitted: NotebookNode, *, slug: str, path: Path
+def as_graded(
+    source: NotebookNode,
+    submitted: NotebookNode,
+    released: NotebookNode,
+    notes: list[str] | None = None,
 ) -> NotebookNode:
-    """Return the source notebook with the solution cells of a submission.
+    """Return a submission as it is graded: mended, and with the tests of the source.
 
-    Cells that the student added before a known cell are kept there; test cells come from the
-    source, whatever the submission made of them.
+    Parameters
+    ----------
+    source, submitted, released : NotebookNode
+        None of them is changed.
+    notes : list of str, optional
+        Gets a sentence for each thing that was mended.
 
     Raises
     ------
-    CourseError
-        When the submission is of another exercise or lacks solution cells.
+    WrongNotebookError
+        If the submission holds no cell of the exercise.
     """
-    wanted = [grade_id(cell) for cell in source.cells if is_solution(cell)]
-    known = {grade_id(cell) for cell in source.cells if grade_id(cell)}
-    found = [grade_id(cell) for cell in submitted.cells if grade_id(cell)]
-    lacking = [name for name in wanted if name not in found]
-    if len(lacking) == len(wanted):
-        raise CourseError(
-            f"{path} is not the exercise {slug!r}: none of its cells {', '.join(wanted)} is there. "
-            f"Set it aside; `course start {slug}` then makes a copy of the right one."
-        )
-    if lacking:
-        raise CourseError(
-            f"{path} lacks the cells {', '.join(lacking)} of the exercise {slug!r}. Copy them from "
-            f"exercises/{slug}/{slug}.ipynb, or undo the deletion in JupyterLab."
-        )
-    originals = {cell.id for cell in source.cells}
-    answers: dict[str, NotebookNode] = {}
-    added: dict[str | None, list[NotebookNode]] = {}
-    waiting: list[NotebookNode] = []
-    for cell in submitted.cells:
+    notebook = copy.deepcopy(submitted)
+    mend(notebook, wanted_in(source), list(released.cells), [] if notes is None else notes)
+    teachers = {grade_id(cell): cell for cell in source.cells if not is_solution(cell)}
+    for cell in notebook.cells:
         name = grade_id(cell)
-        if name in known:
-            answers.setdefault(name, cell)
-            added.setdefault(name, []).extend(waiting)
-            waiting = []
-        elif name is None and cell.get("id") not in originals and cell.cell_type == "code":
-            waiting.append(cell)
-    merged = copy.deepcopy(source)
-    merged.cells = []
-    for cell in source.cells:
-        name = grade_id(cell)
-        merged.cells.extend(copy.deepcopy(added.get(name, []) if name else []))
-        cell = copy.deepcopy(cell)
-        if is_solution(cell):
-            cell.source = answers[name].source
-        merged.cells.append(cell)
-    return merged
+        if name is not None and name in teachers:
+            cell.source = teachers[name].source
+    return notebook
+
+
+def _released(root: Path, slug: str, source: NotebookNode) -> NotebookNode:
+    """Return the release; made anew where the one that is there has other cells than the source."""
+    path = release_path(root, slug)
+    if path.is_file():
+        released = nbformat.read(path, as_version=4)
+        if [grade_id(cell) for cell in released.cells] == [grade_id(c) for c in source.cells]:
+            return released
+    return release_notebook(root, slug)
 
 
 def grade_notebook(
@@ -221,7 +263,6 @@ def grade_notebook(
     runs : sequence of CellRun, optional
         What its code cells did, if they were run elsewhere (by the grading engine).
     """
-    determine_grade = _nbgraders_utils().determine_grade
     if runs is None:
         runs = run_notebook(notebook, folder=folder, seconds_per_cell=seconds_per_cell)
     by_index = {run.index: run for run in runs}
@@ -229,12 +270,12 @@ def grade_notebook(
     for index, cell in enumerate(notebook.cells):
         name = grade_id(cell)
         run = by_index.get(index, CellRun(index))
-        if is_test(cell):
-            graded = copy.deepcopy(cell)
-            graded.outputs = run.outputs
-            points, most = determine_grade(graded) if run.status != "not run" else (0.0, None)
-            most = float(cell.metadata.nbgrader.points) if most is None else most
-            message = _message(run) if points < most else ""
+        if is_test(cell) and not holds_tests(cell):
+            results.append(TestResult(name, None, float(cell.metadata.nbgrader.points), later=True))
+        elif is_test(cell):
+            most = float(cell.metadata.nbgrader.points)
+            points, fault = counted(cell, run.outputs) if run.status != "not run" else (0.0, "")
+            message = fault or (_message(run) if points < most else "")
             results.append(TestResult(name, points, most, message))
         elif cell.metadata.get("nbgrader", {}).get("grade"):
             results.append(TestResult(name, None, float(cell.metadata.nbgrader.points)))
@@ -243,22 +284,25 @@ def grade_notebook(
     return CheckResult(results, broken)
 
 
-@functools.cache
-def _nbgraders_utils() -> Any:
-    """Return the module of nbgrader's that counts points.
+def counted(cell: NotebookNode, outputs: list[NotebookNode]) -> tuple[float, str]:
+    """Return the points that nbgrader gives for a test that showed this.
 
-    With the rest of nbgrader, its database and its web pages, it takes a second to import, which is
-    a third of all that a reader waits for.
+    And what is wrong with the test, where it ends with what is no number of points.
     """
-    spec = None if "nbgrader" in sys.modules else importlib.util.find_spec("nbgrader")
-    if spec is None or not spec.submodule_search_locations:
-        return importlib.import_module("nbgrader.utils")
-    path = Path(spec.submodule_search_locations[0], "utils.py")
-    alone = importlib.util.spec_from_file_location("nbgraders_utils", path)
-    assert alone is not None and alone.loader is not None
-    module = importlib.util.module_from_spec(alone)
-    alone.loader.exec_module(module)
-    return module
+    graded = copy.deepcopy(cell)
+    graded.outputs = copy.deepcopy(outputs)
+    fault = settle(graded)
+    if fault:
+        return 0.0, as_told(fault)
+    return nbgraders.determine_grade(graded)[0], ""
+
+
+def holds_tests(cell: NotebookNode) -> bool:
+    """Tell whether a test cell holds a statement; a release keeps remarks of hidden ones."""
+    try:
+        return bool(ast.parse(python_of(cell.source)).body)
+    except SyntaxError:
+        return True
 
 
 def _message(run: CellRun) -> str:

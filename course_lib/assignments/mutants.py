@@ -40,11 +40,12 @@ from nbformat import NotebookNode
 
 from course_lib.assignments import slips
 from course_lib.assignments.answers import Answer, answer_cells
-from course_lib.assignments.checking import _nbgraders_utils
+from course_lib.assignments.checking import counted
 from course_lib.assignments.proofs import answers_path, up_to_the_last_test, warm
 from course_lib.assignments.running import _context
 from course_lib.assignments.sandboxed import takes_steps
 from course_lib.assignments.sources import grade_id, is_solution, is_test, source_notebook
+from course_lib.grading.course import nbgraders
 from course_lib.grading.engine import judge, notebooks, runner, student
 from course_lib.grading.engine.shells import new_shell
 from course_lib.grading.engine.warmup import warm_torch
@@ -648,7 +649,7 @@ class _Run:
             self.steps.setdefault(step.cell, []).append(step)
         self.shell = new_shell()
         # Once, and not in every fork.
-        _nbgraders_utils()
+        nbgraders.load()
         if takes_steps(cell.source for cell in self.cells):
             warm_torch()
 
@@ -726,10 +727,7 @@ _PYTHONS = frozenset(dir(builtins))
 
 def _earned(cell: NotebookNode, outputs: list[list[Any]]) -> bool:
     """Tell whether nbgrader would give all points for a test that showed this."""
-    graded = copy.deepcopy(cell)
-    graded.outputs = runner.outputs_of(outputs)
-    points, most = _nbgraders_utils().determine_grade(graded)
-    return points >= most
+    return counted(cell, runner.outputs_of(outputs))[0] >= float(cell.metadata.nbgrader.points)
 
 
 def _in_fork(work: Callable[[], Any]) -> Any:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from nbformat import NotebookNode
 
 from course_lib.assignments.answers import Answer, apply, load_answers
-from course_lib.assignments.checking import CheckResult, grade_notebook, with_answers
+from course_lib.assignments.checking import CheckResult, as_graded, grade_notebook
 from course_lib.assignments.running import preload
 from course_lib.assignments.sandboxed import _preload
 from course_lib.assignments.sources import grade_id, is_test, release_notebook, source_notebook
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from course_lib.grading.engine.shared import Shared
     from course_lib.grading.engine.zygote import Zygote
 
-_SECRET = re.compile(
+#: What students must not see of a source.
+SECRET = re.compile(
     r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)### END (?:SOLUTION|HIDDEN TESTS)"
     r"|=== BEGIN MARK SCHEME ===\n(.*?)=== END MARK SCHEME ===",
     re.DOTALL,
@@ -148,20 +149,22 @@ def up_to_the_last_test(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def prove_reference(root: Path, slug: str, grade: Grade = together) -> list[str]:
+def prove_reference(
+    root: Path, slug: str, grade: Grade = together, *, whole: bool = True
+) -> list[str]:
     """Return what is wrong with the reference's result; an empty list if it has full marks.
 
-    In a notebook all cells run. Graded, those after the last test do not run once more.
+    Unless it is to be the whole, it runs up to the last test.
     """
     source = source_notebook(root, slug)
-    notebook = source if grade is together else up_to_the_last_test(source)
+    notebook = source if whole else up_to_the_last_test(source)
     return list(_lost(grade(notebook, source), "the reference"))
 
 
 def prove_release(root: Path, slug: str, grade: Grade = together) -> list[str]:
     """Return what is wrong with the untouched release: any point that it earns."""
     source, release = source_notebook(root, slug), release_notebook(root, slug)
-    merged = with_answers(source, release, slug=slug, path=Path("the release"))
+    merged = as_graded(source, release, release)
     return [
         f"the untouched release earns {result.points:g} at {result.grade_id}: "
         "let that test call what the student must write"
@@ -195,8 +198,12 @@ def prove_answer(root: Path, slug: str, answer: Answer, grade: Grade = together)
 
 def prove_secrecy(root: Path, slug: str) -> list[str]:
     """Return the lines of solutions, hidden tests and marking schemes that a student would see."""
-    source, release = source_notebook(root, slug), release_notebook(root, slug)
-    public = "\n".join(_SECRET.sub("", cell.source) for cell in source.cells)
+    return shown_secrets(source_notebook(root, slug), release_notebook(root, slug))
+
+
+def shown_secrets(source: NotebookNode, release: NotebookNode) -> list[str]:
+    """Return the lines of a source that students must not see, and would see in a release."""
+    public = "\n".join(SECRET.sub("", cell.source) for cell in source.cells)
     shown = "\n".join(cell.source for cell in release.cells) + str(release.metadata)
     return [
         f"{secret!r} is in the release"
@@ -213,7 +220,7 @@ def secret_lines(source: NotebookNode) -> list[str]:
     """Return the lines of a source that students must not see, but for those too short to tell."""
     secrets = []
     for cell in source.cells:
-        for match in _SECRET.finditer(cell.source):
+        for match in SECRET.finditer(cell.source):
             block = match.group(1) or match.group(2) or ""
             secrets += [line.strip() for line in block.splitlines() if len(line.strip()) > 8]
     return secrets

@@ -17,6 +17,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from course_lib.assignments.sandboxed import VALIDATE
 from course_lib.grading.engine import runner, student
 from course_lib.grading.engine.runner import CellRun
 from course_lib.grading.engine.shells import new_shell
@@ -143,7 +144,7 @@ def _child(connection: Any, cells: list[tuple[int, str]], folder: str) -> None:
     os.chdir(folder)
     sys.argv = ["notebook"]
     with tempfile.TemporaryDirectory(prefix="course-ipython-") as home:
-        os.environ["IPYTHONDIR"] = home
+        os.environ.update(VALIDATE, IPYTHONDIR=home)
         shell = new_shell()
         connection.send("ready")
         for index, source in cells:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,9 @@ __all__ = ["Engine", "engine", "takes_steps"]
 
 # `torch.optim.SGD`, `from torch import optim`.
 _OPTIMIZERS = re.compile(r"\boptim\b")
+
+#: How nbgrader tells cells where they run.
+VALIDATE = {"NBGRADER_EXECUTION": "validate", "NBGRADER_VALIDATING": "1"}
 
 
 @contextmanager
@@ -59,10 +63,11 @@ def engine(root: Path, slug: str, path: Path) -> Iterator[Engine | None]:
     course = [text.read_text(encoding="utf-8")] if text.is_file() else []
     from course_lib.grading.engine.zygote import Zygote
 
+    preload = _preload(course, own, path.parent)
     with ThreadPoolExecutor(1, thread_name_prefix="warm") as thread:
-        warm = thread.submit(Zygote, _preload(course, own))
+        warm = thread.submit(Zygote, preload)
         try:
-            yield Engine(warm)
+            yield Engine(warm, 0 if "torch" in preload else library_bytes("torch", "nvidia"))
         finally:
             if warm.exception() is None:
                 warm.result().close()
@@ -81,15 +86,18 @@ def _code_in(path: Path) -> list[str] | None:
     return None
 
 
-def _preload(course: Iterable[str], own: Iterable[str]) -> list[str]:
-    """Return what a run will import: of torch and Matplotlib nothing, unless somebody does."""
+def _preload(course: Iterable[str], own: Iterable[str], folder: Path | None = None) -> list[str]:
+    """Return what a run will import: of torch and Matplotlib nothing, unless somebody does.
+
+    What somebody's own code imports from their folder is read, too.
+    """
     from course_lib.grading.engine.warmup import DEFAULT_PRELOAD
 
     usual = {_top(name) for name in DEFAULT_PRELOAD}
     course, own = list(course), list(own)
     asked = imported_modules(course)
     # What else a reader imports is imported where they do: it may be anything.
-    asked |= {name for name in imported_modules(own) if _top(name) in usual}
+    asked |= {name for name in imported_modules(own, folder) if _top(name) in usual}
     if "torch" in map(_top, asked) and takes_steps([*course, *own]):
         asked.add("torch.optim")
     wanted = {_top(name) for name in asked} | {"IPython", "course_lib", "numpy"}
@@ -103,6 +111,17 @@ def _preload(course: Iterable[str], own: Iterable[str]) -> list[str]:
         and not name.endswith(".dry_run")
     ]
     return [*always, *sorted(name for name in asked - set(always) if is_module(name))]
+
+
+def library_bytes(*packages: str) -> int:
+    """Return how much is in the shared libraries of packages, those of their parts included."""
+    found = 0
+    for package in packages:
+        spec = find_spec(package)
+        for place in (spec and spec.submodule_search_locations) or ():
+            for pattern in ("lib/*.so*", "*/lib/*.so*"):
+                found += sum(file.stat().st_size for file in Path(place).glob(pattern))
+    return found
 
 
 def takes_steps(sources: Iterable[str]) -> bool:
@@ -123,6 +142,8 @@ class Engine:
     """The grading engine of this machine, warm or about to be."""
 
     warm: Future[Zygote]
+    libraries: int = 0
+    """Bytes of libraries that a cell may load all the same, by a way that no reader sees."""
 
     def run(
         self,
@@ -156,7 +177,7 @@ class Engine:
 
         count = sum(cell.cell_type == "code" for cell in notebook.cells)
         times = runner.Times(cell=seconds_per_cell, notebook=seconds_per_cell * count)
-        limits = Limits(cpu_seconds=int(times.notebook) + 30)
+        limits = Limits(cpu_seconds=int(times.notebook) + 30, libraries=self.libraries)
         try:
             course_files = files_beside([course_folder])
             files = files_beside([folder]) | course_files
@@ -176,4 +197,11 @@ class _Spawner:
 
     def spawn(self, target: str, sockets: Any, *, walled: bool, scratch: Any) -> Any:
         files = scratch if walled else self.course_files
-        return self.zygote.spawn(target, sockets, walled=walled, limits=self.limits, scratch=files)
+        return self.zygote.spawn(
+            target,
+            sockets,
+            walled=walled,
+            limits=self.limits,
+            scratch=files,
+            environment=VALIDATE,
+        )

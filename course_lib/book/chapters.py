@@ -25,7 +25,7 @@ import yaml
 
 from course_lib.book import kept, unchanged
 from course_lib.extras import PINS
-from course_lib.imports import ImportGraph, imported_modules
+from course_lib.imports import ImportGraph, helper_files, imported_modules
 from course_lib.paths import CourseError, toc_entries
 
 if TYPE_CHECKING:
@@ -161,6 +161,8 @@ def _digest_of_all(root: Path, declared: list[str]) -> str:
     files += [executed_path(root, page) for page in entries]
     files += [kept.kept_path(root, page) for page in entries]
     files += [root / name for name in declared]
+    # What pages may import from beside them.
+    files += sorted((root / "book").rglob("*.py"))
     # The library, and the way of running chapters.
     files += unchanged.code(root / PACKAGE, Path(__file__).parent)
     # A folder for each notebook, whose name is its digest; their database changes when it is read.
@@ -207,7 +209,9 @@ def fingerprint(root: Path, page: str, graph: ImportGraph | None = None) -> str:
     graph = graph or ImportGraph(root, PACKAGE)
     notebook = read_chapter(root, page)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    modules = graph.behind(imported_modules(code))
+    # A page runs in its own folder, and may import from there.
+    folder = (root / page).parent
+    modules = graph.behind(imported_modules(code, folder))
     parts = [
         f"format {_FORMAT}",
         f"python {platform.python_version()}",
@@ -215,6 +219,7 @@ def fingerprint(root: Path, page: str, graph: ImportGraph | None = None) -> str:
         _digest(root / "requirements.txt"),
     ]
     parts += [f"{name} {_digest(path)}" for name, path in graph.files(modules)]
+    parts += [f"{path.name} {_digest(path)}" for path in helper_files(code, folder)]
     parts += [f"{name} {_digest(root / name)}" for name in _declared(notebook)]
     if extra := kept.extra_of(notebook, page):
         parts += [f"without {kept.absent(root, extra)}", *(_digest(root / name) for name in PINS)]

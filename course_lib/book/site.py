@@ -115,3 +115,4 @@ def _ingredients(root: Path) -> Iterator[Path]:
     yield from sorted((root / "book").rglob("*.bib"))
     # The pages of course_lib are made from its docstrings.
     yield from sorted((root / "course_lib").rglob("*.py"))
+    yield from sorted((root / "course_lib" / "book").glob("*.js"))

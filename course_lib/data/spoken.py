@@ -231,11 +231,13 @@ def mix(clip: Floats, seconds: float, db: float, rng: np.random.Generator) -> Fl
     recording = np.zeros(samples, np.float32)
     recording[place : place + len(clip)] = clip
     if np.isfinite(db):
-        frequency = np.fft.rfftfreq(samples, 1 / RATE)
+        # Somewhat longer than the recording: a transform of 960 k samples is a fast one.
+        size = -(-samples // 960) * 960
+        frequency = np.fft.rfftfreq(size, 1 / RATE)
         white = rng.normal(size=(2, len(frequency)))
         colored = (white[0] + 1j * white[1]) / np.sqrt(np.maximum(frequency, 60))
         colored[0] = 0
-        noise = np.fft.irfft(colored, samples)
+        noise = np.fft.irfft(colored, size)[:samples]
         power = np.mean(np.square(clip)) / np.mean(np.square(noise))
         recording += (np.sqrt(power / 10 ** (db / 10)) * noise).astype(np.float32)
     return recording

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         Report,
         StudentReport,
     )
-    from course_lib.grading.steps.collect import collect
+    from course_lib.grading.steps.collect import collect, collect_archive
     from course_lib.grading.steps.export import export
     from course_lib.grading.steps.feedback import feedback
     from course_lib.grading.steps.grade import grade
@@ -43,6 +43,7 @@ __all__ = [
     "Report",
     "StudentReport",
     "collect",
+    "collect_archive",
     "export",
     "feedback",
     "grade",
@@ -62,7 +63,7 @@ _HOMES = {
         "Report",
         "StudentReport",
     ),
-    "steps.collect": ("collect",),
+    "steps.collect": ("collect", "collect_archive"),
     "steps.export": ("export",),
     "steps.feedback": ("feedback",),
     "steps.grade": ("grade",),

@@ -22,7 +22,10 @@ import torch
 from course_lib.hardware.roofline import Machine
 from course_lib.hardware.timing import seconds
 
-__all__ = ["bandwidth", "measure", "peak"]
+__all__ = ["WORKING_SETS", "bandwidth", "measure", "peak"]
+
+#: Bytes of three arrays together, from what every cache holds to what none does.
+WORKING_SETS = tuple(24_000 * 4**k for k in range(8))
 
 
 def peak(
@@ -92,7 +95,7 @@ def measure(
     n : int, optional
         Of the matrix product. By default the best of 512 and 1,024, of 1,024 and 4,096 on a GPU.
     working_sets : sequence of int, optional
-        In bytes. By default from 24 kB in steps of four to 384 MB.
+        In bytes. By default `WORKING_SETS`, from 24 kB in steps of four to 393 MB.
 
     Returns
     -------
@@ -103,7 +106,7 @@ def measure(
     """
     usual = (512, 1024) if torch.device(device).type == "cpu" else (1024, 4096)
     best = max(peak(device, dtype, size) for size in ([n] if n else usual))
-    sizes = sorted(working_sets or [24_000 * 4**k for k in range(8)])
+    sizes = sorted(working_sets or WORKING_SETS)
     steps = {size: bandwidth(size, device) for size in sizes}
     return Machine(best, steps[sizes[-1]]), steps
 

@@ -35,9 +35,10 @@ def _convolutions(
 
 
 class KeywordNet(nn.Module):
-    """Three convolutions with pooling, the largest value of each channel over time, a linear layer.
+    """Three convolutions, the largest value of each channel over time, a linear layer.
 
-    Where in the recording a word is said does not matter to a maximum.
+    Where in the recording a word is said does not matter to a maximum. (The first two convolutions
+    move on by two frames at a time, so this holds for places that are four frames apart.)
 
     Parameters
     ----------
@@ -55,16 +56,10 @@ class KeywordNet(nn.Module):
     """
 
     def __init__(
-        self, bands: int = 32, classes: int = 10, channels: int = 40, dropout: float = 0.2
+        self, bands: int = 32, classes: int = 10, channels: int = 48, dropout: float = 0.2
     ) -> None:
         super().__init__()
-        self.features = nn.Sequential(
-            _convolutions(bands, channels, (1,)),
-            nn.MaxPool1d(2),
-            _convolutions(channels, channels, (1,)),
-            nn.MaxPool1d(2),
-            _convolutions(channels, channels, (1,)),
-        )
+        self.features = _convolutions(bands, channels, (2, 2, 1))
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(channels, classes))
 
     def forward(self, x: Tensor) -> Tensor:

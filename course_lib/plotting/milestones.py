@@ -45,42 +45,65 @@ def milestones(
     for year, value in sorted(zip(years, values, strict=True)):
         before = list(best.values())[-1:]
         best[year] = choose([best.get(year, value), value, *before])
-    axes.step(
-        [*best, max(years) + 1],
-        [*best.values(), list(best.values())[-1]],
-        where="post",
-        color=COLORS[0],
-        alpha=0.6,
-        zorder=1,
-    )
+    # Half a year on, so that the last step is seen as one.
+    left, right = min(years) - 0.5, max(years) + 0.5
+    marks, levels = [*best, right], [*best.values(), list(best.values())[-1]]
+    axes.step(marks, levels, where="post", color=COLORS[0], alpha=0.6, zorder=1)
     axes.plot(years, values, "o", color=COLORS[0], zorder=2)
     span = max(values) - min(values) or 1.0
-    left, right = min(years) - 0.5, max(years) + 2.5
-    low, high = min(values) - 0.25 * span, max(values) + 0.3 * span
+    low, high = min(values) - 0.33 * span, max(values) + 0.3 * span
     # An inch in the units of the axes: labels are put where they cover neither each other, nor a
-    # result, nor the reference.
+    # result, nor the steps, nor the reference.
     across, up = (right - left) / 6.2, (high - low) / 2.7
-    taken = [
-        (y - 0.1 * across, v - 0.1 * up, y + 0.1 * across, v + 0.1 * up)
+    dots = [
+        (y - 0.08 * across, v - 0.08 * up, y + 0.08 * across, v + 0.08 * up)
         for y, v in zip(years, values, strict=True)
     ]
+    lines = [
+        (start, level - 0.03 * up, end, level + 0.03 * up)
+        for start, end, level in zip(marks, marks[1:], levels, strict=False)
+    ] + [
+        (year - 0.03 * across, min(pair), year + 0.03 * across, max(pair))
+        for year, *pair in zip(marks[1:-1], levels, levels[1:], strict=False)
+    ]
     if reference is not None:
-        taken.append((left, reference[1] - 0.02 * up, right, reference[1] + 0.02 * up))
-    for year, system, value in sorted(zip(years, systems, values, strict=True)):
+        lines.append((left, reference[1] - 0.02 * up, right, reference[1] + 0.02 * up))
+        wide = 0.075 * len(f"{reference[0]}: {reference[1]:g}") * across
+        lines.append((right - wide, reference[1], right, reference[1] + 0.2 * up))
+    # The last years first, since they have the least room. A second and a third round move labels
+    # out of the way of those that came later.
+    results = sorted(
+        zip(years, values, systems, strict=True), key=lambda result: result[:2], reverse=True
+    )
+    chosen: dict[int, tuple[str, str, tuple[float, ...]]] = {}
+    for number in 3 * list(range(len(results))):
+        year, value, system = results[number]
         wide, tall = 0.075 * max(len(system), 4) * across, 0.36 * up
         places = []
         for side, at in (("left", year + 0.05 * across), ("right", year - 0.05 * across - wide)):
             for edge, bottom in (("bottom", value + 0.1 * up), ("top", value - 0.1 * up - tall)):
-                place = (at, bottom, at + wide, bottom + tall)
-                covered = sum(_common(place, other) for other in taken)
-                outside = wide * tall - _common(place, (left, low, right, high))
-                places.append((covered + outside, side, edge, place))
-        _, side, edge, place = min(places, key=lambda entry: entry[0])
-        taken.append(place)
+                places.append((side, edge, at, bottom))
+        for side, at in (("left", year + 0.12 * across), ("right", year - 0.12 * across - wide)):
+            places.append((side, "center", at, value - tall / 2))
+        others = dots + [place for other, (*_, place) in chosen.items() if other != number]
+        costs = []
+        for side, edge, at, bottom in places:
+            place = (at, bottom, at + wide, bottom + tall)
+            # A label on another result would be read as that one's, and two labels not at all.
+            covered = sum(_common(place, other) for other in lines)
+            covered += 5 * sum(_common(place, other) for other in others)
+            outside = wide * tall - _common(place, (left, low, right, high))
+            costs.append((covered + 3 * outside, side, edge, place))
+        chosen[number] = min(costs, key=lambda entry: entry[0])[1:]
+    for number, (side, edge, _) in chosen.items():
+        year, value, system = results[number]
         axes.annotate(
-            f"{system}\n{value:g}",
+            f"{system}\n{_number(value)}",
             (year, value),
-            xytext=(3 if side == "left" else -3, 7 if edge == "bottom" else -7),
+            xytext=(
+                (8 if edge == "center" else 3) * (1 if side == "left" else -1),
+                {"bottom": 7, "top": -7, "center": 0}[edge],
+            ),
             textcoords="offset points",
             ha=side,
             va=edge,
@@ -90,7 +113,7 @@ def milestones(
     if reference is not None:
         axes.axhline(reference[1], color=MUTED, linestyle="--", linewidth=1)
         axes.annotate(
-            f"{reference[0]}: {reference[1]:g}",
+            f"{reference[0]}: {_number(reference[1])}",
             (right, reference[1]),
             xytext=(-4, 4),
             textcoords="offset points",
@@ -100,7 +123,14 @@ def milestones(
         )
     axes.set(xlabel="year", ylabel=metric, xlim=(left, right), ylim=(low, high))
     axes.xaxis.get_major_locator().set_params(integer=True)
+    if min(values) >= 0:  # the room below is for labels, and no error is negative
+        axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= high])
     return figure
+
+
+def _number(value: float) -> str:
+    """Write a value, with a minus sign in place of a hyphen."""
+    return f"{value:g}".replace("-", "−")
 
 
 def _common(one: tuple[float, ...], other: tuple[float, ...]) -> float:

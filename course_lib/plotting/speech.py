@@ -13,7 +13,6 @@ from course_lib.plotting.style import (
     LINE_STYLES,
     MARKERS,
     MUTED,
-    PAPER,
     new_figure,
     styled,
 )
@@ -210,10 +209,11 @@ def thresholds(
     left.annotate(
         f"equal: {100 * equal[1]:.0f} %",
         (equal[0], 100 * equal[1]),
-        xytext=(0, -16),
+        xytext=(-12, -1),
         textcoords="offset points",
         fontsize=9.5,
-        ha="center",
+        ha="right",
+        va="center",
     )
     left.set(xlabel="threshold on the cosine", ylabel="errors (%)", ylim=(0, 100))
     left.legend(loc="lower left", bbox_to_anchor=(-0.05, 1.0), frameon=False)
@@ -350,19 +350,26 @@ def spelling(
         edgecolor="none",
         label="likeliest letter",
     )
-    for t, winner in enumerate(p.argmax(axis=1)):
-        if winner and (t == 0 or p[t - 1].argmax() != winner):
-            bottom.text(
-                times[t],
-                min(p[t, winner], 1.0) + 0.04,
-                "␣" if names[winner] == " " else names[winner],
-                ha="center",
-                fontsize=10,
-                fontweight="bold",
-                bbox={"fc": PAPER, "ec": "none", "pad": 0.5, "alpha": 0.8},
-            )
-    bottom.set(xlabel="time (s)", ylabel="probability", ylim=(0, 1.22), xlim=(0, seconds))
-    bottom.legend(loc="upper right", ncols=2, bbox_to_anchor=(1.0, 1.32), frameon=False)
+    winners = p.argmax(axis=1)
+    step, last = seconds / len(p), -np.inf
+    for t, winner in enumerate(winners):
+        if not winner or (t and winners[t - 1] == winner):
+            continue
+        run = t + int(np.argmax(np.append(winners[t:] != winner, True)))
+        # Above the bars, in the middle of its steps; two letters side by side keep apart.
+        last = max((t + run) / 2 * step, last + 0.016 * seconds)
+        bottom.text(
+            last,
+            1.1,
+            "␣" if names[winner] == " " else names[winner],
+            ha="center",
+            va="baseline",
+            fontsize=10,
+            fontweight="bold",
+        )
+    bottom.set(xlabel="time (s)", ylabel="probability", ylim=(0, 1.3), xlim=(0, seconds))
+    bottom.set_yticks([0, 0.25, 0.5, 0.75, 1])
+    figure.legend(loc="outside lower right", ncols=2, frameon=False)
     return figure
 
 

@@ -3,13 +3,15 @@
 `frames` cuts a sound into windowed frames and takes their power spectrum. `mel` sums it up as ears
 do. `ctc` scores a text when nobody says which frame is which letter, and reads a network's answer.
 `errors` has the field's measures: the word error rate and the equal error rate. `warping` compares
-words that were said at different speeds, without any learning.
+words that were said at different speeds, without any learning. `players` makes recordings that a
+reader can play.
 """
 
 from course_lib.speech.ctc import collapse, ctc_loss, greedy
 from course_lib.speech.errors import edit_distance, equal_error_rate, word_error_rate
 from course_lib.speech.frames import frame, hann, power_spectrogram
 from course_lib.speech.mel import log_mel, mel_filters
+from course_lib.speech.players import listen
 from course_lib.speech.warping import warped_distance
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "frame",
     "greedy",
     "hann",
+    "listen",
     "log_mel",
     "mel_filters",
     "power_spectrogram",

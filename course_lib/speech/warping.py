@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 __all__ = ["warped_distance"]
 
@@ -42,7 +41,7 @@ def warped_distance(templates: Sequence[Floats], recording: Floats) -> NDArray[n
     [0.0, 0.5]
     """
     lengths = np.array([len(template) for template in templates])
-    frames = cdist(np.concatenate(templates), recording)  # of each frame from each frame
+    frames = _distances(np.concatenate(templates), np.asarray(recording))
     cost = np.full((lengths.max(), len(templates), len(recording)), 0.0)
     row = np.concatenate([np.arange(n) for n in lengths])
     cost[row, np.repeat(np.arange(len(templates)), lengths)] = frames
@@ -56,3 +55,10 @@ def warped_distance(templates: Sequence[Floats], recording: Floats) -> NDArray[n
         done = lengths == i + 1
         best[done] = total[done].min(axis=1)
     return best / lengths
+
+
+def _distances(a: Floats, b: Floats) -> NDArray[np.float64]:
+    """Compute the distance of each row of a from each row of b."""
+    a, b = a.astype(float), b.astype(float)
+    squares = (a**2).sum(axis=1)[:, None] - 2 * a @ b.T + (b**2).sum(axis=1)
+    return np.sqrt(np.maximum(squares, 0))

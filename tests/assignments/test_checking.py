@@ -1,6 +1,8 @@
 """Checking one's own notebook, and what is said of notebooks that cannot be checked."""
 
+import copy
 import json
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -9,7 +11,7 @@ from nbformat.v4 import new_code_cell
 from course_lib import paths
 from course_lib.assignments import sandboxed, sources
 from course_lib.assignments.checking import check
-from course_lib.assignments.progress import next_step, progress, record
+from course_lib.assignments.progress import ExerciseProgress, next_step, progress, record, start
 from course_lib.grading.engine import sandbox, zygote
 from course_lib.paths import CourseError
 
@@ -49,8 +51,10 @@ def test_what_a_library_cannot_do_is_told_in_its_words(tiny_course, work):
 
 
 def test_the_notebook_is_not_changed(tiny_course, work):
-    before = work[0].read_bytes()
-    check(tiny_course, "tiny", work[0])
+    # As PowerShell writes it, with a mark of the byte order.
+    before = work[0].read_text(encoding="utf-8").encode("utf-16")
+    work[0].write_bytes(before)
+    assert check(tiny_course, "tiny", work[0]).points == 4
     assert work[0].read_bytes() == before
 
 
@@ -85,7 +89,7 @@ def test_a_broken_step_is_named_and_the_others_count(tiny_course, work):
 
 
 def test_what_cannot_be_checked_is_named(tiny_course, work):
-    path, notebook = work
+    path, _ = work
     text = path.read_text()
 
     def refusal():
@@ -96,19 +100,102 @@ def test_what_cannot_be_checked_is_named(tiny_course, work):
     path.write_text(text[: len(text) // 2])
     assert "is not JSON" in refusal()
     path.write_bytes(b"\xff\xfe\x00")
-    assert "UTF-8" in refusal()
+    assert "is not a text file" in refusal()
     path.write_text(json.dumps({"cells": 3}))
     assert "not a notebook" in refusal()
     other = json.loads(text)
     for cell in other["cells"]:
         cell["metadata"].pop("nbgrader", None)
+        del cell["id"]
+    other["nbformat_minor"] = 4
     path.write_text(json.dumps(other))
     assert "is not the exercise 'tiny'" in refusal()
-    notebook.cells = [c for c in notebook.cells if sources.grade_id(c) != "quad"]
-    nbformat.write(notebook, path)
-    assert "lacks the cells quad" in refusal()
     path.unlink()
     assert "course start tiny" in refusal()
+
+
+def test_what_a_cell_imports_is_known_before_it_does(tiny_course, work, monkeypatch, tmp_path):
+    path, preload = work[0], []
+    monkeypatch.setattr(sandboxed, "_preload", lambda *given: preload[:])
+    monkeypatch.setattr(zygote, "Zygote", lambda names: SimpleNamespace(close=names.clear))
+    library = tmp_path / "torch" / "lib" / "libtorch.so.2"
+    library.parent.mkdir(parents=True)
+    (library.parents[1] / "__init__.py").touch()
+    library.write_bytes(bytes(300))
+    monkeypatch.setattr(
+        sandboxed,
+        "find_spec",
+        lambda name: SimpleNamespace(submodule_search_locations=[tmp_path / name]),
+    )
+    # Where it is not seen, there is room in the address space for it.
+    for seen, room in (([], 300), (["torch"], 0)):
+        preload[:] = seen
+        with sandboxed.engine(tiny_course, "tiny", path) as engine:
+            assert engine.libraries == room
+    monkeypatch.undo()
+    (path.parent / "helper.py").write_text("import torch\n")
+    for cell in ("torch.ones?\nimport torch", "files = !ls\nimport torch", "import helper"):
+        assert "torch" in sandboxed._preload([], [cell], path.parent)
+    assert "torch" not in sandboxed._preload([], ["import json"], path.parent)
+
+
+def without_metadata(notebook):
+    for cell in notebook.cells:
+        cell.metadata = {}
+
+
+def split(notebook):
+    place = places(notebook)["double"]
+    head, body = notebook.cells[place].source.split("\n", 1)
+    notebook.cells[place].source = f"import math\n{head}\n{body}"
+    notebook.cells.insert(place + 1, new_code_cell("def four():\n    return 4"))
+    solved(notebook, "quad", "def quad(z):\n    return four() * np.asarray(z)")
+
+
+def copied(notebook):
+    place = places(notebook)["double"]
+    notebook.cells.insert(place + 1, copy.deepcopy(notebook.cells[place]))
+    notebook.cells[place + 1].source = "def double(z):\n    return z"
+
+
+def retyped(notebook):
+    notebook.cells[places(notebook)["double"]].cell_type = "raw"
+
+
+def merged(notebook):
+    place = places(notebook)["test-double"]
+    test = notebook.cells[place]
+    test.source = f"def double(z):\n    return 2 * np.asarray(z)\n\n{test.source}"
+    notebook.cells[places(notebook)["double"]].source = "def double(z):\n    return z"
+
+
+def deleted(notebook):
+    del notebook.cells[places(notebook)["quad"]]
+
+
+def places(notebook):
+    return {sources.grade_id(cell): place for place, cell in enumerate(notebook.cells)}
+
+
+@pytest.mark.parametrize(
+    ("damage", "points", "note"),
+    [
+        (without_metadata, 4, "The cell double had lost its name; known by its id."),
+        (split, 6, None),
+        (copied, 0, "The cell double was there 2 times; the one at place 4 was graded."),
+        (retyped, 4, "The cell double had become a raw cell; made a code cell again."),
+        (merged, 4, "The cell test-double was merged with another; taken apart."),
+        (deleted, 4, "The cell quad is missing. If its answer does not stand in another cell"),
+    ],
+)
+def test_a_damaged_notebook_is_read_as_grading_reads_it(tiny_course, work, damage, points, note):
+    path, notebook = work
+    damage(notebook)
+    # With the mark of an editor of Windows.
+    path.write_text(json.dumps(notebook), encoding="utf-8-sig")
+    result = check(tiny_course, "tiny", path)
+    assert result.points == points
+    assert any(told.startswith(note) for told in result.notes) if note else not result.notes
 
 
 @pytest.fixture
@@ -138,9 +225,11 @@ def test_a_check_leaves_nothing_in_the_folder(tiny_course, work):
 
 def test_without_walls_a_reader_is_told_the_same(tiny_course, work, monkeypatch):
     path, notebook = work
-    solved(notebook, "quad", "import os\ndef quad(z):\n    return z")
+    where = "import os\nassert os.environ['NBGRADER_EXECUTION'] == 'validate'\n"
+    solved(notebook, "quad", where + "def quad(z):\n    return z")
     nbformat.write(notebook, path)
     graded = check(tiny_course, "tiny", path)
+    assert not graded.broken
     monkeypatch.setattr(sandboxed.sys, "platform", "darwin")
     assert check(tiny_course, "tiny", path) == graded
 
@@ -198,6 +287,63 @@ def test_progress(tiny_course, work):
     (entry,) = progress(tiny_course)
     assert (entry.points, entry.max_points, entry.complete) == (4, 6, False)
     assert next_step([entry]) == "course check tiny"
+
+
+def entries(*, begun=(), complete=()):
+    """Return the progress of exercises a to d, of which `begun` were started in this order."""
+    return [
+        ExerciseProgress(
+            name,
+            name in begun,
+            points=2 if name in complete else None,
+            max_points=2 if name in complete else None,
+            begun=f"2026-11-30T12:0{begun.index(name)}" if name in begun else None,
+        )
+        for name in "abcd"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("begun", "complete", "step"),
+    [
+        ("", "", "start a"),
+        ("ac", "", "check c"),
+        ("ca", "", "check a"),
+        ("ac", "c", "check a"),
+        ("c", "c", "start d"),
+        ("ad", "ad", "start b"),
+        ("abcd", "abcd", ""),
+    ],
+)
+def test_one_goes_on_with_what_was_started_last(begun, complete, step):
+    wanted = f"course {step}" if step else ""
+    assert next_step(entries(begun=begun, complete=complete)) == wanted
+
+
+def test_starting_again_keeps_the_work_and_is_remembered(tiny_course):
+    sources.generate(tiny_course)
+    beside = paths.release_path(tiny_course, "tiny").with_name("rows.csv")
+    beside.write_text("theirs")
+    mine = paths.work_path(tiny_course, "tiny").parent / "rows.csv"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    assert start(tiny_course, "tiny")
+    assert mine.read_text() == "mine"
+    (first,) = progress(tiny_course)
+    assert first.started and first.begun
+    work = paths.work_path(tiny_course, "tiny")
+    work.write_text("mine")
+    assert not start(tiny_course, "tiny")
+    assert work.read_text() == "mine"
+    assert progress(tiny_course)[0].begun > first.begun
+
+
+def test_results_of_an_earlier_version_are_read(tiny_course):
+    path = tiny_course / "work" / "progress.json"
+    path.parent.mkdir()
+    path.write_text('{"tiny": {"points": 2, "max_points": 6, "checked": "2026-01-01T00:00:00"}}')
+    (entry,) = progress(tiny_course)
+    assert (entry.points, entry.checked, entry.begun) == (2, "2026-01-01T00:00:00", None)
 
 
 def test_results_that_cannot_be_read_are_set_aside(tiny_course, work):

@@ -63,18 +63,13 @@ def test_examples_give_what_they_say(slug: str) -> None:
     said: list[str] = []
     found = examples(slug)
     assert found, "an exercise without an example"
+    # As many as are written: a class in a class, say, would be passed over in silence.
+    text = "".join(c.source for c in source_notebook(ROOT, slug).cells if is_solution(c))
+    assert sum(len(test.examples) for test in found) == text.count(">>>")
     runner = doctest.DocTestRunner(_NearlyEqual(), verbose=False)
     for test in found:
         runner.run(test, out=said.append)
     assert said == []
-
-
-def test_every_step_has_its_examples_found() -> None:
-    # As many as are written: a class in a class, say, would be passed over in silence.
-    for slug in exercise_slugs(ROOT):
-        text = "".join(c.source for c in source_notebook(ROOT, slug).cells if is_solution(c))
-        count = sum(len(test.examples) for test in examples(slug))
-        assert count == text.count(">>>"), slug
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from jupyter_cache import get_cache
 
 from course_lib.book import chapters
 from course_lib.book.chapters import run_chapters
-from course_lib.imports import ImportGraph, imported_modules
+from course_lib.imports import ImportGraph, helper_files, imported_modules, python_of
 from course_lib.paths import CourseError
 
 TINY, OTHER = "book/part/tiny", "book/part/other"
@@ -65,13 +65,15 @@ def test_only_what_changed_runs_again(book):
     assert "Two and two are four." in "".join(cell.source for cell in kept.cells)
     assert kept.cells[1].outputs[0].data["text/plain"] == "4"
 
+    # A page may import from beside it.
+    (book / "book/part/aside.py").write_text("two = 2\n")
     edit(book / f"{OTHER}.md", "double(2)", "double(2.0)")
+    edit(book / f"{OTHER}.md", "import double\n", "import double\nimport aside\n")
+    assert ran(book) == [OTHER]
+    edit(book / "book/part/aside.py", "two = 2", "two = 2.0")
     assert ran(book) == [OTHER]
 
     (book / "small_lib/table.csv").write_text("1,2\n")
-    assert ran(book) == [OTHER, TINY]
-
-    edit(book / "requirements.txt", "numpy==1", "numpy==2")
     assert ran(book) == [OTHER, TINY]
 
 
@@ -113,11 +115,46 @@ def test_a_killed_build_can_be_run_again(book):
     assert ran(book, pages=[TINY]) == [TINY]
 
 
-def test_imports_are_found_wherever_they_stand():
-    found = imported_modules(
-        ["%matplotlib inline\nimport a.b as c", "def f():\n    from d import e", "not python"]
-    )
-    assert found == {"a.b", "d", "d.e"}
+@pytest.mark.parametrize(
+    ("cell", "names", "python"),
+    [
+        ("import a.b as c", "a.b", "import a.b as c"),
+        ("def f():\n    from d import e", "d d.e", "def f():\n    from d import e"),
+        ("%matplotlib inline\nimport a", "a", "pass\nimport a"),
+        ("import a\na.ones?", "a", "import a\npass"),
+        ("files = !ls\nimport a", "a", "files = get_ipython().getoutput('ls')\nimport a"),
+        ("%time import a\nx = %time f(1)", "a", "import a\nx = f(1)"),
+        ("\n%%time\nimport a", "a", "import a"),
+        ("%%timeit import a\nf(2)", "a", "import a\nf(2)"),
+        ("%%capture out\nimport a", "a", "out = None\nimport a"),
+        ("%timeit -n 10 -r3 f(x)", "", "f(x)"),
+        ("%run -i sub/helper.py 3", "sub.helper", "import sub.helper"),
+        ("import_module('a'), __import__('b')", "a b", "import_module('a'), __import__('b')"),
+        (">>> import a", "a", "import a"),
+        ("%%bash\nimport a", "", ""),
+        ("this is no Python", "", ""),
+        # What IPython would take minutes for.
+        ("!ls\n" * 50 + "import a", "a", "pass\n" * 50 + "import a"),
+        ("a, b = !ls\nx?\nimport a\n" + "x = 1\n" * 4000, "a", None),
+        ("%timeit -" + "1" * 100_000, "", "pass"),
+    ],
+)
+def test_a_cell_is_read_as_ipython_makes_it(cell, names, python):
+    assert imported_modules([cell]) == set(names.split())
+    if python is not None:
+        assert python_of(cell).strip() == python
+
+
+def test_what_lies_beside_is_read_too(tmp_path):
+    (tmp_path / "helper.py").write_text("import torch\nimport package.part\n")
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "part.py").write_text("import helper, numpy\n")
+    cells = ["%run helper", "import json"]
+    assert imported_modules(cells, tmp_path) == {
+        *("helper", "json", "torch", "package.part", "numpy")
+    }
+    names = [path.name for path in helper_files(cells, tmp_path)]
+    assert names == ["helper.py", "part.py"]
 
 
 def test_a_package_counts_with_its_init(root):

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+from course_lib.book.weight import names_in_page, prune, with_icons
 
 
 @pytest.fixture
@@ -120,52 +123,137 @@ def test_a_new_module_appears_without_an_edit(source: Path, rooms: Path) -> None
     assert page.index("house.attic.dry") < page.index("house.kitchen.cook")
 
 
-def package(source: Path, version: str) -> Path:
-    """Make what npm would install."""
-    folder = source / "node_modules" / "mathjax"
-    for name in ("tex-mml-chtml.js", "sre/mathmaps/base.json", "sre/mathmaps/en.json"):
-        path = folder / "es5" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(version)
-    for name in ("a11y", "input/tex/extensions", "output/chtml/fonts"):
-        path = folder / "es5" / name / "part.js"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(version)
-    (folder / "package.json").write_text(json.dumps({"version": version}))
-    return folder
+# Formulas -----------------------------------------------------------------------------------------
+
+FORMULAS = {"myst_enable_extensions": ["dollarmath", "amsmath"], "html_math_renderer": "formulas"}
 
 
-def test_mathjax_is_copied_into_the_site_and_replaced_by_another_version(source: Path) -> None:
-    copied = source / "_build" / "html" / "_static" / "mathjax"
-    for version in ("3.2.1", "3.2.2"):
-        package(source, version)
-        assert build(source, "offline")[0] == 0
-        assert (copied / "tex-mml-chtml.js").read_text() == version
-        assert (copied / "output/chtml/fonts/part.js").read_text() == version
+@pytest.fixture
+def mathjax(source: Path, root: Path) -> Path:
+    """Lend the project the MathJax of the book; return where its files come to lie."""
+    assert (root / "node_modules" / "mathjax").is_dir(), "MathJax is missing: run `npm ci`"
+    (source / "node_modules").symlink_to(root / "node_modules")
+    return source / "_build" / "html" / "_static"
 
 
-def test_mathjax_that_is_there_is_left_alone(source: Path) -> None:
-    package(source, "3.2.2")
-    build(source, "offline")
-    copied = source / "_build/html/_static/mathjax/tex-mml-chtml.js"
-    before = copied.stat().st_mtime_ns
-    build(source, "offline")
-    assert copied.stat().st_mtime_ns == before
+def test_formulas_are_set_in_the_page_and_their_characters_remembered(
+    source: Path, mathjax: Path
+) -> None:
+    def characters(font: str) -> set[int]:
+        from fontTools.ttLib import TTFont
+
+        with TTFont(mathjax / "formulas" / font) as opened:
+            return set(opened.getBestCmap())
+
+    text = "# A page\n\nHalf of $x_1$:\n\n$$\\frac{x}{2} \\\\ y$$ (half)\n\nSee {eq}`half`.\n"
+    (source / "index.md").write_text(text)
+    status, said = build(source, "formulas", **FORMULAS)
+    assert status == 0, said
+    page = (source / "_build" / "html" / "index.html").read_text()
+    inline, block = re.findall(r"<mjx-container.*?</mjx-container>", page, re.DOTALL)
+    assert "<msub><mi>x</mi><mn>1</mn></msub>" in inline and 'display="true"' in block
+    assert "<mtable" in block, "two lines stand below each other, as Sphinx has them"
+    assert 'id="equation-half"' in page and '<span class="eqno">(1)' in page
+    assert "tex-mml" not in page and "window.MathJax" not in page
+    style = (mathjax / "formulas.css").read_text()
+    assert 'content: "2"' in style and 'content: "z"' not in style
+    fonts = set(re.findall(r"formulas/([\w-]+\.woff)", style))
+    assert fonts == {path.name for path in (mathjax / "formulas").glob("*.woff")} - {
+        "MathJax_Zero.woff"
+    }
+    assert not any("Fraktur" in name for name in fonts)
+    assert ord("x") in characters("MathJax_Math-Italic.woff")
+    assert ord("z") not in characters("MathJax_Math-Italic.woff")
+
+    # The next build asks for what is new alone, and has the old in its style sheet all the same.
+    (source / "index.md").write_text("# A page\n\nNow $z$.\n")
+    assert build(source, "formulas", **FORMULAS)[0] == 0
+    assert {ord("x"), ord("z")} <= characters("MathJax_Math-Italic.woff")
+    style = (mathjax / "formulas.css").read_text()
+    assert 'content: "2"' in style and 'content: "z"' in style
+    # And one that has nothing new does not need Node.
+    before = (source / "_build" / "doctrees" / "formulas.json").stat().st_mtime_ns
+    assert "0 added, 0 changed" in build(source, "formulas", **FORMULAS)[1]
+    assert (source / "_build" / "doctrees" / "formulas.json").stat().st_mtime_ns == before
 
 
-def test_a_copy_that_was_cut_short_is_made_again(source: Path) -> None:
-    package(source, "3.2.2")
-    build(source, "offline")
-    copied = source / "_build/html/_static/mathjax"
-    (copied / "package.json").unlink()  # it is written last
-    (copied / "tex-mml-chtml.js").unlink()
-    build(source, "offline")
-    assert (copied / "tex-mml-chtml.js").is_file()
+def test_a_wrong_formula_fails_the_build_with_its_line(source: Path, mathjax: Path) -> None:
+    (source / "index.md").write_text("# A page\n\nNone $x$.\n\nOne $\\frob$.\n\n$$\\frac{1$$\n")
+    status, said = build(source, "formulas", **FORMULAS)
+    assert status == 1
+    assert "index.md:5: WARNING: The formula '\\frob' cannot be set: Undefined control" in said
+    assert "index.md:7: WARNING: The formula '\\frac{1' cannot be set: Missing close brace" in said
 
 
 def test_missing_mathjax_says_what_to_run(source: Path) -> None:
     with pytest.raises(ExtensionError, match="npm ci"):
-        build(source, "offline")
+        build(source, "formulas")
+
+
+# What pages weigh ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("css", "kept"),
+    [
+        (".a{x:1}.b{x:2}", ".a{x:1}"),
+        (".a .b,.a>#c{x:1}", ".a>#c{x:1}"),
+        (".a:not(.b):hover::before{x:1}", ".a:not(.b):hover::before{x:1}"),
+        ("p,my-element i{x:1}", "p{x:1}"),
+        ("@media print{.b{x:1}}@media print{.a{x:1}.b{x:2}}", "@media print{.a{x:1}}"),
+        ("/*! license *//* note */.a{x:1;\n  y:2}", "/*! license */\n.a{x:1; y:2}"),
+        (".bs-tooltip-auto.a{x:1}", ".bs-tooltip-auto.a{x:1}"),
+        (
+            '@font-face{font-family:"F";x:1}.a{font-family:F}',
+            '@font-face{font-family:"F";x:1}\n.a{font-family:F}',
+        ),
+        ('@font-face{font-family:"F";x:1}.b{font-family:F}', ""),
+        ("@keyframes turn{to{x:1}}", "@keyframes turn{to{x:1}}"),
+    ],
+)
+def test_rules_that_nothing_can_match_go(css: str, kept: str) -> None:
+    assert prune(css, names_in_page('<p class="a d" id="c">')).strip() == kept
+
+
+def test_icons_are_drawn_into_the_page_once(source: Path) -> None:
+    page = (
+        "<body data-x>\n<i class='none'></i>"
+        '<i class="theme-switch fa-solid fa-sun   fa-lg" data-mode="light"></i>'
+        '<i class="fas fa-bars"></i><i class="fa-solid fa-bars"></i>'
+    )
+    drawn = with_icons(page)
+    assert drawn.count("<symbol") == 2 and drawn.count("<path") == 2
+    assert drawn.count('<use href="#icon-fas-bars"/>') == 2
+    [sun] = re.findall(r'<svg class="svg-inline--fa theme-switch fa-sun fa-lg"[^>]*>', drawn)
+    assert 'data-mode="light"' in sun and 'aria-hidden="true"' in sun
+    assert with_icons(drawn) == drawn, "what was built is looked at again in the next build"
+    with pytest.raises(ExtensionError, match="fa-no-such"):
+        with_icons('<i class="fa-solid fa-no-such"></i>')
+
+
+def test_images_say_their_size_and_style_sheets_follow_what_changes(source: Path) -> None:
+    (source / "a.svg").write_text('<?xml version="1.0"?>\n<svg width="72pt" height="36pt"/>')
+    Image.new("RGB", (30, 20)).save(source / "b.png")
+    (source / "c.svg").write_text('<svg viewBox="0 0 1 1"/>')
+    (source / "index.md").write_text("# A page\n\n![A](a.svg) ![B](b.png) ![C](c.svg)\n")
+    (source / "_static").mkdir()
+    sheet = source / "_static" / "own.css"
+    sheet.write_text(".document{color:red}.no-such{color:blue}")
+    settings = {"html_static_path": ["_static"], "html_css_files": ["own.css"]}
+    status, said = build(source, "weight", **settings)
+    assert status == 0, said
+    site = source / "_build" / "html"
+    page = (site / "index.html").read_text()
+    sizes = dict(re.findall(r'<img (?:width="(\d+" height="\d+)" )?[^>]*alt="([ABC])"', page))
+    assert sizes == {'96" height="48': "A", '30" height="20': "B", "": "C"}
+    assert (site / "_static" / "own.css").read_text() == ".document{color:red}\n"
+    # A style sheet that changes is copied and gets another address, although no page has changed.
+    [address] = re.findall(r"own\.css\?v=\w+", page)
+    sheet.write_text(".document{color:green}")
+    assert "0 added, 0 changed" in build(source, "weight", **settings)[1]
+    assert "green" in (site / "_static" / "own.css").read_text()
+    [other] = re.findall(r"own\.css\?v=\w+", (site / "index.html").read_text())
+    assert other != address
 
 
 # Figures that move --------------------------------------------------------------------------------

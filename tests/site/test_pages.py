@@ -12,6 +12,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 import course_lib
+from course_lib.book.load import BUDGET, page_loads, report
 from course_lib.paths import toc_entries
 
 pytestmark = pytest.mark.site
@@ -104,6 +105,33 @@ def test_what_a_page_fetches_is_there(pages: dict[Path, BeautifulSoup]) -> None:
             if target and not address.startswith("data:") and not (path.parent / target).is_file():
                 missing.append((path.name, address))
     assert missing == []
+
+
+def test_a_page_is_light(site_folder: Path) -> None:
+    loads = page_loads(site_folder)
+    assert len(loads) > 40
+    assert [(load.page, load.size) for load in loads if load.size > BUDGET] == []
+    by_page = {load.page: load for load in loads}
+    chapter = by_page["book/foundations/activations.html"]
+    # What a chapter cannot do without is counted, what it can do without is not there.
+    names = {path.name for path in chapter.files}
+    assert {"activations.html", "formulas.css", "MathJax_Math-Italic.woff", "course.css"} <= names
+    assert sum("_images" in path.parts for path in chapter.files) >= 5
+    assert not names & {"searchindex.js", "fontawesome.js", "tex-mml-chtml.js", "parabola.js"}
+    assert {path.name for path in by_page["search.html"].files} >= {"searchindex.js"}
+    said = report(site_folder)
+    assert f"{len(loads)} pages" in said and loads[0].page in said and loads[10].page not in said
+
+
+def test_icons_and_formulas_are_in_the_pages(pages: dict[Path, BeautifulSoup]) -> None:
+    for path, soup in pages.items():
+        assert soup.select("i[class*='fa-']") == [], path.name
+        drawn = {f"#{symbol['id']}" for symbol in soup.select("svg.icons symbol[id]")}
+        assert drawn and {use["href"] for use in soup.select(".svg-inline--fa use")} == drawn
+    formulas = [math for soup in pages.values() for math in soup.select(".math")]
+    assert len(formulas) > 1000
+    # Each is set, and has MathML for who hears it.
+    assert [m for m in formulas if not m.select("mjx-container mjx-assistive-mml math")] == []
 
 
 def test_every_internal_link_and_anchor_resolves(pages: dict[Path, BeautifulSoup]) -> None:

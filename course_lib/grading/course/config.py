@@ -21,14 +21,14 @@ __all__ = ["SAFE_HTML", "STAND_INS", "configure", "find_alembic", "safe_pages"]
 STAND_INS = {
     "nbgrader.preprocessors.execute.Execute": "course_lib.grading.running.sandboxed.Execute",
     "nbgrader.preprocessors.deduplicateids.DeduplicateIds": (
-        "course_lib.grading.submissions.repair.Repair"
+        "course_lib.grading.submissions.preprocessors.Repair"
     ),
     "nbgrader.preprocessors.getgrades.GetGrades": "course_lib.grading.pages.feedback.GetGrades",
     "nbgrader.preprocessors.overwritecells.OverwriteCells": (
-        "course_lib.grading.submissions.repair.OverwriteCells"
+        "course_lib.grading.submissions.preprocessors.OverwriteCells"
     ),
     "nbgrader.preprocessors.checkcellmetadata.CheckCellMetadata": (
-        "course_lib.grading.submissions.repair.CheckCellMetadata"
+        "course_lib.grading.submissions.preprocessors.CheckCellMetadata"
     ),
     "nbgrader.preprocessors.savecells.SaveCells": "course_lib.grading.course.cells.SaveCells",
 }
@@ -55,7 +55,10 @@ def safe_pages(c: Any) -> None:
     html = c.HTMLExporter
     if SAFE_HTML not in html.get("preprocessors", []):
         html.preprocessors = [*html.get("preprocessors", []), SAFE_HTML]
-    filters = {"markdown2html": "course_lib.grading.pages.feedback.safe_markdown"}
+    filters = {
+        "markdown2html": "course_lib.grading.pages.feedback.safe_markdown",
+        "ansi2html": "course_lib.grading.pages.feedback.safe_colors",
+    }
     html.filters = filters | dict(html.get("filters", {}))
     if "extra_template_basedirs" not in html:
         # The feedback template here extends nbgrader's of the same name. nbconvert finds that one
@@ -85,17 +88,17 @@ def configure(c: Any) -> None:
 
     c.Autograde.sanitize_preprocessors = [
         "nbgrader.preprocessors.ClearOutput",
-        "course_lib.grading.submissions.repair.Repair",
+        "course_lib.grading.submissions.preprocessors.Repair",
         "nbgrader.preprocessors.OverwriteKernelspec",
-        "course_lib.grading.submissions.repair.OverwriteCells",
-        "course_lib.grading.submissions.repair.CheckCellMetadata",
+        "course_lib.grading.submissions.preprocessors.OverwriteCells",
+        "course_lib.grading.submissions.preprocessors.CheckCellMetadata",
     ]
     c.Autograde.autograde_preprocessors = [
         "course_lib.grading.running.sandboxed.Execute",
         "nbgrader.preprocessors.LimitOutput",
         "nbgrader.preprocessors.SaveAutoGrades",
         "nbgrader.preprocessors.AssignLatePenalties",
-        "course_lib.grading.submissions.repair.CheckCellMetadata",
+        "course_lib.grading.submissions.preprocessors.CheckCellMetadata",
     ]
     c.GenerateFeedback.preprocessors = [
         "course_lib.grading.pages.feedback.GetGrades",

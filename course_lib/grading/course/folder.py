@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import logging
 import os
 import sys
@@ -10,12 +9,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from nbformat.warnings import DuplicateCellId, MissingIDFieldWarning
 from nbgrader.api import Course as CourseEntry
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, Student
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.converters import GenerateAssignment, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
@@ -24,6 +24,17 @@ from traitlets.config import Config, LoggingConfigurable
 
 from course_lib.grading.course.config import STAND_INS, find_alembic, safe_pages
 from course_lib.grading.course.faults import gradebook_fault, shown, without_password
+from course_lib.grading.course.names import (
+    alike,
+    by_name,
+    found_in,
+    matches,
+    move,
+    name_assignment,
+    settled,
+)
+from course_lib.grading.course.text import decoded
+from course_lib.grading.course.times import instant
 from course_lib.paths import CourseError
 
 __all__ = ["Course", "FolderOrCourse", "GradingError", "course_in", "shown_path"]
@@ -139,7 +150,7 @@ class Course:
         return Path(self.coursedir.format_path(directory, student, assignment))
 
     def submissions(self, assignment: str, students: str = "*") -> list[str]:
-        """Return the names of the students who handed in, sorted. `students` is a glob."""
+        """Return the names of the students who handed in, sorted. `students` is a pattern."""
         return [name for name in self._handed_in(assignment, students) if _is_text(name)]
 
     def nameless(self, assignment: str, students: str = "*") -> list[str]:
@@ -147,22 +158,46 @@ class Course:
         found = [name for name in self._handed_in(assignment, students) if not _is_text(name)]
         return [os.fsencode(name).decode("utf-8", "backslashreplace") for name in found]
 
+    def settle_names(self, assignment: str, names: list[str]) -> tuple[list[str], dict[str, str]]:
+        """Give folders of submissions the names of their students, where a name has two spellings.
+
+        Parameters
+        ----------
+        assignment : str
+        names : list of str
+            Students who handed in.
+
+        Returns
+        -------
+        list of str, dict of str to str
+            Whose submission can be found by the student's name; and whose cannot, with the reason.
+        """
+        everybody = self.submissions(assignment)
+        # Two folders for what looks like one name: nobody but a person knows which of them counts.
+        twice = {name: group for group in alike(everybody) for name in group}
+        with self.gradebook() as gradebook:
+            known = [name for (name,) in gradebook.db.query(Student.id)]
+        good, bad = [], {}
+        for name in names:
+            if name in twice:
+                bad[name] = (
+                    f"{len(twice[name])} folders have names that look like this one "
+                    f"({', '.join(map(ascii, twice[name]))}). Keep the one that counts under the "
+                    "name that the gradebook has, then run the same command again."
+                )
+                continue
+            right = settled(name, known)
+            try:
+                if right != name:
+                    move(*(self.path("submitted", who, assignment) for who in (name, right)))
+                good.append(right)
+            except CourseError as error:
+                bad[name] = str(error)
+        return good, bad
+
     def _handed_in(self, assignment: str, students: str) -> list[str]:
-        pattern = self.coursedir.format_path(
-            self.coursedir.submitted_directory, students, glob.escape(assignment)
-        )
-        expression = self.coursedir.format_path(
-            self.coursedir.submitted_directory,
-            "(?P<student>.*)",
-            assignment,
-            escape=False,
-        )
-        before, _, after = expression.partition("(?P<student>.*)")
-        found = []
-        for folder in glob.glob(pattern):
-            if os.path.isdir(folder) and folder.startswith(before) and folder.endswith(after):
-                found.append(folder[len(before) : len(folder) - len(after)])
-        return sorted(found)
+        found = found_in(self.coursedir, self.coursedir.submitted_directory, assignment)
+        return [name for name in found if matches(name, students)]
 
     # nbgrader's converters
 
@@ -174,9 +209,9 @@ class Course:
     def converter(self, converter_class: type, assignment: str, *, force: bool) -> Any:
         """Return one of nbgrader's converters, with this course's stand-ins."""
         parent = _Parent(config=self.config, log=self.log)
-        coursedir = CourseDirectory(parent=parent)
-        coursedir.assignment_id = assignment
-        converter = converter_class(coursedir=coursedir, parent=parent)
+        coursedir = _Directory(parent=parent)
+        name_assignment(coursedir, assignment)
+        converter = by_name(converter_class)(coursedir=coursedir, parent=parent)
         converter.log = self.log
         converter.force = force
         for name in ("sanitize_preprocessors", "autograde_preprocessors"):
@@ -190,7 +225,7 @@ class Course:
 
     def run(self, converter: Any, student: str, action: Callable[[], Any] | None = None) -> Result:
         """Let a converter do its work (or another action of it) on one submission."""
-        converter.coursedir.student_id = student if student == "." else glob.escape(student)
+        converter.student = converter.coursedir.student_id = student
         records = _Records()
         self.log.addHandler(records)
         try:
@@ -257,6 +292,16 @@ class _Parent(LoggingConfigurable):
     def __init__(self, log: logging.Logger, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.log = log
+
+
+class _Directory(CourseDirectory):
+    """nbgrader's course directory, which reads times for what they are."""
+
+    def get_existing_timestamp(self, dest_path: str) -> datetime | None:
+        """Return when something was handed in, in UTC, if it says."""
+        path = Path(dest_path, "timestamp.txt")
+        text = decoded(path.read_bytes()).strip() if path.is_file() else ""
+        return instant(text) if text else None
 
 
 class _Records(logging.Handler):

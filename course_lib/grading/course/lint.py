@@ -15,10 +15,10 @@ from course_lib.grading.engine.names import bound_in
 from course_lib.grading.engine.notebooks import (
     hidden_part,
     names_from_outside,
-    parsed,
     role,
     solution_names,
 )
+from course_lib.imports import parsed
 
 __all__ = ["faults"]
 

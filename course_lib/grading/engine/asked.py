@@ -17,8 +17,9 @@ from nbformat import NotebookNode
 
 from course_lib.grading.engine.influence import taken
 from course_lib.grading.engine.names import bound, changed_parts, method_owners
-from course_lib.grading.engine.notebooks import names_from_outside, parsed, role
+from course_lib.grading.engine.notebooks import names_from_outside, role
 from course_lib.grading.engine.operations import DATA_METHODS, GROUPS, ORDER
+from course_lib.imports import parsed
 
 __all__ = ["Asked", "are_cut", "classes", "in_reach"]
 

@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 
 from course_lib.grading.engine import notebooks
 from course_lib.grading.engine.names import bound_in
+from course_lib.imports import parsed
 
 __all__ = ["needed", "stays_within", "taken"]
 
@@ -248,7 +249,7 @@ def _both(one: _Cell, other: _Cell) -> _Cell:
 
 @functools.lru_cache(maxsize=1024)
 def _read(source: str) -> _Cell:
-    tree = notebooks.parsed(source)
+    tree = parsed(source)
     nodes = list(ast.walk(tree))
     imports, impure = set(), set()
     for node in nodes:

@@ -46,6 +46,9 @@ __all__ = [
     "warm_up",
 ]
 
+#: How nbgrader tells cells where they run.
+AUTOGRADE = {"NBGRADER_EXECUTION": "autograde"}
+
 
 class JobRefused(CourseError):
     """The submission cannot be run, though others can: its files do not fit, for example."""
@@ -282,7 +285,14 @@ class _Spawner:
     def spawn(self, target: str, sockets: Any, *, walled: bool, scratch: Any) -> Child:
         # The judge never sees a file that a student may have written.
         files = scratch if walled else self.course_files
-        child = self.zygote.spawn(target, sockets, walled=walled, limits=self.limits, scratch=files)
+        child = self.zygote.spawn(
+            target,
+            sockets,
+            walled=walled,
+            limits=self.limits,
+            scratch=files,
+            environment=AUTOGRADE,
+        )
         self.children.append(child)
         return child
 

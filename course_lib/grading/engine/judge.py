@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from course_lib.exercises import asserts
-from course_lib.grading.engine import guards, protocol
+from course_lib.grading.engine import credit, guards, protocol
 from course_lib.grading.engine.asked import Asked
 from course_lib.grading.engine.link import Link
 from course_lib.grading.engine.names import bound, changed_parts, loaded, method_owners
@@ -288,7 +288,11 @@ class Judge:
             outputs.append(failure)
         elif value is not None:
             with contextlib.suppress(Exception, StudentGone):
-                outputs.append(["execute_result", {"text/plain": repr(value)[:MAX_OUTPUT]}])
+                text = credit.shown(value)[:MAX_OUTPUT]
+                if issubclass(type(value), Remote):
+                    # How it prints is the student's to say: it must be no number.
+                    text = f"an object of the student's: {text}"
+                outputs.append(["execute_result", {"text/plain": text}])
         return [status, error, outputs]
 
     def hand_over(self, link: Link, before: dict[str, Any], wanted: list[str]) -> None:
@@ -320,7 +324,7 @@ class Judge:
             self.visible = {name: self.names[name] for name in again if name in self.names}
             statements = statements[len(seen) :]
         *first, last = statements or [ast.Pass()]
-        if isinstance(last, ast.Expr) and not source.rstrip().endswith(";"):
+        if isinstance(last, ast.Expr) and not credit.is_quiet(source):
             exec(_compiled(first), self.names)
             expression = ast.Expression(last.value)
             return eval(compile(expression, CELL, "eval", dont_inherit=True), self.names)

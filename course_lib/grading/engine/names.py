@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-import contextlib
-import functools
 from collections.abc import Iterable, Iterator
+
+from course_lib.imports import parsed, remembered
 
 __all__ = ["bound", "bound_in", "changed_parts", "loaded", "method_owners"]
 
@@ -23,16 +23,14 @@ def bound(statement: ast.stmt) -> frozenset[str]:
     return frozenset(_bound(statement))
 
 
-@functools.lru_cache(maxsize=256)
+@remembered(256)
 def bound_in(source: str) -> frozenset[str]:
     """Return the names of the notebook that some code gives values to, but not those it imports.
 
     The variables of functions and of comprehensions are their own, but for what a function
     declares global. (A table of symbols has those of comprehensions, too, from Python 3.12 on.)
     """
-    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset(_bound(ast.parse(source)))
-    return frozenset()
+    return frozenset(_bound(parsed(source)))
 
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)

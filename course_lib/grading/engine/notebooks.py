@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
-import functools
 import re
 import symtable
 import textwrap
@@ -13,6 +12,7 @@ import textwrap
 from nbformat import NotebookNode
 
 from course_lib.grading.engine.names import bound_in
+from course_lib.imports import imported_modules, parsed, python_of, remembered
 
 __all__ = [
     "given_names",
@@ -48,23 +48,9 @@ def teachers(notebook: NotebookNode) -> NotebookNode:
 
 def imports(notebook: NotebookNode) -> set[str]:
     """Return the modules that a notebook imports."""
-    found: set[str] = set()
-    for cell in notebook.cells:
-        if role(cell) != "text":
-            found |= _imports_of(cell.source)
+    found = imported_modules(cell.source for cell in notebook.cells if role(cell) != "text")
     # `import a.b` gives the name `a`.
     return found | {name.partition(".")[0] for name in found}
-
-
-@functools.lru_cache(maxsize=256)
-def _imports_of(source: str) -> frozenset[str]:
-    found: set[str] = set()
-    for node in ast.walk(parsed(source)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return frozenset(found)
 
 
 def redefined(source: NotebookNode) -> dict[str, list[str]]:
@@ -76,9 +62,7 @@ def redefined(source: NotebookNode) -> dict[str, list[str]]:
     taken = frozenset(dir(builtins)).union(*map(given_names, others))
     found = {
         cell.metadata.nbgrader.get("grade_id"): sorted(
-            name
-            for name in bound_in(_MAGIC.sub(r"\1pass", cell.source))
-            if name in taken or "*" in taken
+            name for name in bound_in(cell.source) if name in taken or "*" in taken
         )
         for cell in source.cells
         if role(cell) == "solution"
@@ -94,7 +78,7 @@ def loaded_names(cells: list[NotebookNode]) -> set[str]:
     return found
 
 
-@functools.lru_cache(maxsize=256)
+@remembered(256)
 def names_from_outside(source: str) -> frozenset[str]:
     """Return the names of the notebook that a cell uses; the variables of a function are its own.
 
@@ -102,10 +86,8 @@ def names_from_outside(source: str) -> frozenset[str]:
     that happen to be called ``x``, too.
     """
     tables = []
-    for text in (source, _MAGIC.sub(r"\1pass", source)):
-        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-            tables = [symtable.symtable(text, "cell", "exec")]
-            break
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        tables = [symtable.symtable(python_of(source), "cell", "exec")]
     found = set()
     while tables:
         table = tables.pop()
@@ -117,16 +99,13 @@ def names_from_outside(source: str) -> frozenset[str]:
     return frozenset(found)
 
 
-#: IPython's own lines.
-_MAGIC = re.compile(r"^(\s*)[%!].*$", re.MULTILINE)
-
 #: Where that begins which nbgrader leaves out of the release.
 BEGIN_HIDDEN = "BEGIN HIDDEN TESTS"
 
 _HIDDEN = re.compile(rf"^[^\n]*{BEGIN_HIDDEN}.*?END HIDDEN TESTS[^\n]*$", re.DOTALL | re.MULTILINE)
 
 
-@functools.lru_cache(maxsize=256)
+@remembered(256)
 def hidden_names(source: str) -> set[str]:
     """Return the names that only the hidden part of a test defines."""
     return _defined_names(source) - _defined_names(_HIDDEN.sub("", source))
@@ -148,7 +127,7 @@ def solution_names(notebook: NotebookNode) -> set[str]:
     return {one.name for one in statements if isinstance(one, ast.FunctionDef | ast.ClassDef)}
 
 
-@functools.lru_cache(maxsize=256)
+@remembered(256)
 def given_names(source: str) -> frozenset[str]:
     """Return all names that a cell gives a meaning, also by importing them; * for any."""
     return frozenset(_defined_names(source))
@@ -164,12 +143,3 @@ def _defined_names(source: str) -> set[str]:
         elif isinstance(node, ast.alias):
             found.add(node.asname or node.name.partition(".")[0])
     return found
-
-
-@functools.lru_cache(maxsize=1024)
-def parsed(source: str) -> ast.AST:
-    """Return the syntax tree of a cell without IPython's own lines; an empty one if it has none."""
-    for text in (source, _MAGIC.sub(r"\1pass", source)):
-        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-            return ast.parse(text)
-    return ast.Module([], [])

@@ -24,10 +24,8 @@ import numpy as np
 
 from course_lib.grading.engine import protocol
 from course_lib.grading.engine.errors import describe
+from course_lib.grading.engine.limits import MAX_HANDLES
 from course_lib.grading.engine.randomness import random_state, set_random_state
-
-#: How many objects the judge may hold at a time.
-MAX_HANDLES = 1_000_000
 
 
 class Handles:

@@ -12,7 +12,7 @@ import socket
 import struct
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,17 +22,13 @@ from typing import Any
 import msgpack
 import numpy as np
 
-#: No message may be larger, in bytes.
-MAX_MESSAGE = 256 * 2**20
-
-#: No value may be nested deeper.
-MAX_DEPTH = 50
-
-#: No container or text may be longer.
-MAX_ITEMS = 5_000_000
-
-#: The same for what a process says of a cell: its outputs.
-MAX_PLAIN_ITEMS = 1_000_000
+from course_lib.grading.engine.limits import (
+    MAX_COLLISIONS,
+    MAX_DEPTH,
+    MAX_ITEMS,
+    MAX_MESSAGE,
+    MAX_PLAIN_ITEMS,
+)
 
 _HEADER = struct.Struct("<Q")
 # A message of up to so many bytes is copied behind its header.
@@ -384,7 +380,24 @@ def _items(rest: list[Any], resolve: Any, depth: int) -> list[Any]:
 
 def _decode_dict(rest: list[Any], resolve: Any, depth: int) -> dict[Any, Any]:
     (pairs,) = rest
-    return {_decode(k, resolve, depth): _decode(v, resolve, depth) for k, v in pairs}
+    decoded = [(_decode(k, resolve, depth), _decode(v, resolve, depth)) for k, v in pairs]
+    _check_hashes([key for key, _ in decoded])
+    return dict(decoded)
+
+
+def _decode_set(rest: list[Any], resolve: Any, depth: int) -> set[Any]:
+    items = _items(rest, resolve, depth)
+    _check_hashes(items)
+    return set(items)
+
+
+def _check_hashes(items: list[Any]) -> None:
+    """Refuse values that were made to have one hash: a set of them takes hours to make."""
+    if len(items) > MAX_COLLISIONS:
+        _, most = Counter(map(hash, items)).most_common(1)[0]
+        # The same value many times is quickly found again.
+        if most > MAX_COLLISIONS and len({str(item) for item in items}) > MAX_COLLISIONS:
+            raise WireError(f"{most:,} values with one hash")
 
 
 def _decode_range(rest: list[Any], *_: Any) -> range:
@@ -502,8 +515,8 @@ _DECODERS: dict[str, Callable[[list[Any], Any, int], Any]] = {
     "complex": lambda rest, r, d: complex(float(rest[0]), float(rest[1])),
     "list": _items,
     "tuple": lambda rest, r, d: tuple(_items(rest, r, d)),
-    "set": lambda rest, r, d: set(_items(rest, r, d)),
-    "frozenset": lambda rest, r, d: frozenset(_items(rest, r, d)),
+    "set": _decode_set,
+    "frozenset": lambda rest, r, d: frozenset(_decode_set(rest, r, d)),
     "dict": _decode_dict,
     "range": _decode_range,
     "slice": lambda rest, r, d: slice(*(_decode(part, r, d) for part in rest)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import random
 import struct
 import sys
@@ -104,10 +105,12 @@ def set_random_state(packed: bytes | None) -> None:
     if not packed or packed == random_state():
         return
     (version, internal, gauss), numpys, torchs = protocol.unpack(packed, _nothing)
-    _, keys, position, *_ = numpys
-    if not 0 <= position <= len(keys):
-        # NumPy would read whatever lies behind its numbers.
-        raise protocol.WireError(f"the random numbers have no place {position}")
+    _, keys, position, _, cached = numpys
+    # Before the first of them is set: all or none.
+    _check_twister(keys, position, cached)
+    _check_twister(internal[:-1], int(internal[-1]), gauss)
+    if torchs is not None:
+        _check_torchs(torchs)
     random.setstate((version, tuple(internal.tolist()), gauss))
     if protocol.pack(numpys, _nothing) != protocol.pack(_numpys_state(), _nothing):
         _forget()
@@ -115,6 +118,32 @@ def set_random_state(packed: bytes | None) -> None:
     torch = sys.modules.get("torch")
     if torch is not None and torchs is not None:
         torch.set_rng_state(torch.from_numpy(torchs))
+
+
+def _check_twister(words: Any, position: Any, normal: Any) -> None:
+    """Refuse a state of a Mersenne twister that no drawing leads to.
+
+    One of zeros alone stays so, and what draws until a number fits never ends; behind the last
+    number NumPy would read whatever lies there.
+    """
+    if type(position) is not int or not 0 <= position <= len(words):
+        raise protocol.WireError(f"the random numbers have no place {position!r:.40}")
+    if normal is not None and not (type(normal) in (int, float) and math.isfinite(normal)):
+        raise protocol.WireError("the random numbers have no next normal number")
+    # Of the first word, the highest bit alone counts.
+    if not (int(words[0]) >> 31 or words[1:].any()):
+        raise protocol.WireError("the random numbers stand still")
+
+
+# PyTorch's state: the seed, two counters and another one, the words, and what else it keeps.
+_TORCHS_WORDS = slice(24, 24 + 624 * 8)
+
+
+def _check_torchs(state: Any) -> None:
+    words = state[_TORCHS_WORDS]
+    if words.dtype != np.uint8 or len(words) != 624 * 8:
+        raise protocol.WireError("the random numbers of PyTorch have another length")
+    _check_twister(words.view(np.uint64), 0, None)
 
 
 def follow_random_state(packed: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import json
 import pickle
 import socket
 import time
@@ -20,6 +21,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from course_lib.grading.engine import asked, protocol
+from course_lib.grading.engine.limits import MAX_ANSWER, MAX_OUTPUTS, MOST_LOST, SHORT_OUTPUT
 from course_lib.grading.engine.names import bound_in
 from course_lib.grading.engine.notebooks import (
     hidden_names,
@@ -45,12 +47,6 @@ PREPARE_WITHIN = 120.0
 #: After how many seconds of work the student's process forks before the next cell, so that this
 #: work need not be done again if that cell, or one behind it, kills the process.
 FORK_AFTER = 1.0
-
-#: How many times a student's process is replaced by another one, at most.
-MOST_LOST = 8
-
-#: What one answer may hold, in bytes: a cell's outputs.
-MAX_ANSWER = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -90,6 +86,10 @@ class Spawner(Protocol):
 
 class Lost(Exception):
     """A process of this submission is gone; the cells that are left cannot run in it."""
+
+
+class Silent(Lost):
+    """It does not answer in time."""
 
 
 class Ended(Lost):
@@ -167,6 +167,7 @@ class _Run:
         self.fork_next = False
         self.threads = False
         self.lost = 0
+        self.room = MAX_OUTPUTS
         self.cause = ""
         # Another number where the student's process has other objects than the tests have seen.
         self.state = 0
@@ -300,7 +301,7 @@ class _Run:
             status, error, outputs, random, more = answer
             return [str(status), str(error)[:20_000], outputs, random, bool(more)]
         except TimeoutError:
-            raise Lost("the process did not answer in time") from None
+            raise Silent("the process did not answer in time") from None
         except (protocol.WireError, ValueError, TypeError) as problem:
             raise Lost(f"the process gave an answer that cannot be read: {problem}") from None
 
@@ -395,7 +396,8 @@ class _Run:
         if status in ("ok", "error"):
             self.done.append((command, run))
             self.since_seconds += time.monotonic() - begin
-            run.status, run.error, run.outputs = status, error, outputs_of(outputs)
+            run.status, run.error = status, error
+            run.outputs = self.kept_of(outputs_of(outputs))
         else:
             self.note(run, status, error, outputs)
             self.state += 1
@@ -427,21 +429,29 @@ class _Run:
                 status, error, outputs, random, handed_over = self.judged(mine, seconds)
                 # Nowhere else are the names that a test gave to the student's later cells.
                 self.fork_next = self.fork_next or handed_over
+            except Silent as problem:
+                outputs, random = [], None
+                # What it was given keeps it at work: a range without end, say. A kernel would have
+                # been stopped at the limit, too.
+                status, error = "timeout", f"stopped after {seconds:g} s"
+                if not self.judge_was_busy(seconds):
+                    status, error = "judge", str(problem)
             except (Lost, protocol.Closed) as problem:
-                # The judge itself hung or died: nothing is known of this test.
+                # The judge itself died: nothing is known of this test.
                 self.end_judge()
                 status, error, outputs, random = "judge", str(problem), [], None
         self.random = random or self.random
         gone, warned = self.student_after(seconds) if serving else (None, [])
-        if status == "judge":
-            self.note(run, "judge", error)
+        if status in ("judge", "timeout"):
+            self.note(run, status, error)
         elif status == "error" and error.startswith("StudentGone") and gone:
             if gone[0] == "innocent":
                 self.random = random_before
                 return self.test(run, cell, wanted)
             self.note(run, *gone)
         else:
-            run.status, run.error, run.outputs = status, error, [*warned, *outputs_of(outputs)]
+            run.status, run.error = status, error
+            run.outputs = self.kept_of([*warned, *outputs_of(outputs)])
         return None
 
     def judged(self, link: socket.socket, seconds: float) -> list[Any]:
@@ -500,6 +510,31 @@ class _Run:
             self.judges_child.kill()
         self.judge = None
 
+    def judge_was_busy(self, seconds: float) -> bool:
+        """Let go of a judge that does not answer; tell whether it computed all the time.
+
+        Otherwise it waited for the machine, which is nobody's fault.
+        """
+        child = self.judges_child
+        self.end_judge()
+        ended = child.wait(GONE_WITHIN)
+        return ended is not None and ended.cpu_seconds > seconds / 2
+
+    def kept_of(self, outputs: list[NotebookNode]) -> list[NotebookNode]:
+        """Return what is kept of a cell's outputs: all, as long as the notebook has room.
+
+        Then their beginnings, so that points that a test gives as its value are not lost.
+        """
+        kept = []
+        for output in outputs:
+            size = len(json.dumps(output))
+            if size > max(self.room, SHORT_OUTPUT):
+                output = shortened(output)
+                size = len(json.dumps(output))
+            self.room -= size
+            kept.append(output)
+        return kept
+
     def limit(self) -> float:
         """Return the seconds that the next cell may take."""
         return max(0.1, min(self.times.cell, self.end - time.monotonic()))
@@ -511,7 +546,7 @@ class _Run:
         run.status, run.error = status, error
         name = {"timeout": "TimeLimit", "died": "ProcessEnded", "judge": "TestFault"}
         ename = name.get(status, "NotRun")
-        run.outputs = outputs_of(last_words)
+        run.outputs = self.kept_of(outputs_of(last_words))
         run.outputs.append(
             new_output("error", ename=ename, evalue=error, traceback=[f"{ename}: {error}"])
         )
@@ -546,6 +581,25 @@ def outputs_of(raw: Any) -> list[NotebookNode]:
     except (ValueError, TypeError, AttributeError, IndexError):
         made.append(new_output("stream", name="stdout", text="(outputs that cannot be read)"))
     return made
+
+
+def shortened(output: NotebookNode) -> NotebookNode:
+    """Return the beginning of an output, as text."""
+    if output.output_type == "stream":
+        text = output.text[:SHORT_OUTPUT]
+        return new_output("stream", name=output.name, text=f"{text}\n[... left out]\n")
+    if output.output_type == "error":
+        lines = [line[:SHORT_OUTPUT] for line in output.traceback[-3:]]
+        return new_output(
+            "error",
+            ename=output.ename[:SHORT_OUTPUT],
+            evalue=output.evalue[:SHORT_OUTPUT],
+            traceback=lines,
+        )
+    plain = str(output.data.get("text/plain", ""))
+    return new_output(
+        output.output_type, data={"text/plain": plain[:SHORT_OUTPUT] or "[an output left out]"}
+    )
 
 
 def _texts(value: Any) -> Any:

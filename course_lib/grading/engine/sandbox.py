@@ -19,8 +19,11 @@ import os
 import random
 import select
 import signal
+import site
 import socket
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -65,6 +68,8 @@ _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MPLBACKEND": INLINE,
     "PYTHONDONTWRITEBYTECODE": "1",
+    # They take longer than what they are for, and more than a file may.
+    "TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS": "0",
 }
 
 # Set once this process has a user namespace.
@@ -93,6 +98,9 @@ class Limits:
         Bytes in its working folder altogether.
     cpu_seconds : int
         Processor time of all its processes together.
+    libraries : int
+        Bytes of libraries that it may load and that it does not share: room in its address space,
+        and none in its memory.
     """
 
     memory: int = 1024 * MIB
@@ -101,6 +109,7 @@ class Limits:
     file_size: int = 128 * MIB
     scratch_bytes: int = 256 * MIB
     cpu_seconds: int = 120
+    libraries: int = 0
 
 
 # ---------------------------------------------------------------- once per worker
@@ -494,6 +503,35 @@ def set_environment(scratch: str) -> None:
         os.makedirs(os.environ[variable], exist_ok=True)
     os.makedirs(os.path.join(scratch, "work"), exist_ok=True)
     os.chdir(os.path.join(scratch, "work"))
+    forget_environment()
+
+
+def forget_environment() -> None:
+    """Let libraries ask again for what they remember of the environment before the fork.
+
+    Above all where temporary files go: what starts workers, compiles code or lets processes share
+    something makes them.
+    """
+    tempfile.tempdir = None
+    # Where packages of a user's own would lie, and the name of the machine.
+    site.USER_BASE = site.USER_SITE = None
+    if "platform" in sys.modules:
+        sys.modules["platform"]._uname_cache = None  # type: ignore[attr-defined]
+    if hasattr(time, "tzset"):
+        time.tzset()
+    if "multiprocessing.process" in sys.modules:
+        process = sys.modules["multiprocessing.process"].current_process()
+        process._config.pop("tempdir", None)  # type: ignore[attr-defined]
+    if "matplotlib" in sys.modules:
+        for name in ("get_cachedir", "get_configdir"):
+            _forget_answer(getattr(sys.modules["matplotlib"], name))
+
+
+def _forget_answer(function: Callable[[], str]) -> None:
+    """Let a function of Matplotlib's, which notes that it was called, find its answer again."""
+    variables = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    if "called" in variables:
+        variables["called"].cell_contents = False
 
 
 def write_scratch(scratch: str, files: Mapping[str, bytes]) -> None:
@@ -525,7 +563,7 @@ def set_limits(limits: Limits, *, processes: bool = True) -> None:
     wanted = {
         "RLIMIT_DATA": data + limits.memory,
         # Reserved addresses count here: stacks of threads, arenas, libraries not loaded yet.
-        "RLIMIT_AS": size + limits.memory + 512 * MIB,
+        "RLIMIT_AS": size + limits.memory + limits.libraries + 512 * MIB,
         "RLIMIT_NPROC": limits.processes,
         "RLIMIT_NOFILE": limits.files,
         "RLIMIT_FSIZE": limits.file_size,

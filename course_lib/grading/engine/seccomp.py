@@ -99,6 +99,8 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "migrate_pages": (256, 238),
     "move_pages": (279, 239),
     "mbind": (237, 235),
+    "io_setup": (206, 0),
+    "io_submit": (209, 2),
 }
 
 # The caller has another way of doing the same, and takes it when it is told that this one is
@@ -108,6 +110,21 @@ MISSING: dict[str, tuple[int, int]] = {"clone3": (435, 435), "memfd_create": (31
 SOCKET = (41, 198)
 SOCKETPAIR = (53, 199)
 CLONE = (56, 220)
+
+# Calls with flags, and which of their arguments these are. Out-of-band data of Unix sockets is a
+# young part of the kernel, of no use to anybody, that has led into it before.
+WITH_FLAGS: dict[str, tuple[tuple[int, int], int]] = {
+    "sendto": ((44, 206), 3),
+    "sendmsg": ((46, 211), 2),
+    "sendmmsg": ((307, 269), 3),
+    "recvfrom": ((45, 207), 3),
+    "recvmsg": ((47, 212), 2),
+    "recvmmsg": ((299, 243), 3),
+}
+
+# The sizes of buffers are what bounds the memory that the kernel holds for a socket.
+SETSOCKOPT = (54, 208)
+_BUFFER_SIZES = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF, and the same by force
 
 # linux/audit.h: the machine, 64 bits, little-endian.
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -127,7 +144,7 @@ NAMESPACE_FLAGS = (
 
 # linux/filter.h and linux/seccomp.h.
 _LOAD, _JUMP_IF_EQUAL, _JUMP_IF_AT_LEAST, _JUMP_IF_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NUMBER_AT, _ARCHITECTURE_AT, _FIRST_ARGUMENT_AT = 0, 4, 16
+_NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENTS_AT = 0, 4, 16
 _ALLOW = 0x7FFF0000
 _KILL = 0x80000000
 _FAIL = 0x00050000
@@ -157,9 +174,12 @@ def _fail(reason: int) -> bytes:
     return _instruction(_RETURN, _FAIL | reason)
 
 
-def _first_argument(jump: int, operand: int, *, holds: bytes, else_: bytes) -> tuple[bytes, ...]:
+def _argument(
+    place: int, jump: int, operand: int, *, holds: bytes, else_: bytes
+) -> tuple[bytes, ...]:
+    """Return instructions that look at the lower half of an argument."""
     return (
-        _instruction(_LOAD, _FIRST_ARGUMENT_AT),
+        _instruction(_LOAD, _ARGUMENTS_AT + 8 * place),
         _instruction(jump, operand, 0, 1),
         holds,
         else_,
@@ -189,13 +209,20 @@ def build(machine: str | None = None) -> bytes:
             _instruction(_JUMP_IF_AT_LEAST, X32_BIT, 0, 1),
             _instruction(_RETURN, _KILL),
         ]
-    only_unix = _first_argument(_JUMP_IF_EQUAL, socket.AF_UNIX, holds=allow, else_=refuse)
-    no_namespace = _first_argument(_JUMP_IF_ANY_BIT, NAMESPACE_FLAGS, holds=refuse, else_=allow)
+    only_unix = _argument(0, _JUMP_IF_EQUAL, socket.AF_UNIX, holds=allow, else_=refuse)
+    no_namespace = _argument(0, _JUMP_IF_ANY_BIT, NAMESPACE_FLAGS, holds=refuse, else_=allow)
+    no_larger_buffer = [_instruction(_LOAD, _ARGUMENTS_AT + 8 * 2)]
+    for option in _BUFFER_SIZES:
+        no_larger_buffer += [_instruction(_JUMP_IF_EQUAL, option, 0, 1), refuse]
     parts += [
         _on_number(CLONE[column], *no_namespace),
         _on_number(SOCKET[column], *only_unix),
         _on_number(SOCKETPAIR[column], *only_unix),
+        _on_number(SETSOCKOPT[column], *no_larger_buffer, allow),
     ]
+    for numbers, place in WITH_FLAGS.values():
+        in_band = _argument(place, _JUMP_IF_ANY_BIT, socket.MSG_OOB, holds=refuse, else_=allow)
+        parts.append(_on_number(numbers[column], *in_band))
     parts += _refusals(REFUSED, column, refuse) + _refusals(MISSING, column, _fail(errno.ENOSYS))
     return b"".join([*parts, allow])
 

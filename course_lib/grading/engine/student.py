@@ -26,12 +26,10 @@ from typing import Any
 
 from course_lib.grading.engine import kernel, protocol, sandbox
 from course_lib.grading.engine.errors import describe_error, str_of
+from course_lib.grading.engine.limits import MAX_OUTPUT
 from course_lib.grading.engine.objects import Server
 from course_lib.grading.engine.randomness import follow_random_state, random_state
 from course_lib.grading.engine.shells import forget_figures, new_shell
-
-#: How much of what a cell prints or shows is kept, in bytes.
-MAX_OUTPUT = 2**20
 
 #: How long a guard tries to fork while the dead are being collected, in seconds.
 FORK_WITHIN = 30.0

@@ -31,9 +31,11 @@ _SYSTEM = (
     "/lib32",
     "/lib64",
     "/usr/bin",
+    "/usr/include",
     "/usr/lib",
     "/usr/lib32",
     "/usr/lib64",
+    "/usr/local/include",
     "/usr/local/lib",
     "/usr/share/fontconfig",
     "/usr/share/fonts",
@@ -44,7 +46,7 @@ _SYSTEM = (
     "/etc/ld.so.cache",
     "/etc/localtime",
 )
-_OF_A_PREFIX = ("bin", "lib", "lib64", "pyvenv.cfg")
+_OF_A_PREFIX = ("bin", "include", "lib", "lib64", "pyvenv.cfg")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _LINKS = {
     "/dev/fd": "/proc/self/fd",

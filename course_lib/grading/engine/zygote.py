@@ -52,6 +52,10 @@ _ORDER = struct.Struct("!qq")
 _MOST_SOCKETS = 64
 # A process may reach its own limit, and then is told so: only what several do together is stopped.
 _MARGIN = 32 << 20
+# What waits in a socket, at the most, since no larger buffer can be asked for (`seccomp`); and how
+# many sockets somebody may have who fills none.
+_SOCKET_BYTES = 256 << 10
+_SOCKETS_OF_ITS_OWN = 64
 _PAGE = resource.getpagesize()
 
 _ENVIRONMENT_KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")
@@ -67,6 +71,8 @@ _ENVIRONMENT_SET = {
     "PYTHONDONTWRITEBYTECODE": "1",
     # The same for every worker, so that regrading prints a set in the same order.
     "PYTHONHASHSEED": "0",
+    # Read where PyTorch is imported: see the sandbox.
+    "TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS": "0",
 }
 
 
@@ -176,6 +182,7 @@ class Zygote:
         walled: bool,
         limits: Limits | None = None,
         scratch: Mapping[str, bytes] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> Child:
         """Fork a child that runs a function.
 
@@ -192,6 +199,8 @@ class Zygote:
             What it may use.
         scratch : mapping of str to bytes, optional
             The files in its working folder.
+        environment : mapping of str to str, optional
+            What its environment holds besides what all have.
 
         Raises
         ------
@@ -212,7 +221,8 @@ class Zygote:
             childs_setup.close()
             zygotes_line.close()
             try:
-                pid = _started(line, setup, (target, limits, dict(scratch or {})))
+                order = (target, limits, dict(scratch or {}), dict(environment or {}))
+                pid = _started(line, setup, order)
             except (OSError, EOFError) as error:
                 line.close()
                 raise ZygoteDied(f"The warm process for grading is gone ({error}).") from error
@@ -525,9 +535,11 @@ class _Server:
             pids = processes.get(running.namespace, []) if running.namespace else []
             if sum(_cpu_seconds(pid) for pid in pids) > running.cpu_seconds:
                 running.end("cpu")
+            # Of what a process holds in the kernel, no limit of its own says anything.
+            held = _held_by_sockets(pids)
             # Quick to read, and never too small; the exact sum takes milliseconds.
-            if sum(_resident_memory(pid) for pid in pids) > running.memory:
-                used = sum(_anonymous_memory(pid) for pid in pids)
+            if held + sum(_resident_memory(pid) for pid in pids) > running.memory:
+                used = held + sum(_anonymous_memory(pid) for pid in pids)
                 if used > running.memory + self._inherited:
                     running.end("memory")
 
@@ -563,6 +575,18 @@ def _cpu_seconds(pid: int) -> float:
 def _resident_memory(pid: int) -> int:
     with suppress(*_GONE), open(f"/proc/{pid}/statm") as text:
         return int(text.read().split()[1]) * _PAGE
+    return 0
+
+
+def _held_by_sockets(pids: Sequence[int]) -> int:
+    """Return the most that the kernel may hold for the sockets of a child's network namespace."""
+    for pid in pids:
+        with suppress(*_GONE):
+            if os.stat(f"/proc/{pid}/ns/net").st_ino == os.stat("/proc/self/ns/net").st_ino:
+                return 0  # among them are the machine's
+            with open(f"/proc/{pid}/net/unix", "rb") as table:
+                count = table.read().count(b"\n") - 1
+            return max(0, count - _SOCKETS_OF_ITS_OWN) * _SOCKET_BYTES
     return 0
 
 
@@ -607,7 +631,7 @@ def _prepare(
         rooms = [room.descriptor] if room else []
         sandbox.keep_only([setup.fileno(), *(end.fileno() for end in sockets), *rooms])
         with setup.makefile("rb") as orders:
-            target, limits, scratch = pickle.load(orders)
+            target, limits, scratch, environment = pickle.load(orders)
         if room is not None:
             sandbox.enter(room, limits, scratch)
             room.close()
@@ -615,6 +639,7 @@ def _prepare(
             sandbox.set_environment(folder)
             sandbox.write_scratch(folder, scratch)
             sandbox.set_limits(limits, processes=False)
+        os.environ.update(environment)
         _reseed()
         module, _, name = target.partition(":")
         function = getattr(importlib.import_module(module), name)

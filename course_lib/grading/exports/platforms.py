@@ -27,6 +27,7 @@ from typing import Any
 from nbgrader.api import Gradebook, Student
 
 from course_lib.grading.course.folder import GradingError
+from course_lib.grading.course.names import alike
 from course_lib.grading.exports.tables import (
     MISSING,
     STALE,
@@ -39,11 +40,9 @@ from course_lib.grading.exports.tables import (
     write,
 )
 from course_lib.grading.reports.report import StudentReport
+from course_lib.grading.reports.show import listed
 
 __all__ = ["Class", "canvas", "gradescope", "moodle", "worksheet"]
-
-# How many names a sentence holds.
-NAMED = 10
 
 
 @dataclass
@@ -116,6 +115,15 @@ class Class:
                     "that."
                 )
 
+    def note_alike(self) -> None:
+        """Note students who may be one: their points are in two rows."""
+        for group in alike(self.students):
+            self.notes.append(
+                f"{len(group)} students of the gradebook have names that look the same "
+                f"({', '.join(map(ascii, group))}). If they are one, remove the one without "
+                "submissions with `nbgrader db student remove`, and export again."
+            )
+
     def lacks(self, trait: str) -> list[str]:
         """Return the students of whom the gradebook does not know an email address or such."""
         return [name for name, person in self.students.items() if not usable(person, trait)]
@@ -128,12 +136,6 @@ class Class:
                 f"with `nbgrader db student import roster.csv` (columns id and {trait}) and export "
                 "again."
             )
-
-
-def listed(names: list[str]) -> str:
-    """Return names as a sentence holds them."""
-    rest = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def usable(person: Student, trait: str) -> str:

@@ -8,6 +8,7 @@ or writes cannot act in the browser of whoever reads it, the teacher's in the fo
 from __future__ import annotations
 
 import functools
+import html
 import re
 from typing import Any
 
@@ -21,6 +22,7 @@ from nbformat.v4 import new_output
 from nbgrader.preprocessors import GetGrades as NbGraderGetGrades
 from traitlets import Bool, Unicode
 
+from course_lib.grading.engine.limits import LONGEST_COLORED, LONGEST_MESSAGE
 from course_lib.grading.pages import renderer
 from course_lib.grading.running.kernel import KERNEL_DIED, NOT_RUN, TIMED_OUT
 from course_lib.grading.submissions.repair import NOTES, metadata_of
@@ -32,14 +34,12 @@ __all__ = [
     "PageExporter",
     "SafeOutputs",
     "failure_message",
+    "safe_colors",
     "safe_markdown",
 ]
 
 HIDDEN_TESTS_RAN = "# (hidden tests ran here)"
 REMOVED = "[a line of a hidden test was removed here]"
-
-# Characters of a message in a report and at the head of a page.
-LONGEST_MESSAGE = 2000
 
 # How IPython begins what it shows of a library's file.
 OF_A_LIBRARY = re.compile(
@@ -221,6 +221,11 @@ def safe_markdown(context: Any, source: str) -> str:
     return renderer.markdown(source, context.get("cell", {}).get("attachments", {}))
 
 
+def safe_colors(text: str) -> str:
+    """Jinja filter: what a terminal would show in colors, as a page shows it."""
+    return renderer.colored(text)
+
+
 SAFE_KINDS = ("image/png", "image/jpeg", "image/svg+xml", "text/plain")
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*\Z")
 
@@ -232,6 +237,7 @@ class SafeOutputs(Preprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Make the outputs of `nb` safe, in place."""
+        renderer.begin_page()
         nb.metadata.pop("widgets", None)
         nb.metadata.pop("title", None)
         return super().preprocess(nb, resources)
@@ -305,15 +311,17 @@ class PageExporter(HTMLExporter):
         self.register_filter("filter_data_type", kinds)
         colors = self.filters.get("highlight_code") or functools.partial(_colored, lexer)
         self.register_filter("highlight_code", colors)
-        html, made = TemplateExporter.from_notebook_node(self, nb, resources, **kwargs)
-        if "jp-Notebook" in html:
+        page, made = TemplateExporter.from_notebook_node(self, nb, resources, **kwargs)
+        if "jp-Notebook" in page:
             # JupyterLab's layout, which some course has chosen for its feedback.
             return super().from_notebook_node(nb, before, **kwargs)
-        return IMAGE_WITHOUT_ALT.sub(f'<img alt="{NO_DESCRIPTION}"', html), made
+        return IMAGE_WITHOUT_ALT.sub(f'<img alt="{NO_DESCRIPTION}"', page), made
 
 
 def _colored(lexer: str, source: str, language: str | None = None, metadata: Any = None) -> str:
     """Jinja filter: code as HTML with colors."""
+    if len(source) > LONGEST_COLORED:
+        return f'<div class="highlight"><pre>{html.escape(source)}</pre></div>'
     if metadata and "magics_language" in metadata:
         return Highlight2HTML(pygments_lexer=lexer)(source, language, metadata)
     return _colored_known(source, language or lexer)

@@ -23,6 +23,8 @@ import nh3
 from math_core import LatexError, LatexToMathML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+from course_lib.grading.engine.limits import RENDERER_MEMORY
+
 __all__ = ["formula", "latex_output", "markdown", "safe_html", "serve"]
 
 
@@ -46,12 +48,18 @@ ATTRIBUTES = {
     "img": {"src"},
 }
 
+# Of what tables and notes are styled with, nothing that moves a thing out of its place: with a
+# negative margin, or as text without a height, it would lie over the points at the head of a page.
 STYLES = _words(
     "background-color border border-bottom border-collapse border-color border-left border-right "
-    "border-style border-top border-width color font-family font-size font-style font-weight "
-    "height line-height margin margin-bottom margin-left margin-right margin-top max-height "
-    "max-width min-height min-width padding padding-bottom padding-left padding-right padding-top "
-    "text-align text-decoration vertical-align white-space width"
+    "border-style border-top border-width color font-family font-style font-weight max-width "
+    "min-width padding padding-bottom padding-left padding-right padding-top text-align "
+    "text-decoration white-space width"
+)
+
+# The classes of pandas' tables; with one of the page's own, things would be put elsewhere.
+CLASSES = re.compile(
+    r"(?:dataframe|blank|data|index_name|(?:col|row)_heading|(?:level|col|row)\d+)\Z"
 )
 
 # An image drawn by the notebook, and never one that is fetched: a fetch tells a stranger who reads
@@ -74,6 +82,8 @@ def safe_html(text: str) -> str:
 
 
 def _allowed(tag: str, name: str, value: str) -> str | None:
+    if name == "class":
+        return " ".join(filter(CLASSES.match, value.split())) or None
     pattern = {"src": DRAWN, "href": LINK}.get(name)
     return value if pattern is None or pattern.match(value.strip()) else None
 
@@ -199,15 +209,13 @@ class _Renderer(IPythonRenderer):
 
 # The process
 
-MEMORY = 1 << 30
-
 
 def serve() -> None:
     """Answer a line for a line: a function's name and its arguments, and what it returns."""
     with suppress(ImportError):  # not on Windows
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (RENDERER_MEMORY, RENDERER_MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     functions = {act.__name__: act for act in (safe_html, latex_output, markdown)}
     print("ready", flush=True)

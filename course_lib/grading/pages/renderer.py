@@ -12,10 +12,23 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
-__all__ = ["close", "latex_output", "markdown", "safe_html"]
+from nbconvert.filters import ansi2html, strip_ansi
+
+from course_lib.grading.engine.limits import (
+    LONG_CODE,
+    LONGEST_TEXT,
+    MARKS,
+    MOST_COPIED,
+    MOST_MARKS,
+    PAGE_TEXTS,
+    TEXT_SECONDS,
+)
+
+__all__ = ["begin_page", "close", "colored", "latex_output", "markdown", "safe_html"]
 
 # jsonschema, which comes with nbconvert, takes a second to read a grammar of web addresses with a
 # library that it can do without.
@@ -24,35 +37,63 @@ START = (
     "from course_lib.grading.pages.markup import serve; serve()"
 )
 
-# Seconds for one text; it takes milliseconds.
-LIMIT = 5.0
+# Seconds for one text, here so that a slow machine can be given more; a page has those of a few.
+LIMIT = TEXT_SECONDS
+LONGEST = LONGEST_TEXT
 
-# Characters. Nothing that is meant to be read is longer.
-LONGEST = 200_000
 
-# How often the process may be lost before it is asked for short texts only: each costs the limit.
-MOST_LOST = 6
-SHORT = 1000
+class _PageIsOver(Exception):
+    """The texts of this page have had their time. It is not remembered of any of them."""
+
+
+class _Page:
+    """The page that is being made: what its texts cost is its own, and not the next one's."""
+
+    def __init__(self) -> None:
+        self.spent = 0.0
+
+    def is_over(self) -> bool:
+        return self.spent > PAGE_TEXTS * LIMIT
+
+
+_page = _Page()
+
+
+def begin_page() -> None:
+    """Begin with another page, which has all of its time."""
+    _page.spent = 0.0
+
+
+def safe_html(text: str) -> str:
+    """Return HTML with everything taken out that could act; as text, if it takes too long."""
+    with suppress(_PageIsOver):
+        return _known_html(text)
+    return _as_it_is(text)
 
 
 @functools.lru_cache(maxsize=1024)
-def safe_html(text: str) -> str:
-    """Return HTML with everything taken out that could act; as text, if it takes too long."""
+def _known_html(text: str) -> str:
     made = _maker.ask("safe_html", text)
     return _as_it_is(text) if made is None else made
 
 
-@functools.lru_cache(maxsize=1024)
 def latex_output(text: str) -> str | None:
     """Return an output that is a formula and nothing else as MathML; None if it is not."""
+    with suppress(_PageIsOver):
+        return _known_formula(text)
+    return None
+
+
+@functools.lru_cache(maxsize=1024)
+def _known_formula(text: str) -> str | None:
     return _maker.ask("latex_output", text)
 
 
 def markdown(source: str, attachments: dict[str, Any] | None = None) -> str:
     """Return Markdown as safe HTML with formulas, or without them, or as text, as it can be had."""
-    if attachments:
-        return _markdown(source, attachments)
-    return _known_markdown(source)
+    with suppress(_PageIsOver):
+        return _markdown(source, attachments) if attachments else _known_markdown(source)
+    return _as_it_is(source)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -62,10 +103,28 @@ def _known_markdown(source: str) -> str:
 
 
 def _markdown(source: str, attachments: dict[str, Any]) -> str:
+    if sum(map(source.count, MARKS)) > MOST_MARKS:
+        return _as_it_is(source)
     made = _maker.ask("markdown", source, attachments)
     if made is None and "$" in source:
         made = _maker.ask("markdown", source, attachments, False)
     return _as_it_is(source) if made is None else made
+
+
+def colored(text: str) -> str:
+    """Return what a terminal would show in colors as HTML; without them, if it takes too long."""
+    begin = time.monotonic()
+    try:
+        # nbconvert copies the rest of the text at each color.
+        if (
+            _page.is_over()
+            or text.count("\x1b") * len(text) > MOST_COPIED
+            or LONG_CODE.search(text)
+        ):
+            return html.escape(strip_ansi(text))
+        return ansi2html(text)
+    finally:
+        _page.spent += time.monotonic() - begin
 
 
 def _as_it_is(text: str) -> str:
@@ -84,27 +143,34 @@ class _Maker:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
-        self._lost = 0
 
     def ask(self, function: str, text: str, *rest: Any) -> Any:
-        """Return what a function of `markup` makes of a text; None if it does not come to it."""
-        if len(text) > (LONGEST if self._lost < MOST_LOST else SHORT):
+        """Return what a function of `markup` makes of a text; None if it does not come to it.
+
+        Raises
+        ------
+        _PageIsOver
+            If the texts of this page have had their time.
+        """
+        if len(text) > LONGEST:
             return None
+        if _page.is_over():
+            raise _PageIsOver
         with self._lock:
             process = self._running()
             assert process.stdin is not None
             assert process.stdout is not None
             watch = threading.Timer(LIMIT, process.kill)
-            answer = ""
+            begin, answer = time.monotonic(), ""
             watch.start()
             with suppress(OSError):
                 process.stdin.write(json.dumps([function, text, *rest]) + "\n")
                 process.stdin.flush()
                 answer = process.stdout.readline()
             watch.cancel()
+            _page.spent += time.monotonic() - begin
             if answer.endswith("\n"):
                 return json.loads(answer)
-            self._lost += 1
             self._end()
             return None
 

@@ -13,34 +13,31 @@ the files that were graded (see `digests`), by which a submission that is anothe
 
 from __future__ import annotations
 
-import fnmatch
 import functools
-import glob
 import os
 import time
-from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import nbformat
 from nbconvert.exporters import HTMLExporter
 from nbconvert.writers import FilesWriter
 from nbformat import NotebookNode, validator
-from nbgrader import utils
 from nbgrader.api import Assignment, BaseCell, Grade, Gradebook, Notebook
 from nbgrader.converters import Autograde, GenerateFeedback
 from sqlalchemy import or_
 
 from course_lib.grading.course.folder import GradingError
+from course_lib.grading.course.names import ByName
 from course_lib.grading.engine.jobs import Job
 from course_lib.grading.pages.feedback import PageExporter
 from course_lib.grading.recording.digests import keep_note, look
 from course_lib.grading.recording.gradebook import SharedGradebook, of_submission
 from course_lib.grading.running.sandboxed import Execute, digest
 from course_lib.grading.submissions.files import files_beside
+from course_lib.grading.submissions.opening import NoNotebookError, open_notebook, read_bytes
 
 __all__ = ["InPlace", "Pages", "Prepared", "Recorder"]
 
@@ -59,32 +56,14 @@ class Prepared:
     begin: float = field(default_factory=time.monotonic)
 
 
-class _Kept:
+class _Kept(ByName):
     """Keep the exporter and the writer of a converter from one submission to the next."""
 
     made = False
 
-    def init_notebooks(self) -> None:
-        """Find the notebooks; what stands for other names in a pattern does not in a name."""
-        coursedir = self.coursedir  # type: ignore[attr-defined]
-        pattern = self._format_source(coursedir.assignment_id, coursedir.student_id)  # type: ignore[attr-defined]
-        name = f"{coursedir.notebook_id}.ipynb"
-        self.notebooks: list[str] = []
-        self.assignments = {}
-        for folder in glob.glob(pattern):
-            if found := glob.glob(os.path.join(glob.escape(folder), name)):
-                self.assignments[folder] = found
-        if not self.assignments:
-            raise GradingError(f"There is no notebook in {pattern}.")
-
-    def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Prepare a submission, in a time that does not grow with the square of its files."""
-        with mock.patch.object(utils, "is_ignored", _is_ignored):
-            super().init_assignment(assignment_id, student_id)  # type: ignore[misc]
-
     def start(self) -> None:
         """Convert what the course directory names now."""
-        self.init_notebooks()  # type: ignore[attr-defined]
+        self.init_notebooks()
         self.keep()
         before = os.getcwd()
         os.chdir(self.coursedir.root)  # type: ignore[attr-defined]
@@ -128,20 +107,23 @@ class _Kept:
         half.replace(path)
 
 
-def _is_ignored(filename: str, patterns: Iterable[str] | None = None) -> bool:
-    """Tell what nbgrader's function of that name tells, which reads the whole folder for it."""
-    name = os.path.basename(filename)
-    return any(
-        fnmatch.fnmatch(name, pattern) and (name[:1] != "." or pattern[:1] == ".")
-        for pattern in patterns or ()
-    )
-
-
 @functools.cache
 def _without_copies(exporter_class: type[Any]) -> type[Any]:
     """Return an exporter that does not copy a notebook once more for its preprocessors."""
 
     class Exporter(exporter_class):
+        #: Whether what it is given was handed in.
+        opens = False
+
+        def from_filename(self, filename: str, resources: Any = None, **kwargs: Any) -> Any:
+            if not self.opens:
+                return super().from_filename(filename, resources, **kwargs)
+            resources["metadata"] = {
+                "name": Path(filename).stem,
+                "path": str(Path(filename).parent),
+            }
+            return self.from_notebook_node(_opened(filename), resources, **kwargs)
+
         def _preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
             _, nb = validator.normalize(nb)
             for preprocessor in self._preprocessors:
@@ -150,6 +132,14 @@ def _without_copies(exporter_class: type[Any]) -> type[Any]:
             return nb, resources
 
     return Exporter
+
+
+def _opened(path: str) -> NotebookNode:
+    """Open a notebook that was handed in."""
+    try:
+        return open_notebook(read_bytes(Path(path)))
+    except NoNotebookError as error:
+        raise GradingError(f"{Path(path).name} {error}") from error
 
 
 class _Graded(_Kept, Autograde):
@@ -193,6 +183,11 @@ class InPlace(_Graded):
         self._read_at = time.time()
         self._seen = look(folder, self.coursedir.ignore)
         super().init_assignment(assignment_id, student_id)
+
+    def _init_preprocessors(self) -> None:
+        """Register the preprocessors of this step: the first one reads what was handed in."""
+        super()._init_preprocessors()
+        self.exporter.opens = self._sanitizing
 
     def set_permissions(self, assignment_id: str, student_id: str) -> None:
         """End a submission: all its notebooks are in their places."""
@@ -339,15 +334,10 @@ class Recorder(_Graded):
 
     def _only_preprocess(self, path: str, resources: Any) -> tuple[NotebookNode, Any]:
         """Return a notebook after its preprocessors, and not yet as text."""
-        exporter = self.exporter
-        base = super(self.exporter_class, exporter)
         resources["metadata"] = {"name": Path(path).stem, "path": str(Path(path).parent)}
-        with (
-            mock.patch.object(exporter, "from_notebook_node", base.from_notebook_node),
-            # Editors of Windows put a mark of the byte order first.
-            open(path, encoding="utf-8-sig") as file,
-        ):
-            return exporter.from_file(file, resources=resources)
+        # The exporter's own makes a page or a text of it.
+        base = super(self.exporter_class, self.exporter)
+        return base.from_notebook_node(_opened(path), resources=resources)
 
     def _files(self, folder: str, assignment: str) -> tuple[dict[str, bytes], dict[str, bytes]]:
         """Return what will lie beside the notebook, and what lies beside the teacher's.

@@ -122,8 +122,8 @@ def read_row(
         )
     if untested:
         row.reason += (
-            f" The tests {', '.join(untested)} could not be run, and gave no points: see the "
-            "messages of these cells, then grade this student again with --force."
+            f" The tests {', '.join(untested)} could not be run or counted, and gave no points: "
+            "see the messages of these cells, then grade this student again with --force."
         )
     row.reason = row.reason.strip()
     return row

@@ -16,14 +16,10 @@ from typing import Any
 
 from course_lib.grading.course.folder import Course
 from course_lib.grading.course.text import printable, shown
+from course_lib.grading.engine.limits import LOG_CHARACTERS, LOG_LINE, LOG_LINES
 from course_lib.grading.reports.report import StudentReport
 
 __all__ = ["forget_halves", "log_path", "seconds_of", "write_log"]
-
-# Characters of a line, lines, and characters of a log.
-LONGEST_LINE = 500
-MOST_LINES = 2_000
-LONGEST = 100_000
 
 
 def log_path(course: Course, assignment: str, student: str) -> Path:
@@ -86,18 +82,18 @@ def _half_of(path: Path) -> Path:
 def bounded(lines: list[str]) -> str:
     """Return lines as a printable text of a bounded size; of a long one, its beginning and end."""
     parts = [part for line in lines for part in line.split("\n")]
-    if len(parts) > MOST_LINES:
-        left_out = f"[{len(parts) - MOST_LINES:,} lines left out]"
-        parts = [*parts[: MOST_LINES // 2], left_out, *parts[-MOST_LINES // 2 :]]
+    if len(parts) > LOG_LINES:
+        left_out = f"[{len(parts) - LOG_LINES:,} lines left out]"
+        parts = [*parts[: LOG_LINES // 2], left_out, *parts[-LOG_LINES // 2 :]]
     text = "\n".join(_cut(printable(_cut(part))) for part in parts) + "\n"
-    if len(text) <= LONGEST:
+    if len(text) <= LOG_CHARACTERS:
         return text
-    half = LONGEST // 2
-    return f"{text[:half]}\n[{len(text) - LONGEST:,} characters left out]\n{text[-half:]}"
+    half = LOG_CHARACTERS // 2
+    return f"{text[:half]}\n[{len(text) - LOG_CHARACTERS:,} characters left out]\n{text[-half:]}"
 
 
 def _cut(line: str) -> str:
-    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]} ..."
+    return line if len(line) <= LOG_LINE else f"{line[:LOG_LINE]} ..."
 
 
 def _of_row(assignment: str, row: StudentReport) -> Iterator[str]:

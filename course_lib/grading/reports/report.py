@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 __all__ = [
+    "Collected",
+    "CollectedRow",
     "GRADED",
     "NEEDS_A_PERSON",
     "CellChange",
@@ -130,3 +133,37 @@ class Report:
             for change in data.get("changes", [])
         ]
         return cls(**{**data, "students": students, "changes": changes})
+
+
+@dataclass
+class CollectedRow:
+    """What became of one submission of an archive."""
+
+    label: str
+    """How the archive calls it."""
+    student: str | None = None
+    """Whose it is; None where nobody is known to be meant, or it was not taken."""
+    time: datetime | None = None
+    late: bool | None = None
+    """What the platform says."""
+    outcome: str = ""
+    """Where it went, or why nowhere."""
+
+
+@dataclass
+class Collected:
+    """What collecting an archive came to."""
+
+    assignment: str
+    rows: list[CollectedRow]
+    left: list[str]
+    """Files of the archive that are nobody's, or may not be unpacked."""
+    missing: list[str]
+    """Who is on the roster and has handed in nothing."""
+    matches: str = ""
+    """The file in which a teacher says who is meant."""
+
+    @property
+    def unmatched(self) -> list[CollectedRow]:
+        """What was not taken."""
+        return [row for row in self.rows if row.student is None]

@@ -10,16 +10,17 @@ from rich.table import Table
 from rich.text import Text
 
 from course_lib.grading.course.text import printable
-from course_lib.grading.reports.report import Report, StudentReport
+from course_lib.grading.reports.report import Collected, Report, StudentReport
 from course_lib.grading.reports.similar import LENGTH, WINDOW, Passage, Similar
 
-__all__ = ["class_table", "outcome", "passages_table", "similar_table"]
+__all__ = ["class_table", "collected", "outcome", "passages_table", "similar_table"]
 
 # A class that is larger is shown by those whom a person should look at.
 SMALL_CLASS = 60
 
 # How many of the slowest are named, and of the pairs and passages that are alike.
 SLOWEST = 3
+NAMED = 10
 PAIRS = 50
 PASSAGES = 12
 
@@ -104,6 +105,43 @@ def changes_table(report: Report) -> Table:
         who = "" if change.cells else change.student
         _row(table, who, "all", f"{change.before:g}", f"{change.after:g}", "")
     return table
+
+
+# What was collected
+
+
+def collected(result: Collected) -> Iterator[RenderableType]:
+    """Yield what became of each submission of an archive, those that need a person first."""
+    table = _table("in the archive", "student", "handed in", "what became of it")
+    for row in sorted(result.rows, key=lambda row: row.student is not None):
+        when = f"{row.time:%Y-%m-%d %H:%M} UTC" if row.time else ""
+        when = ", ".join(filter(None, (when, "late" if row.late else "")))
+        _row(table, row.label, row.student or "-", when, row.outcome)
+    yield table
+    taken = len(result.rows) - len(result.unmatched)
+    yield Text(f"\n{taken} of {len(result.rows)} submissions have their place.")
+    if result.unmatched:
+        yield Text(
+            printable(
+                f"The others are in the archive as before. Write into {result.matches} whose they "
+                "are, then run the same command again."
+            )
+        )
+    if any(row.late and not row.time for row in result.rows):
+        yield Text(
+            "Canvas says who was late, and not by how much: where that counts, write the time into "
+            f"submitted/STUDENT/{result.assignment}/timestamp.txt (2026-11-22 12:00:00 UTC)."
+        )
+    if result.left:
+        yield Text(printable(f"Left in the archive: {listed(result.left)}"))
+    if result.missing:
+        yield Text(printable(f"On the roster, and nothing handed in: {listed(result.missing)}"))
+
+
+def listed(names: list[str]) -> str:
+    """Return names as a sentence holds them."""
+    rest = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 # Submissions that are alike

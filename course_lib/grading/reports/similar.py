@@ -35,6 +35,13 @@ from typing import Any
 import numpy as np
 
 from course_lib.grading.course.folder import Course, GradingError
+from course_lib.grading.course.text import decoded
+from course_lib.grading.engine.limits import (
+    COMPARED_CELLS,
+    COMPARED_CHARACTERS,
+    COMPARED_TOGETHER,
+    LARGEST_NOTEBOOK,
+)
 
 __all__ = ["Pair", "Passage", "Similar", "Text", "passages", "similar", "similar_texts"]
 
@@ -50,12 +57,6 @@ CROWD = 30
 # Fingerprints of a pair alone that make it worth a look, and the part of the smaller one's own.
 EVIDENCE = 5.0
 SHARE = 0.3
-
-# Bytes of a notebook, characters of a cell, and code cells: what is more is something else than
-# answers, and not worth an hour.
-LARGEST = 64 * 2**20
-LONGEST = 50_000
-MOST_CELLS = 500
 
 
 @dataclass
@@ -198,9 +199,9 @@ def read_text(folder: Path) -> Text | None:
     found = False
     for path in sorted(folder.glob("*.ipynb")):
         try:
-            if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
+            if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_NOTEBOOK:
                 continue
-            notebook = json.loads(path.read_text(encoding="utf-8-sig"))
+            notebook = json.loads(decoded(path.read_bytes()))
             cells += _code_cells(path.stem, notebook)
             found = True
         except (OSError, ValueError, RecursionError, AttributeError, TypeError):
@@ -210,13 +211,18 @@ def read_text(folder: Path) -> Text | None:
 
 def _code_cells(stem: str, notebook: Any) -> Iterator[tuple[str, str]]:
     # Not nbformat's reader, which validates: ten times as long, and for what is only looked at.
-    for place, cell in enumerate(notebook.get("cells", [])[:MOST_CELLS]):
-        if cell.get("cell_type") == "code":
-            own = cell.get("metadata", {}).get("nbgrader")
-            name = own.get("grade_id") if isinstance(own, dict) else None
+    room = COMPARED_TOGETHER
+    for place, cell in enumerate(notebook.get("cells", [])[:COMPARED_CELLS]):
+        own = cell.get("metadata", {}).get("nbgrader")
+        own = own if isinstance(own, dict) else {}
+        # One that was made another kind of cell is made code again where it is graded.
+        if "code" in (cell.get("cell_type"), own.get("cell_type")) and room > 0:
+            name = own.get("grade_id")
             source = cell.get("source", "")
             text = source if isinstance(source, str) else "".join(map(str, source))
-            yield f"{stem}/{name or f'cell {place + 1}'}", text[:LONGEST]
+            text = text[: min(room, COMPARED_CHARACTERS)]
+            room -= len(text)
+            yield f"{stem}/{name or f'cell {place + 1}'}", text
 
 
 # Tokens

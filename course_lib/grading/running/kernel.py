@@ -29,12 +29,18 @@ from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute as NbGraderExecute
 from traitlets import Bool, Enum, Integer
 
-__all__ = ["KERNEL_DIED", "NOT_RUN", "TIMED_OUT", "Execute"]
+from course_lib.grading.engine import credit
+from course_lib.grading.engine.notebooks import role
+
+__all__ = ["KERNEL_DIED", "NOT_RUN", "TEST_FAULT", "TIMED_OUT", "Execute"]
 
 # The names of the errors that are written into cells, as people (and reports) see them.
 TIMED_OUT = "CellTimeoutError"
 KERNEL_DIED = "KernelDied"
 NOT_RUN = "NotRun"
+
+# The error of a test cell that gave no points for no fault of the student's.
+TEST_FAULT = "TestFault"
 
 # One thread a kernel: two kernels side by side are faster so, and sums do not depend on how many
 # threads added them up. The backend is ipykernel's own, said aloud so that a desktop's setting
@@ -122,6 +128,7 @@ class Execute(NbGraderExecute):
                         deaths += self._restart(finished)
         finally:
             self._stop()
+        self._settle(nb)
         return nb, self.resources
 
     def _run(self, cell: NotebookNode, index: int) -> bool:
@@ -320,6 +327,15 @@ class Execute(NbGraderExecute):
                 traceback=[f"\x1b[0;31m{name}\x1b[0m: {message}"],
             )
         )
+
+    def _settle(self, nb: NotebookNode) -> None:
+        """See to it that what tests ended with is counted for what it is."""
+        for cell in nb.cells:
+            fault = credit.settle(cell) if role(cell) == "test" else ""
+            if fault:
+                # nbgrader looks at what comes first.
+                cell.outputs = [o for o in cell.outputs if o.output_type != "execute_result"]
+                self._add_error(cell, TEST_FAULT, credit.as_told(fault))
 
     def _not_run(self, cell: NotebookNode, why: str) -> None:
         cell.outputs = []

@@ -24,17 +24,15 @@ from traitlets import Enum, Integer
 from course_lib.grading.course.folder import GradingError, shown_path
 from course_lib.grading.course.secret import asks_for_seed, digest_of, seed_for
 from course_lib.grading.engine import asked
+from course_lib.grading.engine.credit import as_told
 from course_lib.grading.engine.jobs import Job, run_job
-from course_lib.grading.running.kernel import KERNEL_DIED, NOT_RUN, TIMED_OUT
+from course_lib.grading.running.kernel import KERNEL_DIED, NOT_RUN, TEST_FAULT, TIMED_OUT
 from course_lib.grading.running.kernel import Execute as KernelExecute
 from course_lib.grading.submissions.answers import NONE_NAMED, read_answers, without_answers
 from course_lib.grading.submissions.files import files_beside
 from course_lib.grading.submissions.repair import whole_characters
 
 __all__ = ["TEST_FAULT", "Execute", "digest", "missing_walls", "require_walls"]
-
-# The error of a test cell that could not be run for no fault of the student's.
-TEST_FAULT = "TestFault"
 
 MIB = 1 << 20
 
@@ -143,6 +141,7 @@ class Execute(KernelExecute):
                 self._add_error(cell, *said)
                 if said[0] == NOT_RUN:
                     cell.execution_count = None
+        self._settle(nb)
 
     # The parts of a job
 
@@ -228,7 +227,7 @@ class Execute(KernelExecute):
                 f"{detail}: with os._exit, by running out of memory, or in a library that crashed."
             )
         if status == "judge":
-            return TEST_FAULT, f"{why[:1].upper()}{why[1:].rstrip('.')}. Ask your teacher."
+            return TEST_FAULT, as_told(why)
         if status == "not run":
             return NOT_RUN, f"This cell was not run: {why.rstrip('.') or 'no reason is known'}."
         return None

@@ -75,6 +75,7 @@ def export(
         group = platforms.Class.read(gradebook, wanted, handed_in)
         if not group.students:
             raise GradingError("The gradebook knows no students: nothing has been graded yet.")
+        group.note_alike()
         # In nbgrader's own table, who handed in nothing has 0.
         group.note_open(missing=format not in ("csv", "json"))
         if format == "canvas":

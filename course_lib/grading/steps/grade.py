@@ -99,6 +99,11 @@ def grade(
     report = Report(slug, students=[without_a_name(name) for name in nameless])
     earlier = Earlier(course, slug)
     with alone(course), one_gradebook(course, writes=True, say=say) as gradebook:
+        names, unclear = course.settle_names(slug, names)
+        for name, reason in unclear.items():
+            row = StudentReport(name, NEEDS_A_PERSON, failed=True, reason=reason)
+            write_log(course, slug, row)
+            report.students.append(row)
         forget_halves(course, slug, names)
         rows = _grade_all(
             course, slug, names, notebooks, force, gradebook, workers, scheduler, earlier

@@ -21,7 +21,8 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from course_lib.grading.engine.notebooks import parsed, role
+from course_lib.grading.engine.notebooks import role
+from course_lib.imports import parsed
 
 __all__ = [
     "NONE_NAMED",

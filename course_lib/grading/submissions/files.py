@@ -9,16 +9,10 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
+from course_lib.grading.engine.limits import DEEPEST_FOLDER, MIB, MOST_ENTRIES, MOST_FILES
 from course_lib.paths import CourseError
 
 __all__ = ["entries", "files_beside", "no_files"]
-
-MIB = 1 << 20
-
-# Files and folders of a submission, and folders in each other. What is more is no answer, and would
-# keep everybody waiting, or end the run: what walks through folders elsewhere recurses.
-MOST_ENTRIES = 10_000
-DEEPEST = 50
 
 
 def entries(folder: Path) -> dict[str, os.stat_result]:
@@ -38,11 +32,11 @@ def entries(folder: Path) -> dict[str, os.stat_result]:
         with os.scandir(folder / above) as inside:
             for entry in inside:
                 name = f"{above}/{entry.name}" if above else entry.name
-                if len(found) == MOST_ENTRIES or name.count("/") == DEEPEST:
+                if len(found) == MOST_ENTRIES or name.count("/") == DEEPEST_FOLDER:
                     raise CourseError(
                         f"The folder holds more than {MOST_ENTRIES:,} files, or more than "
-                        f"{DEEPEST} folders in each other. Leave there what the notebook reads, "
-                        "and nothing else."
+                        f"{DEEPEST_FOLDER} folders in each other. Leave there what the notebook "
+                        "reads, and nothing else."
                     )
                 found[name] = status = entry.stat(follow_symlinks=False)
                 if stat.S_ISDIR(status.st_mode):
@@ -51,7 +45,7 @@ def entries(folder: Path) -> dict[str, os.stat_result]:
 
 
 def files_beside(
-    folders: Iterable[Path], ignore: Iterable[str] = (), most: int = 200 * MIB
+    folders: Iterable[Path], ignore: Iterable[str] = (), most: int = MOST_FILES
 ) -> dict[str, bytes]:
     """Return the files in folders that are no notebooks, by their relative paths.
 
@@ -71,7 +65,7 @@ def files_beside(
             left -= path.lstat().st_size
             if left < 0:
                 raise CourseError(
-                    f"The files beside the notebook in {folder} are more than {most >> 20} MiB, "
+                    f"The files beside the notebook in {folder} are more than {most // MIB} MiB, "
                     "too large to be run with it. Leave there what the notebook reads, and nothing "
                     "else."
                 )

@@ -5,24 +5,24 @@ Each reason says what to do about it: ask for the file again, rename it, mend it
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.utils import parse_utc
 
 from course_lib.grading.course.folder import Course
+from course_lib.grading.course.text import decoded
+from course_lib.grading.course.times import EXAMPLES, instant
+from course_lib.grading.engine.limits import LONGEST_TIME
 from course_lib.grading.submissions.files import no_files
+from course_lib.grading.submissions.opening import (
+    NoNotebookError,
+    open_notebook,
+    read_bytes,
+)
 from course_lib.grading.submissions.repair import metadata_of
 
 __all__ = ["unreadable"]
-
-# Bytes. What says when something was handed in is one line.
-LONGEST_TIME = 200
-
-# Bytes. A notebook that is larger holds something else than answers.
-LARGEST = 64 * 2**20
 
 
 def unreadable(course: Course, slug: str, student: str, notebooks: dict[str, set[str]]) -> str:
@@ -58,54 +58,30 @@ def _no_time(path: Path) -> str:
     if path.is_file():
         with path.open("rb") as file:
             said = file.read(LONGEST_TIME + 1)
-    text = said.decode("utf-8", errors="replace").strip()
+    text = said.decode("utf-8-sig", errors="replace").strip()
     try:
+        text = decoded(said).strip()
         if len(said) > LONGEST_TIME:
             raise ValueError(text)
         if text:
-            parse_utc(text)
+            instant(text)
     except Exception:
         return (
-            f"Its timestamp.txt holds no time ({text[:40]!r}). Mend the file (2026-11-22 12:00:00 "
-            "UTC, for instance), or delete it."
+            f"Its timestamp.txt holds no time ({text[:40]!r}). Mend the file ({EXAMPLES}, "
+            "for instance), or delete it."
         )
     return ""
 
 
 def _not_a_notebook(path: Path, wanted: set[str], release: Path) -> str:
-    if path.stat().st_size > LARGEST:
-        return f"is larger than {LARGEST >> 20} MiB. Ask for it again, with its outputs cleared."
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        return "is not a text file, so it is no notebook. Ask for it again."
-    except OSError as error:
-        return f"cannot be read: {error.strerror}. Mend its permissions, or ask for it again."
-    if not text.strip():
-        return "is empty. Ask for it again."
-    nested = "is nested too deeply to be a notebook that somebody wrote. Ask for it again."
-    try:
-        data = json.loads(text)
-    except RecursionError:
-        return nested
-    except ValueError:
-        if text.lstrip()[:1] == "<":
-            return "is a web page, not a notebook. Ask for the .ipynb file itself."
-        return (
-            "is not a notebook (not JSON): it may have been cut off while it was uploaded, or it "
-            "may hold the marks of a merge. Ask for it again."
-        )
-    if not isinstance(data, dict) or not isinstance(data.get("nbformat"), int):
-        return "is JSON but no notebook: it names no notebook format. Ask for the .ipynb file."
-    try:
-        notebook = nbformat.reads(text, as_version=4)
+        notebook = open_notebook(read_bytes(path))
         names = {str(metadata_of(cell).get("grade_id")) for cell in notebook.cells}
         kinds = {cell.cell_type for cell in notebook.cells}
-    except RecursionError:
-        return nested
-    except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        return f"is no valid notebook ({reason[:200]}). Ask for it again."
+    except NoNotebookError as error:
+        return str(error)
+    except (AttributeError, TypeError) as error:
+        return f"is no valid notebook ({error}). Ask for it again."
     if not kinds or not (names & wanted or _ids(notebook) & _ids_of(release)):
         return (
             "holds none of the cells of this exercise: it may be the notebook of another one, or "

@@ -2,44 +2,36 @@
 
 Students delete cells, copy them, merge notebooks and hand in what another program saved. nbgrader
 matches cells by the `grade_id` in their metadata, and stops (for one fault the whole class) where
-that is not as it was released. `Repair` runs before nbgrader's own checks, on the copy that is
-graded, never on the submission: it restores the metadata from the gradebook, settles which of
-several copies counts, puts missing test cells back from the release, and notes all of it in the
-notebook's metadata, where the report finds it.
+that is not as it was released. `mend` runs before nbgrader's own checks (see `preprocessors`) and
+before a reader's own check, on the copy that is graded, never on the submission: it restores the
+metadata from the gradebook or the source, settles which of several copies counts, puts missing test
+cells back from the release, and notes all of it, for the report.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import hashlib
+import copy
 import json
 import re
 import uuid
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 from nbformat.validator import iter_validate
-from nbgrader.api import Gradebook
-from nbgrader.nbgraderformat import MetadataValidator
-from nbgrader.preprocessors import CheckCellMetadata as NbGraderCheckCellMetadata
-from nbgrader.preprocessors import ClearMarkScheme, NbGraderPreprocessor
-from nbgrader.preprocessors import OverwriteCells as NbGraderOverwriteCells
-from nbgrader.utils import compute_checksum
 
-from course_lib.grading.submissions.files import no_files
-from course_lib.paths import CourseError
+from course_lib.grading.course import nbgraders
+from course_lib.grading.submissions.formatting import restore_form
+from course_lib.grading.submissions.tidying import tidy_cell
 
 __all__ = [
     "NOTES",
     "TAMPERED",
-    "CheckCellMetadata",
-    "OverwriteCells",
-    "Repair",
     "WrongNotebookError",
+    "mend",
     "metadata_of",
+    "wanted_in",
     "whole_characters",
 ]
 
@@ -57,78 +49,26 @@ class WrongNotebookError(Exception):
     """The notebook holds none of the cells that the exercise asks for."""
 
 
-class Repair(NbGraderPreprocessor):
-    """Restore the cells that grading needs, from the gradebook and the release."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # What was read for one submission serves all that this object mends.
-        self._known: dict[tuple[str, str, str], tuple[Any, list[NotebookNode]]] = {}
-
-    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Mend `nb` in place; raise `WrongNotebookError` when it is not this exercise."""
-        info = resources["nbgrader"]
-        self._refuse_links(info["assignment"], info["student"])
-        place = (info["db_url"], info["assignment"], info["notebook"])
-        if place not in self._known:
-            with Gradebook(info["db_url"]) as gradebook:
-                wanted = wanted_cells(gradebook, info["assignment"], info["notebook"])
-            self._known[place] = (wanted, self._released(info["assignment"], info["notebook"]))
-        wanted, released = self._known[place]
-        notes: list[str] = []
-        mend(nb, wanted, released, notes)
-        for note in notes:
-            self.log.warning("%s: %s", info["student"], note)
-        nb.metadata.pop(NOTES, None)
-        if notes:
-            nb.metadata[NOTES] = notes
-        return nb, resources
-
-    def _refuse_links(self, assignment: str, student: str) -> None:
-        """Refuse what could lead out of the submission; nbgrader's own commands follow it."""
-        coursedir = getattr(getattr(self.parent, "parent", None), "coursedir", None)
-        if coursedir is not None:
-            directory = coursedir.submitted_directory
-            folder = Path(coursedir.format_path(directory, student, assignment))
-            problem = no_files(folder, Path(directory).name)
-            if problem:
-                raise CourseError(problem)
-
-    def _released(self, assignment: str, notebook: str) -> list[NotebookNode]:
-        """Return the cells of the release: their order, and the text that students were given."""
-        converter = getattr(self.parent, "parent", None)
-        coursedir = getattr(converter, "coursedir", None)
-        if coursedir is None:
-            return []
-        folder = coursedir.format_path(coursedir.release_directory, ".", assignment)
-        path = Path(folder) / f"{notebook}.ipynb"
-        if not path.is_file():
-            return []
-        return list(nbformat.read(path, as_version=4).cells)
-
-
-def wanted_cells(gradebook: Gradebook, assignment: str, notebook: str) -> dict[str, dict[str, Any]]:
-    """Return what the gradebook knows of each cell of a notebook, by `grade_id`."""
-    entry = gradebook.find_notebook(notebook, assignment)
-    grades = {cell.name: cell.max_score for cell in entry.grade_cells}
-    tasks = {cell.name: cell.max_score for cell in entry.task_cells}
-    solutions = {cell.name for cell in entry.solution_cells}
+def wanted_in(source: NotebookNode) -> dict[str, dict[str, Any]]:
+    """Return what a gradebook would know of each cell of a source notebook, by `grade_id`."""
     wanted = {}
-    for cell in entry.source_cells:
+    for cell in source.cells:
+        own = metadata_of(cell)
+        if not any(own.get(flag) for flag in ("grade", "solution", "locked", "task")):
+            continue
         metadata = {
             "schema_version": 3,
-            "grade_id": cell.name,
-            "grade": cell.name in grades,
-            "solution": cell.name in solutions,
-            "locked": bool(cell.locked),
-            "task": cell.name in tasks,
+            "grade_id": own["grade_id"],
+            "grade": bool(own.get("grade")),
+            "solution": bool(own.get("solution")),
+            "locked": nbgraders.is_locked(cell),
+            "task": bool(own.get("task")),
             "cell_type": cell.cell_type,
-            "checksum": cell.checksum,
+            "checksum": nbgraders.compute_checksum(cell),
         }
-        points = grades.get(cell.name, tasks.get(cell.name))
-        if points is not None:
-            metadata["points"] = points
-        wanted[cell.name] = {"metadata": metadata, "source": cell.source}
+        if metadata["grade"] or metadata["task"]:
+            metadata["points"] = float(own["points"])
+        wanted[own["grade_id"]] = {"metadata": metadata, "source": cell.source}
     return wanted
 
 
@@ -156,6 +96,7 @@ def mend(
     _straighten(nb, notes)
     release = {metadata_of(cell).get("grade_id"): cell for cell in released}
     _recognize(nb, wanted, released, notes)
+    restore_form(nb, release, _name)
     _take_apart(nb, wanted, release, notes)
     places: dict[str, list[int]] = {}
     for index, cell in enumerate(nb.cells):
@@ -187,6 +128,8 @@ def mend(
             )
         intact = _is_intact(nb.cells[keep])
         _restore(nb.cells[keep], name, wanted[name]["metadata"], notes)
+        if name in release:
+            _take_from(release[name], nb.cells[keep], name, notes)
         changed = name in release and nb.cells[keep].source != release[name].source
         earlier = f"The cell {name} is that of an earlier release; graded as it is now."
         if changed and not answer and intact and earlier not in notes:
@@ -249,9 +192,9 @@ def _take_apart(
 
 def _straighten(nb: NotebookNode, notes: list[str]) -> None:
     """Take out what the notebook format does not allow: one stray entry must not end grading."""
-    strange = False
-    # Of each cell, one error is told at a time.
-    for _ in range(20):
+    strange = sum(map(tidy_cell, nb.cells)) > 0
+    # What is left is the notebook's own; of a cell, one error is told at a time.
+    for _ in range(5):
         places = [list(e.absolute_path) for e in iter_validate(nb, relax_add_props=True)]
         if not places:
             break
@@ -317,7 +260,7 @@ def _text(cell: NotebookNode | None) -> str | None:
 def _restore(cell: NotebookNode, name: str, metadata: dict[str, Any], notes: list[str]) -> None:
     """Give a cell the metadata it was released with."""
     try:
-        _upgrader().upgrade_cell_metadata(cell)
+        nbgraders.upgrade_cell_metadata(cell)
     except Exception:
         cell.metadata["nbgrader"] = {}
     before = metadata_of(cell)
@@ -343,6 +286,14 @@ def _restore(cell: NotebookNode, name: str, metadata: dict[str, Any], notes: lis
     _mark(cell, metadata)
 
 
+def _take_from(released: NotebookNode, cell: NotebookNode, name: str, notes: list[str]) -> None:
+    """Give a cell what else the release says of it: a tag may keep a test from being run."""
+    kept = dict(copy.deepcopy(released.metadata)) | {"nbgrader": cell.metadata["nbgrader"]}
+    if cell.metadata.get("tags", []) != released.metadata.get("tags", []):
+        notes.append(f"The cell {name} had other tags; the release's count.")
+    cell.metadata = NotebookNode(kept)
+
+
 def _mark(cell: NotebookNode, metadata: dict[str, Any]) -> None:
     """Give a cell its metadata, with the checksum of its text where only the teacher writes it.
 
@@ -351,7 +302,7 @@ def _mark(cell: NotebookNode, metadata: dict[str, Any]) -> None:
     """
     cell.metadata["nbgrader"] = NotebookNode(metadata)
     if metadata["locked"] and not metadata["solution"]:
-        cell.metadata["nbgrader"]["checksum"] = compute_checksum(cell)
+        cell.metadata["nbgrader"]["checksum"] = nbgraders.compute_checksum(cell)
 
 
 def _is_intact(cell: NotebookNode) -> bool | None:
@@ -361,14 +312,8 @@ def _is_intact(cell: NotebookNode) -> bool | None:
     """
     with contextlib.suppress(KeyError, TypeError, ValueError):
         if metadata_of(cell)["checksum"]:
-            return bool(metadata_of(cell)["checksum"] == compute_checksum(cell))
+            return bool(metadata_of(cell)["checksum"] == nbgraders.compute_checksum(cell))
     return None
-
-
-@functools.cache
-def _upgrader() -> MetadataValidator:
-    """Return nbgrader's validator, which reads its schemas from files when it is made."""
-    return MetadataValidator()
 
 
 def _listed(words: list[str]) -> str:
@@ -472,46 +417,3 @@ def _renew_ids(nb: NotebookNode) -> None:
         if not isinstance(known, str) or not CELL_ID.fullmatch(known) or known in seen:
             cell.id = uuid.uuid4().hex[:8]
         seen.add(cell.id)
-
-
-class OverwriteCells(NbGraderOverwriteCells):
-    """nbgrader's ``OverwriteCells``, which also knows an untouched written answer.
-
-    The gradebook's checksum of a written answer is that of its source with the marking scheme,
-    which no student ever saw, so that stock nbgrader takes an untouched one for an answer to be
-    marked. Compared with what was released, it is seen to be empty and scores 0.
-    """
-
-    def preprocess_cell(
-        self, cell: NotebookNode, resources: Any, cell_index: int
-    ) -> tuple[NotebookNode, Any]:
-        """Restore one cell from the gradebook."""
-        cell, resources = super().preprocess_cell(cell, resources, cell_index)
-        metadata = metadata_of(cell)
-        if metadata.get("solution") and metadata.get("grade"):
-            source = self.gradebook.find_source_cell(
-                metadata["grade_id"], self.notebook_id, self.assignment_id
-            )
-            blank = NotebookNode(cell_type=cell.cell_type, source=source.source)
-            blank.metadata = cell.metadata
-            ClearMarkScheme(parent=self)._remove_mark_scheme_region(blank)
-            metadata["checksum"] = compute_checksum(blank)
-        return cell, resources
-
-
-class CheckCellMetadata(NbGraderCheckCellMetadata):
-    """nbgrader's ``CheckCellMetadata``, which does not check again what it found good.
-
-    After repair, the metadata of a whole class is the same.
-    """
-
-    _good: ClassVar[set[bytes]] = set()
-
-    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Check that the metadata of `nb` are valid."""
-        cells = [[cell.cell_type, cell.metadata.get("nbgrader")] for cell in nb.cells]
-        known = hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).digest()
-        if known not in self._good:
-            nb, resources = super().preprocess(nb, resources)
-            self._good.add(known)
-        return nb, resources

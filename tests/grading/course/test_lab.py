@@ -237,3 +237,7 @@ def test_settings_lie_in_the_course_and_not_at_home(course_root: Path) -> None:
     viewers = json.loads(overrides.read_text())["@jupyterlab/docmanager-extension:plugin"]
     assert viewers["defaultViewers"]["python"] == "Jupytext Notebook"
     assert "--no-browser" in command
+    mine = course_root / "work" / "a b" / "a b.ipynb"
+    command, _ = lab_command(course_root, open_path=mine)
+    # Jupyter prints this as part of the address; spaces have no place there.
+    assert "--LabApp.default_url=/lab/tree/work/a%20b/a%20b.ipynb" in command

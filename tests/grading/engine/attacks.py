@@ -704,3 +704,32 @@ def kernel_files():
         ),
         **write("/proc/sysrq-trigger", "/proc/sys/kernel/core_pattern", "/proc/self/mem"),
     }
+
+
+def fill_sockets(processes_, kibibytes):
+    """Leave in many sockets what nobody reads: the kernel holds it, for no process."""
+    import socket
+
+    refused = ""
+    one, _other = socket.socketpair()
+    try:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 24)
+    except OSError as error:
+        refused = type(error).__name__
+    if not kibibytes:
+        pairs = [socket.socketpair() for _ in range(processes_)]
+        return [len(pairs) - processes_, refused]
+    for _ in range(processes_):
+        if os.fork() == 0:
+            pairs = [socket.socketpair() for _ in range(100)]
+            for pair in pairs:
+                for end in pair:
+                    end.setblocking(False)
+                    try:
+                        while True:
+                            end.send(bytes(kibibytes << 10))
+                    except BlockingIOError:
+                        pass
+            time.sleep(60)
+            os._exit(0)
+    time.sleep(60)

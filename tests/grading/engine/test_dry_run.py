@@ -14,6 +14,7 @@ import pytest
 
 from course_lib.grading.engine import (
     notebooks,
+    protocol,
     randomness,
     runner,
     sandbox,
@@ -131,6 +132,32 @@ def test_random_numbers_go_on_wherever_they_were():
         randomness.set_random_state(state)
         assert randomness.random_state() == state
         assert draw() == value
+
+
+@pytest.mark.parametrize(
+    ("place", "broken"),
+    [
+        # What draws a normal number from zeros alone draws without end.
+        ((0, 1), lambda words: np.zeros_like(words)),
+        ((0, 1), lambda words: np.append(words[:-1], 900).astype(np.uint32)),
+        ((0, 2), lambda _: "soon"),
+        ((1, 1), lambda words: 0 * words + np.eye(1, 624, dtype=np.uint32)[0]),
+        ((1, 2), lambda _: 700),
+        ((1, 2), lambda _: 1.5),
+        ((1, 4), lambda _: float("nan")),
+        ((2,), lambda words: 0 * words),
+        ((2,), lambda words: words[:100]),
+    ],
+)
+def test_a_state_that_no_drawing_leads_to_is_refused(place, broken):
+    pytest.importorskip("torch").manual_seed(1)
+    before = randomness.random_state()
+    state = protocol.unpack(before, tuple)
+    inner = state if len(place) == 1 else state[place[0]]
+    inner[place[-1]] = broken(inner[place[-1]])
+    with pytest.raises((protocol.WireError, ValueError, TypeError)):
+        randomness.set_random_state(protocol.pack(state, tuple))
+    assert randomness.random_state() == before
 
 
 def test_outside_walls_nobody_s_processes_are_ended(monkeypatch):

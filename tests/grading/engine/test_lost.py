@@ -242,6 +242,28 @@ def test_a_process_is_not_replaced_for_ever(run):
     assert found[11] == "error", told
 
 
+def test_a_value_that_keeps_the_judge_busy_costs_its_test(run, monkeypatch):
+    monkeypatch.setattr(runner, "GRACE", 0.5)
+    ran = run(
+        ("solution", "def f():\n    return range(10**18)"),
+        ("test", "assert all(number >= 0 for number in f())"),
+        ("test", "assert f()[3] == 3"),
+        seconds=1.5,
+    )
+    assert [one.status for one in ran] == ["ok", "timeout", "ok"], [one.error for one in ran]
+    assert ran[1].error == "stopped after 1.5 s"
+
+
+def test_a_notebook_s_outputs_have_one_room(run, monkeypatch):
+    monkeypatch.setattr(runner, "MAX_OUTPUTS", 30_000)
+    ran = run(*[("solution", "print('x' * 20_000)")] * 3, ("test", "0.5"))
+    whole, *cut = [texts(one) for one in ran[:3]]
+    assert len(whole) == 20_001
+    assert cut == ["x" * 2_000 + "\n[... left out]\n"] * 2
+    # Points that a test gives as its value are not lost.
+    assert ran[3].outputs[0].data["text/plain"] == "0.5"
+
+
 class _Unlucky:
     """A zygote, some of whose judges are killed as soon as they are there."""
 

@@ -9,6 +9,41 @@ from course_lib.assignments.running import run_notebook
 from course_lib.grading.engine import notebooks, runner
 
 CASES = {
+    "what is remembered of the environment": [
+        (
+            "solution",
+            """
+            import multiprocessing
+            import tempfile
+
+            import torch
+            from torch.utils.data import DataLoader, TensorDataset
+
+            def kept():
+                with tempfile.TemporaryDirectory() as folder, open(f"{folder}/x", "w") as file:
+                    return file.write("kept")
+
+            def loaded():
+                rows = TensorDataset(torch.arange(4.0))
+                return [row.tolist() for (row,) in DataLoader(rows, batch_size=2, num_workers=2)]
+
+            def shared():
+                with multiprocessing.Manager() as manager:
+                    return dict(manager.dict(a=1))
+            """,
+        ),
+        (
+            "test",
+            """
+            import platform, tempfile
+
+            assert kept() == 4 and loaded() == [[0, 1], [2, 3]] and shared() == {"a": 1}
+            with tempfile.NamedTemporaryFile() as file:
+                assert file.write(b"kept") == 4
+            assert platform.node()
+            """,
+        ),
+    ],
     "an object of an earlier test": [
         ("solution", "class Counter:\n    n = 0\n\n    def up(self):\n        self.n += 1"),
         ("test", "counter = Counter()\nkept = [counter]\ncounter.up()\nassert counter.n == 1"),

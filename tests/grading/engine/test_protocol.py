@@ -268,5 +268,10 @@ def test_what_is_not_plain_is_refused(value):
 def test_numbers_with_one_hash_are_refused_at_once():
     # In a set, each would be compared with all before it: an hour for half a million.
     same = [["int", hex(k * (2**61 - 1) + 5)] for k in range(50_000)]
+    for made in (["set", same], ["frozenset", same], ["dict", [[key, 1] for key in same]]):
+        with pytest.raises(protocol.WireError, match="50,000 values with one hash"):
+            protocol.unpack(msgpack.packb(made), tell)
+    assert protocol.unpack(msgpack.packb(["set", [1] * 5000]), tell) == {1}
+    assert there_and_back({*range(5000)}) == {*range(5000)}
     with pytest.raises(protocol.WireError, match="'set', which is not plain"):
         protocol.unpack_plain(msgpack.packb(["set", same]))

@@ -308,6 +308,14 @@ def test_memory_of_several_processes_together(attacker):
     assert child.child.wait(WITHIN).reason == "memory"
 
 
+def test_memory_that_the_kernel_holds_for_sockets(attacker):
+    child = attacker(limits=Limits(memory=256 * MIB))
+    # Many sockets that nothing waits in are nobody's memory.
+    assert child("fill_sockets", 60, 0) == [0, "PermissionError"]
+    assert child("fill_sockets", 10, 8) is None
+    assert child.child.wait(WITHIN).reason == "memory"
+
+
 def test_memory_that_processes_share_counts_once(attacker):
     child = attacker(limits=Limits(memory=256 * MIB))
     assert child("share_memory", 5, 150 * MIB) == 150 * MIB
@@ -553,9 +561,10 @@ def test_the_filter_alone():
     assert done.stdout == "refused\n", done.stderr
 
 
-def _answer(program: bytes, architecture: int, number: int, first: int = 0) -> int:
+def _answer(program: bytes, architecture: int, number: int, *arguments: int) -> int:
     """Run a filter as the kernel would; an interpreter of the five instructions it has."""
-    data = struct.pack("=iIQQ", number, architecture, 0, first & (2**64 - 1))
+    given = [argument & (2**64 - 1) for argument in (*arguments, *[0] * 6)][:6]
+    data = struct.pack("=iIQ6Q", number, architecture, 0, *given)
     accumulator = position = 0
     while True:
         code, if_true, if_false, operand = struct.unpack_from("=HBBI", program, position * 8)
@@ -606,13 +615,24 @@ X86, ARM = 0xC000003E, 0xC00000B7
         ("aarch64", 97, 0, REFUSED),
         ("aarch64", 280, 0, REFUSED),  # bpf
         ("aarch64", 435, 0, ABSENT),
+        ("x86_64", 206, 0, REFUSED),  # io_setup
+        ("aarch64", 0, 0, REFUSED),
+        ("x86_64", 44, (3, 0, 1, 0x4000), ALLOWED),  # sendto, MSG_NOSIGNAL
+        ("x86_64", 44, (3, 0, 1, 0x4001), REFUSED),  # and MSG_OOB
+        ("x86_64", 46, (3, 0, 1), REFUSED),  # sendmsg
+        ("x86_64", 47, (3, 1, 0), ALLOWED),  # recvmsg
+        ("aarch64", 207, (3, 0, 1, 1), REFUSED),  # recvfrom
+        ("x86_64", 54, (3, 1, 2), ALLOWED),  # setsockopt, SO_REUSEADDR
+        ("x86_64", 54, (3, 1, 7), REFUSED),  # SO_SNDBUF
+        ("aarch64", 208, (3, 1, 33), REFUSED),  # SO_RCVBUFFORCE
     ],
 )
 def test_the_filter_for_each_processor(machine, number, first, expected):
     own, other = (X86, ARM) if machine == "x86_64" else (ARM, X86)
     program = seccomp.build(machine)
-    assert _answer(program, own, number, first) == expected
-    assert _answer(program, other, number, first) == KILLED
+    arguments = first if isinstance(first, tuple) else (first,)
+    assert _answer(program, own, number, *arguments) == expected
+    assert _answer(program, other, number, *arguments) == KILLED
 
 
 # ---------------------------------------------------------------- what is missing

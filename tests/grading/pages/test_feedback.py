@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course_lib import grading
-from course_lib.grading.pages import markup, renderer
+from course_lib.grading.pages import feedback, markup, renderer
 from course_lib.grading.pages.feedback import REMOVED, MaskHiddenTests, failure_message
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -272,19 +273,42 @@ def test_a_text_that_loops_or_crashes_costs_itself(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(maker, "ask", ask_quickly)
     # Without its formula a text is still Markdown.
     assert renderer.markdown(f"*a* ${'[' * 60}$").startswith("<p><em>a</em> <code>$[[")
-    assert renderer.markdown(f"*b* ${'{' * 50_000}$").startswith("<p><em>b</em> <code>${{")
-    # As text, nothing is lost of it.
+    assert renderer.markdown(f"*b* ${'{' * 19_000}$").startswith("<p><em>b</em> <code>${{")
+    # As text, nothing is lost of it. So many marks are not even tried.
     slow = "\\\\[" * 50_000
+    lost = maker._process
     assert renderer.markdown(slow) == f"<pre>{slow}</pre>"
+    assert maker._process is lost
     assert renderer.safe_html("<b>" + "x" * renderer.LONGEST).startswith("<pre>&lt;b&gt;xxx")
-    # Somebody who writes many of them is not waited for each time.
-    monkeypatch.setattr(renderer, "MOST_LOST", 1)
-    assert renderer.markdown("*long*" + slow) == f"<pre>*long*{slow}</pre>"
+    # Somebody who writes many of them is not waited for each time, and nobody else has to wait.
+    renderer._page.spent = 1e9
+    assert renderer.markdown("*short* of a page that is over") == (
+        "<pre>*short* of a page that is over</pre>"
+    )
+    assert renderer.safe_html("<b>short") == "<pre>&lt;b&gt;short</pre>"
+    assert renderer.latex_output("$short$") is None
+    assert renderer.colored("\x1b[31mred\x1b[0m <") == "red &lt;"
+    renderer.begin_page()
+    assert renderer.markdown("*short* of a page that is over").startswith("<p><em>short</em>")
     assert "<mfrac>" in renderer.markdown(r"$\frac{1}{2}$ short")
     process = maker._process
     assert process is not None
     maker.close()
     assert process.poll() is not None
+
+
+def test_colors_take_no_time_that_grows_with_their_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert renderer.colored("\x1b[31mred\x1b[0m <") == '<span class="ansi-red-fg">red</span> &lt;'
+    monkeypatch.setattr(renderer, "ansi2html", None)
+    assert renderer.colored("\x1b[31ma\x1b[0m<" * 40_000) == "a&lt;" * 40_000
+    assert renderer.colored("<\x1b[" + "0;" * 200 + "mred") == "&lt;red"
+
+
+def test_a_cell_without_end_is_shown_without_colors() -> None:
+    source = "x = '<'\n" * 20_000
+    made = feedback._colored("ipython3", source)
+    assert made == f'<div class="highlight"><pre>{html.escape(source)}</pre></div>'
+    assert '<span class="' in feedback._colored("ipython3", "x = 1")
 
 
 def test_a_formula_ends_no_attribute() -> None:

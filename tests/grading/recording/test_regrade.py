@@ -18,8 +18,9 @@ from course_lib import grading
 from course_lib.grading import GradingError, Report
 from course_lib.grading.course.folder import Course
 from course_lib.grading.course.text import printable
+from course_lib.grading.engine.limits import LOG_CHARACTERS
 from course_lib.grading.reports.findings import findings
-from course_lib.grading.reports.logs import LONGEST, bounded, log_path
+from course_lib.grading.reports.logs import bounded, log_path
 from course_lib.grading.reports.report import GRADED, NEEDS_A_PERSON
 
 pytestmark = pytest.mark.slow
@@ -231,7 +232,7 @@ def test_each_submission_has_a_log_that_no_student_gets(course: Path) -> None:
 
 def test_a_log_is_bounded() -> None:
     text = bounded(["begin", *("x" * 1000 for _ in range(10_000)), "end"])
-    assert len(text) < LONGEST + 100
+    assert len(text) < LOG_CHARACTERS + 100
     assert text.startswith("begin\n")
     assert text.endswith("end\n")
     assert "characters left out" in text

@@ -18,6 +18,7 @@ from course_lib.grading.reports.similar import (
     Text,
     fingerprints,
     passages,
+    read_text,
     runs,
     shared,
     similar,
@@ -180,6 +181,14 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
+def test_an_answer_in_a_cell_of_another_kind_is_code(tmp_path: Path) -> None:
+    own = {"nbgrader": {"grade_id": "f", "cell_type": "code"}}
+    cells = [{"cell_type": "raw", "source": INDEPENDENT["ann"], "metadata": own}]
+    cells += [{"cell_type": "markdown", "source": "def g(): ...", "metadata": {}}]
+    (tmp_path / "x.ipynb").write_text(json.dumps({"cells": cells}))
+    assert read_text(tmp_path) == Text.of([("x/f", INDEPENDENT["ann"])])
+
+
 def test_a_course_is_read_as_it_was_handed_in(course: Path) -> None:
     result = similar(small.SLUG, course)
     assert {(p.first, p.second) for p in result.pairs} == {

@@ -18,9 +18,11 @@ import pytest
 import small_course as small
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.utils import determine_grade
 from small_course import ANSWERS, POINTS, a_course, contents
 
 from course_lib import grading
+from course_lib.assignments.checking import grade_notebook
 from course_lib.assignments.sample import build_class, load_class
 from course_lib.grading import GradingError
 from course_lib.grading.engine import jobs, runner, sandbox, sandbox_check, zygote
@@ -29,6 +31,8 @@ from course_lib.grading.running import sandboxed
 from course_lib.grading.running.kernel import KERNEL_DIED, NOT_RUN, TIMED_OUT
 from course_lib.grading.running.sandboxed import TEST_FAULT, Execute, digest
 from course_lib.grading.submissions.files import files_beside
+from course_lib.grading.submissions.preprocessors import wanted_cells
+from course_lib.grading.submissions.repair import wanted_in
 from course_lib.paths import CourseError
 
 # Real processes. What a warm process with PyTorch gives is compared in `test_unrelated_course.py`;
@@ -37,6 +41,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("light_zygote")]
 
 ROOT = Path(__file__).resolve().parents[3]
 KERNEL = 'c.Execute.engine = "kernel"\n'
+# What a cell may ask that wants to do less where it is graded.
+WHERE = "import os\nassert os.environ['NBGRADER_EXECUTION'] == 'autograde'\n"
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +132,63 @@ def test_one_worker_and_two_and_no_gradebook_of_ones_own(graded: Path, tmp_path:
             for path in (folder, graded)
         )
         assert one.cells == two.cells
+
+
+def test_a_check_wants_the_cells_that_the_gradebook_wants(graded: Path) -> None:
+    source = nbformat.read(graded / "source" / small.SLUG / f"{small.SLUG}.ipynb", as_version=4)
+    with grading.Course(graded).gradebook() as gradebook:
+        known = wanted_cells(gradebook, small.SLUG, small.SLUG)
+    wanted = wanted_in(source)
+    assert list(wanted) == list(known)
+    for name, cell in known.items():
+        # A gradebook has no solutions.
+        kept = {"points", "checksum"} if cell["metadata"]["solution"] else {"points"}
+        one, two = (
+            {key: value for key, value in found["metadata"].items() if key not in kept}
+            for found in (wanted[name], cell)
+        )
+        assert one == two
+        assert wanted[name]["metadata"].get("points") == cell["metadata"].get("points")
+
+
+@pytest.mark.parametrize("engine", ["walled", "kernel", "check"])
+def test_what_a_test_ends_with_is_worth_the_same_in_every_engine(engine: str) -> None:
+    # The last line of a test of 0.3 points, and what it gives; None: the teacher is told.
+    worth = {
+        "np.float64(0.1)": 0.1,
+        "0.1 + 0.2": 0.3,
+        "f() < 0": 0,
+        "f() > 0": 0.3,
+        "f()": None,
+        "[f()]": None,
+        # Beside the tests, how it prints is the student's to say.
+        "two": None if engine == "walled" else 0.3,
+        "np.nan": None,
+        "nothing": None,
+        "nothing;": 0.3,
+        "-f()": None,
+    }
+    locked = small.cell("code", "tools", "import numpy as np\nnothing = None", locked=True)
+    own = "class Two:\n    def __repr__(self):\n        return '0.3'\n\ntwo = Two()\n"
+    own += "\ndef f():\n    return 2"
+    notebook = new_notebook(metadata={"kernelspec": small.KERNELSPEC})
+    notebook.cells = [locked, small.cell("code", "own", own, solution=True)]
+    for number, source in enumerate(worth):
+        flags = {"grade": True, "locked": True, "points": 0.3}
+        notebook.cells.append(small.cell("code", f"test-{number}", source, **flags))
+    if engine == "check":
+        results = grade_notebook(notebook).results
+        found = [result.points for result in results]
+        told = ["Ask your teacher" in result.message for result in results]
+    else:
+        Execute(engine=engine, startup_timeout=600).preprocess(notebook, {})
+        found = [determine_grade(cell)[0] for cell in notebook.cells[2:]]
+        told = [
+            any(out.get("ename") == TEST_FAULT for out in cell.outputs)
+            for cell in notebook.cells[2:]
+        ]
+    assert found == [points or 0 for points in worth.values()]
+    assert told == [points is None for points in worth.values()]
 
 
 # Dask
@@ -372,7 +435,7 @@ def test_a_test_that_could_not_be_run_needs_a_person(
     assert list(row.points().values()) == [0, 0, 1, 0]
     assert row.status == NEEDS_A_PERSON
     assert not row.failed
-    assert "The tests test-total could not be run" in row.reason
+    assert "The tests test-total could not be run or counted" in row.reason
     assert "--force" in row.reason
     monkeypatch.undo()
     row = grading.grade(small.SLUG, folder, force=True)["bob"]
@@ -480,7 +543,7 @@ def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
 def test_links_and_huge_notebooks_need_a_person(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("course_lib.grading.submissions.reading.LARGEST", 10_000)
+    monkeypatch.setattr("course_lib.grading.submissions.opening.LARGEST_NOTEBOOK", 10_000)
     folder = a_course(tmp_path / "course", {"ann": {}, "bob": {"total": "#" * 20_000}})
     path = folder / "submitted" / "ann" / small.SLUG / "sums.ipynb"
     path.unlink()
@@ -513,7 +576,8 @@ def test_without_walls_nothing_of_the_class_is_run(no_walls: None, tmp_path: Pat
 
 
 def test_without_walls_a_teacher_may_choose_to_trust(no_walls: None, tmp_path: Path) -> None:
-    folder = a_course(tmp_path / "course", {"ann": ANSWERS["ann"]}, KERNEL)
+    total = WHERE + ANSWERS["ann"]["total"]
+    folder = a_course(tmp_path / "course", {"ann": ANSWERS["ann"] | {"total": total}}, KERNEL)
     report = grading.grade(small.SLUG, folder)
     assert list(report["ann"].points().values()) == POINTS["ann"]
 
@@ -624,7 +688,7 @@ def test_files_beside_are_files_and_no_links(tmp_path: Path) -> None:
 
 
 def test_data_files_are_the_courses_and_lie_beside_the_notebook(tmp_path: Path) -> None:
-    read = "def total(numbers):\n    return int(open('six.txt').read()) and sum(numbers)"
+    read = WHERE + "def total(numbers):\n    return int(open('six.txt').read()) and sum(numbers)"
     folder = tmp_path / "course"
     folder.mkdir()
     small.build(folder)
@@ -632,9 +696,9 @@ def test_data_files_are_the_courses_and_lie_beside_the_notebook(tmp_path: Path) 
     path.with_name("six.txt").write_text("6")
     notebook = nbformat.read(path, as_version=4)
     # A test may read them, too, and reads the course's.
-    small.named(
-        notebook, "test-mean"
-    ).source = "with open('six.txt') as file:\n    assert mean([6]) == int(file.read())"
+    small.named(notebook, "test-mean").source = (
+        WHERE + "with open('six.txt') as file:\n    assert mean([6]) == int(file.read())"
+    )
     nbformat.write(notebook, path)
     grading.release([small.SLUG], folder)
     path = small.hand_in(folder, "ann", small.answered(folder, total=read, mean=small.MEAN))

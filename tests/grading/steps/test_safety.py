@@ -233,10 +233,19 @@ def test_the_attacks_do_run_on_an_unprotected_page(
         ('<a href="data:text/html,x">x</a>', '<a rel="noopener noreferrer">x</a>'),
         ('<img src="https://evil.example/x.png" alt="y">', '<img alt="y">'),
         ('<p style="color: red; background-image: url(x)">x</p>', '<p style="color:red">x</p>'),
+        # What would lie over the points at the head of the page.
+        ('<p style="margin-top: -900px; color: red; height: 0; line-height: 0">x</p>', "RED"),
+        ('<p style="font-size: 900px; vertical-align: 9em; color: red; margin: -1em">x</p>', "RED"),
+        ('<p class="navbar-fixed-top" style="color:red">x</p>', "RED"),
+        ('<table class="dataframe panel"><tbody></tbody></table>', "TABLE"),
         ("a < b & c", "a &lt; b &amp; c"),
     ],
 )
 def test_safe_html(text: str, safe: str | None) -> None:
     # None: it is safe as it is, but for how it is spaced.
     wanted = text.replace(": ", ":").replace("; ", ";") if safe is None else safe
+    wanted = {
+        "RED": '<p style="color:red">x</p>',
+        "TABLE": '<table class="dataframe"><tbody></tbody></table>',
+    }.get(wanted, wanted)
     assert safe_html(text) == wanted

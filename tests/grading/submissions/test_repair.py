@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader.utils import compute_checksum
 
 from course_lib.grading.submissions.repair import (
     WrongNotebookError,
@@ -161,6 +162,16 @@ def test_what_was_changed_in_the_teachers_cells_is_said() -> None:
     assert mended(notebook) == ["The cell test-f is not as it was released; the release's counts."]
 
 
+def test_everything_about_a_teachers_cell_is_the_releases() -> None:
+    notebook = release()
+    notebook.cells[3].metadata["tags"] = ["skip-execution"]
+    notebook.cells[1].metadata["jupyter"] = {"source_hidden": True}
+    assert mended(notebook) == ["The cell test-f had other tags; the release's count."]
+    whole = release()
+    mended(whole)
+    assert [cell.metadata for cell in notebook.cells] == [cell.metadata for cell in whole.cells]
+
+
 @pytest.mark.parametrize("lost", ["metadata", "nbgrader", "name"])
 @pytest.mark.parametrize("name", [*KINDS])
 def test_a_cell_without_its_name_is_known_by_its_id(name: str, lost: str) -> None:
@@ -226,6 +237,74 @@ def test_a_cell_that_was_split_keeps_both_parts() -> None:
 def test_a_notebook_of_another_exercise_is_refused() -> None:
     with pytest.raises(WrongNotebookError, match="none of the cells"):
         mended(new_notebook(cells=[new_code_cell("f = 1")]))
+
+
+TEXTS = {
+    "intro": "# Sums\n\nAdd them.",
+    "tools": "import numpy as np\n\nNAMES = ['a', \"b\"]\n%time x = 'y'",
+    "f": "def f(x):\n    # YOUR CODE HERE\n    raise NotImplementedError",
+    "test-f": "def helper(x):\n    '''Do it.\n\n       Well.'''\n    return f(x, 'one')\n\n"
+    "assert helper(1) == {'a': 2, }, f'no {NAMES[0]}'",
+    "why": "*Write your answer here.*",
+}
+
+
+def with_texts(notebook: NotebookNode) -> NotebookNode:
+    """Return a notebook whose cells say something, as a release that knows its checksums."""
+    for cell in notebook.cells:
+        cell.source = TEXTS.get(cell.id, cell.source)
+        cell.metadata.nbgrader["checksum"] = compute_checksum(cell)
+    return notebook
+
+
+def by_windows(text: str) -> str:
+    return text.replace("\n", "\r\n")
+
+
+def by_an_editor(text: str) -> str:
+    return text.replace("\n", "  \n") + "\n\n"
+
+
+def by_a_formatter(text: str) -> str:
+    return (
+        text.replace("'''Do it.\n\n       Well.'''", '"""Do it.\n\n    Well."""')
+        .replace("'", '"')
+        .replace(" == {", " == (\n    {")
+        .replace(", },", "}\n),")
+    )
+
+
+def test_what_programs_do_to_a_notebook_is_no_change() -> None:
+    released = with_texts(release())
+    known = wanted() | {
+        cell.id: {
+            "metadata": dict(cell.metadata.nbgrader, cell_type=cell.cell_type),
+            "source": cell.source,
+        }
+        for cell in released.cells
+    }
+
+    def after(change: Any, *changed: str) -> tuple[list[str], dict[str, str]]:
+        notebook = with_texts(release())
+        for cell in notebook.cells:
+            if not changed or cell.id in changed:
+                cell.source = change(cell.source)
+        notes: list[str] = []
+        mend(notebook, known, released.cells, notes)
+        return notes, {cell.id: cell.source for cell in notebook.cells}
+
+    texts = {cell.id: cell.source for cell in released.cells}
+    assert after(by_windows) == after(by_an_editor) == ([], texts)
+    assert by_a_formatter(texts["test-f"]) != texts["test-f"]
+    assert after(by_a_formatter, "tools", "test-f") == ([], texts)
+    # What somebody did is seen, and what is an answer stays as it came.
+    for name in ("test-f", "tools"):
+        note, _ = after(lambda text: text.replace("'a'", "'c'"), name)[0]
+        assert note == f"The cell {name} had its text changed by hand; restored."
+    for name, answer in (("f", "# YOUR CODE HERE\r\n# is mine"), ("why", "Because.  \r\nSo.")):
+        notes, sources = after(lambda text, answer=answer: answer, name)
+        assert notes == []
+        assert sources[name] == answer.replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize(
