@@ -261,7 +261,7 @@ def assert_shape(
 
 
 def assert_finite(got: Any, *, what: str = "The result", hint: str = "") -> None:
-    """Check that no number is infinite or nan.
+    """Check that there are numbers, and none of them is infinite or nan.
 
     Raises
     ------
@@ -269,6 +269,8 @@ def assert_finite(got: Any, *, what: str = "The result", hint: str = "") -> None
         With the first place and value that is not finite, and the hint.
     """
     came = as_array(got, what, hint)
+    if not came.size:
+        _fail(what, f"came      no numbers (shape {came.shape})\nexpected  finite numbers", hint)
     bad = ~np.isfinite(came)
     if bad.any():
         _fail(what, _places(came, bad, "expected  a finite number"), hint)

@@ -110,7 +110,7 @@ def call(
     made = _Call(function, args, changes, warnings, copies=copies)
     made.must_keep_arguments(hint)
     made.must_not_warn(hint)
-    return made.result
+    return _kept(made.result)
 
 
 def check(
@@ -272,7 +272,7 @@ def check_keyword(
                 text += f": {name} is ignored\nexpected  {_short(right)}"
                 asserts._fail(made.described, text, hint)
         made.must_give(right, None, "", hint, {"rtol": rtol, "atol": atol})
-        results.append(made.result)
+        results.append(_kept(made.result))
 
 
 def check_raises(
@@ -600,6 +600,22 @@ def _each_array(value: Any, convert: Callable[[np.ndarray], Any]) -> Any:
 
 def _copied(value: Any) -> Any:
     return _each_array(value, lambda array: np.array(array, copy=True, order="K"))
+
+
+def _kept(value: Any) -> Any:
+    """Return a result that stays as it is, whatever the student's code does to its own later.
+
+    A tensor with gradients is itself: they flow through it.
+    """
+    if isinstance(value, np.ndarray):
+        return value.copy() if type(value) is np.ndarray else value
+    if type(value) in (list, tuple):
+        return type(value)(map(_kept, value))
+    if type(value) is dict:
+        return {key: _kept(item) for key, item in value.items()}
+    if type(value).__name__ == "Tensor" and hasattr(value, "clone") and not value.requires_grad:
+        return value.clone()
+    return value
 
 
 def _holding(value: Any) -> Any:

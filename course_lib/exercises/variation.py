@@ -29,8 +29,9 @@ def rng() -> np.random.Generator:
     """Return a generator to draw the hidden inputs of a test cell from.
 
     When a class is graded, its numbers follow from a secret of the course, the assignment, the
-    student and the test cell: each student meets others, nobody can know them beforehand, and
-    grading again brings the same. The student's process never holds what they follow from. In a
+    student, the answers and the test cell: each student meets others, and others again after
+    handing in another answer; nobody can know them beforehand, and grading the same once more
+    brings the same. The student's process never holds what they follow from. In a
     notebook, in `course check` and in nbgrader's *Validate*, the numbers are the same for
     everybody. A second call in a cell starts another stream.
 

@@ -138,6 +138,7 @@ def test_shape_and_finite():
     assert "shape (3, 2)" in message(assert_shape, np.zeros((3, 2)), (2, 3))
     assert_finite([0.0, 1e308])
     assert "at [1]: came nan" in message(assert_finite, [0.0, np.nan])
+    assert "no numbers (shape (0, 2))" in message(assert_finite, np.zeros((0, 2)))
 
 
 def test_raises():

@@ -461,3 +461,19 @@ def test_an_exact_count_is_wanted():
     check(lambda: 2_410_001, (), 2_410_001)
     with pytest.raises(CheckFailed, match="2410000"):
         check(lambda: 2_410_000, (), 2_410_001)
+
+
+def test_a_result_that_was_kept_is_not_rewritten_when_the_truth_arrives():
+    own = [np.zeros(2), torch.zeros(2)]
+
+    def predict(place):
+        return own[place]
+
+    def loss(place, truth):
+        own[place][:] = truth
+
+    for place, truth in enumerate((np.ones(2), torch.ones(2))):
+        result = calls.call(predict, [place])
+        calls.call(loss, [place, truth])
+        assert own[place].tolist() == [1, 1]
+        assert result.tolist() == [0, 0]

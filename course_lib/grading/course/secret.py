@@ -9,6 +9,7 @@ with other numbers.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import hmac
 import json
 import os
@@ -20,8 +21,9 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from course_lib.grading.course.folder import GradingError
+from course_lib.grading.engine.notebooks import role
 
-__all__ = ["FILE", "asks_for_seed", "seed_for"]
+__all__ = ["FILE", "asks_for_seed", "digest_of", "seed_for"]
 
 FILE = "course.secret"
 
@@ -30,7 +32,13 @@ SIZE = 32
 
 
 def seed_for(
-    root: Path, assignment: str, notebook: str, student: str, *, shared: bool = False
+    root: Path,
+    assignment: str,
+    notebook: str,
+    student: str,
+    handed_in: str = "",
+    *,
+    shared: bool = False,
 ) -> bytes:
     """Return what the hidden inputs of a student's notebook follow from.
 
@@ -40,6 +48,9 @@ def seed_for(
         The course's folder. The secret is made there if there is none.
     assignment, notebook, student : str
         Their names in the gradebook.
+    handed_in : str
+        A digest of the answers (`digest_of`): who hands in something else, perhaps after having
+        read what the tests of the first try were given, meets other numbers.
     shared : bool
         Whether the course's group may read the secret, as nbgrader's ``groupshared`` says.
 
@@ -48,8 +59,26 @@ def seed_for(
     GradingError
         If the secret can be neither read nor made.
     """
-    place = json.dumps([assignment, notebook, student]).encode()
+    place = json.dumps([assignment, notebook, student, handed_in]).encode()
     return hmac.digest(_secret(Path(root) / FILE, shared), place, "sha256")
+
+
+def digest_of(cells: Iterable[NotebookNode], files: Mapping[str, bytes]) -> str:
+    """Return a digest of what is the student's own in a notebook and beside it.
+
+    It follows from the submission alone: grading it again brings the same, also after a test of
+    the teacher's was mended.
+
+    Parameters
+    ----------
+    cells : iterable of NotebookNode
+        All cells of the notebook.
+    files : mapping
+        Name to content of the files that the student handed in beside it.
+    """
+    own = [cell.source for cell in cells if role(cell) in ("solution", "free")]
+    held = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return hashlib.sha256(json.dumps([own, held], sort_keys=True).encode()).hexdigest()
 
 
 def asks_for_seed(cells: Iterable[NotebookNode], files: Mapping[str, bytes]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import functools
 import hmac
 import inspect
 import io
@@ -19,9 +20,10 @@ import re
 import socket
 import sys
 import traceback
+import types
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from types import CodeType
 from typing import Any
@@ -33,6 +35,7 @@ from course_lib.grading.engine import credit, guards, loops, protocol
 from course_lib.grading.engine.asked import Asked
 from course_lib.grading.engine.link import Link
 from course_lib.grading.engine.names import bound, changed_parts, loaded, method_owners
+from course_lib.grading.engine.notebooks import BEGIN_HIDDEN
 from course_lib.grading.engine.objects import changes_itself
 from course_lib.grading.engine.proxies import Remote
 from course_lib.grading.engine.proxy_errors import StudentGone
@@ -125,6 +128,8 @@ class Judge:
     def __init__(self) -> None:
         self.names = Names(__name__="__main__", __builtins__=builtins, display=_display)
         self.handed_over = False
+        # What names meant before the hidden part of a test gave them another meaning.
+        self.visible: dict[str, Any] = {}
         self.modules: frozenset[str] = frozenset()
         self.link: Link | None = None
         self.state = -1
@@ -291,10 +296,9 @@ class Judge:
 
     def hand_over(self, link: Link, before: dict[str, Any], wanted: list[str]) -> None:
         """Give the student's later cells the names that this test defined and they use."""
+        now = {**self.names, **self.visible}
         new = {
-            name: self.names[name]
-            for name in wanted
-            if name in self.names and self.names[name] is not before.get(name)
+            name: now[name] for name in wanted if name in now and now[name] is not before.get(name)
         }
         self.handed_over = bool(new)
         if not new:
@@ -310,14 +314,26 @@ class Judge:
 
     def run(self, source: str) -> Any:
         """Run a cell; return the value of its last line if that is an expression."""
-        *first, last = _statements(source, strict=True) or [ast.Pass()]
-        # Each part, and whether its value is the cell's.
-        parts: list[tuple[ast.Module | ast.Expression, bool]]
+        statements = _statements(source, strict=True)
+        seen, hidden = _without_hidden(source, statements)
+        awaits = loops.may_await(source)
+        self.visible = {}
+        if hidden:
+            self._execute([(ast.Module(seen, []), False)], awaits)
+            again = set().union(*map(bound, seen)) & set().union(*map(bound, hidden))
+            self.visible = {name: self.names[name] for name in again if name in self.names}
+            statements = statements[len(seen) :]
+        *first, last = statements or [ast.Pass()]
         if isinstance(last, ast.Expr) and not credit.is_quiet(source):
             parts = [(ast.Module(first, []), False), (ast.Expression(last.value), True)]
         else:
             parts = [(ast.Module([*first, last], []), False)]
-        awaits = loops.may_await(source)
+        return self._execute(parts, awaits)
+
+    def _execute(
+        self, parts: Sequence[tuple[ast.Module | ast.Expression, bool]], awaits: bool
+    ) -> Any:
+        """Run the parts of a cell; return the value of the one that counts, if one does."""
         codes = [(_compiled(part, awaits), counts) for part, counts in parts]
         if awaits:
             return loops.in_loop(partial(self._run_awaiting, codes))
@@ -374,16 +390,32 @@ class There(asserts.Here):
         return self.link.call(function, *args)
 
     def replace(self, functions: dict[str, Any]) -> dict[str, Any]:
-        """Put functions in the place of the student's, on their side."""
+        """Put functions in the place of the student's, on their side.
+
+        They stay with the judge, which the student's code asks to call them: what a test lends is
+        often the answer to another step. Classes go over, and so does what PyTorch's gradients may
+        have to pass through.
+        """
         before = {}
         for name in functions:
             with contextlib.suppress(KeyError):
                 before[name] = self.link.get(name)
-        self.link.request("push", kwargs=functions)
+        lent = {
+            name: self.link.lend(name, value) if self.stays(value) else value
+            for name, value in functions.items()
+        }
+        self.link.request("push", kwargs=lent)
         return before
+
+    def stays(self, value: Any) -> bool:
+        """Tell whether a function stays here when it is lent."""
+        plain = type(value) in (types.FunctionType, types.MethodType, functools.partial, np.ufunc)
+        return plain and "torch" not in self.link.modules
 
     def restore(self, functions: dict[str, Any], before: dict[str, Any]) -> None:
         """Undo `replace`; a student who is gone has nothing to restore."""
+        for name in functions:
+            self.link.take_back(name)
         with contextlib.suppress(StudentGone):
             if before:
                 self.link.request("push", kwargs=before)
@@ -431,6 +463,17 @@ def _statements(source: str, strict: bool = False) -> list[ast.stmt]:
         if strict:
             raise
         return []
+
+
+def _without_hidden(
+    source: str, statements: list[ast.stmt]
+) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    """Return the statements before the hidden part of a test, and those of it and behind it."""
+    begin = next((n for n, line in enumerate(source.splitlines(), 1) if BEGIN_HIDDEN in line), None)
+    if begin is None:
+        return statements, []
+    count = sum(one.lineno < begin for one in statements)
+    return statements[:count], statements[count:]
 
 
 def _compiled(part: ast.Module | ast.Expression, awaits: bool = False) -> CodeType:

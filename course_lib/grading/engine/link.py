@@ -6,7 +6,10 @@ What is sent is pickled, for the judge trusts itself; what comes back is data (`
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import io
+import itertools
 import socket
 import sys
 import weakref
@@ -17,7 +20,8 @@ from typing import Any
 import cloudpickle
 import numpy as np
 
-from course_lib.grading.engine import protocol
+from course_lib.exercises import asserts
+from course_lib.grading.engine import objects, protocol
 from course_lib.grading.engine.asked import Asked
 from course_lib.grading.engine.objects import (
     arrive,
@@ -28,6 +32,7 @@ from course_lib.grading.engine.objects import (
 )
 from course_lib.grading.engine.proxies import (
     PLAIN_KINDS,
+    JudgeLimit,
     Remote,
     RemoteCallable,
     RemoteIterator,
@@ -81,6 +86,10 @@ class Link:
         # Why nothing can be asked any more, if so: a test may have caught the error that said it.
         self.gone = ""
         self.asked, self.kept = asked, kept
+        # What the test lends: called here, by the student's code.
+        self.functions: dict[int, Callable[..., Any]] = {}
+        self.lent_as: dict[str, list[int]] = {}
+        self.numbers = itertools.count(1)
         # How often something was asked that may change what the student's objects hold.
         self.calls = 0
         self.modules = modules
@@ -125,6 +134,18 @@ class Link:
             # What is the student's own is not lent: it is told of as all their objects are.
             lent = [None if issubclass(type(v), Remote) else id(v) for v in arguments]
             self.lent.update(zip(lent, arguments, strict=True))
+        packed, guests = self.packed(what, function, args, kwargs, lent, state), self.guests
+        answer = self.exchanged(packed)
+        while answer[0] == "lent":
+            answer = self.exchanged(objects.RETURNS + self.called(self.take(answer)))
+        # Those of this call: others may have been made while it ran.
+        self.guests = guests
+        return self.take(answer)
+
+    def packed(
+        self, what: str, function: Any, args: Any, kwargs: Any, lent: list[Any], state: Any
+    ) -> bytes:
+        """Pack a message to the student's process, with what the test has changed."""
         released, self.released = self.released, []
         guests = self.changed_guests()
         message = {
@@ -151,16 +172,61 @@ class Link:
         if what == "call":
             self.copies.update({id(guest): _print_of(guest) for guest in self.guests})
         self.student_random = state
+        return packed
+
+    def exchanged(self, packed: bytes) -> Any:
+        """Send a message, and return what is said to it; what it tells is not taken over yet."""
+        answer: Any = None
         try:
             protocol.send(self.connection, packed)
-            answer = protocol.unpack(protocol.receive(self.connection), self.resolve)
+            message = protocol.receive(self.connection)
+            answer = protocol.unpack(message, self.resolve)
+            if type(answer) is not list or not answer:
+                raise protocol.WireError("an answer that is no list")
         except protocol.Closed:
             self.gone = "the student's code ended the process or was stopped"
         except protocol.WireError as error:
             self.gone = f"what came from the student cannot be read: {error}"
         if self.gone:
             raise StudentGone(self.gone)
-        return self.take(answer)
+        return answer
+
+    def lend(self, name: str, function: Any) -> objects.Lent:
+        """Return what stands for a function on the student's side, until it is taken back."""
+        number = next(self.numbers)
+        self.functions[number] = function
+        self.lent_as.setdefault(name, []).append(number)
+        signature = None
+        with contextlib.suppress(TypeError, ValueError):
+            parameters = inspect.signature(function).parameters.values()
+            plain = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
+            signature = inspect.Signature(plain)
+        return objects.Lent(number, name, signature)
+
+    def take_back(self, name: str) -> None:
+        """Answer no more calls of what was lent last by this name."""
+        if self.lent_as.get(name):
+            del self.functions[self.lent_as[name].pop()]
+
+    def called(self, asked: Any) -> bytes:
+        """Call a function that was lent, and pack what came of it."""
+        number, args, kwargs = asked
+        function = self.functions.get(number if type(number) is int else None)
+        parts = objects.parts_of(args, kwargs)
+        before = objects.copies_of(parts)
+        try:
+            if function is None:
+                raise RuntimeError("a test lent this, and has taken it back")
+            with asserts.quiet():
+                said: tuple[Any, ...] = ("ok", function(*args, **kwargs))
+        except Exception as error:
+            said = ("error", error)
+        changed = objects.filled(parts, before)
+        try:
+            return self.packed("return", None, (*said, changed), {}, [], random_state())
+        except Exception as error:
+            problem = RuntimeError(f"{type(said[1]).__name__}: {said[1]} ({error})")
+            return self.packed("return", None, ("error", problem, []), {}, [], random_state())
 
     def of_next_test(self, connection: socket.socket, asked: Mapping[str, Asked]) -> None:
         """Go on with the same objects over another connection."""
@@ -185,7 +251,7 @@ class Link:
             problem = f"{type(error).__name__}: {error}"
             self.gone = f"what came from the student cannot be used: {problem}"
             raise StudentGone(self.gone) from None
-        if status == "ok":
+        if status in ("ok", "lent"):
             return value
         if status == "error":
             raise rebuild_error(value, self.errors, self.own)
@@ -214,7 +280,15 @@ class Link:
         found = self.request("find", args=(name,))
         if type(found) is not list or len(found) != 1:
             raise KeyError(name)
-        return found[0]
+        (value,) = found
+        # Of another name for Python's AssertionError, a test would catch its own.
+        is_error = isinstance(value, type) and issubclass(value, BaseException)
+        if is_error and name in self.asked and type(value) is not ErrorKind:
+            raise JudgeLimit(
+                f"{name} is to be a class of the student's own, and is {value.__name__}, which "
+                "Python or a library defines"
+            )
+        return value
 
     def release(self, number: int) -> None:
         """Note that a stand-in is gone; the student hears of it with the next request."""

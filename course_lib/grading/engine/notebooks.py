@@ -7,6 +7,7 @@ import builtins
 import contextlib
 import re
 import symtable
+import textwrap
 
 from nbformat import NotebookNode
 
@@ -16,6 +17,7 @@ from course_lib.imports import imported_modules, parsed, python_of, remembered
 __all__ = [
     "given_names",
     "hidden_names",
+    "hidden_part",
     "imports",
     "is_skipped",
     "loaded_names",
@@ -23,6 +25,7 @@ __all__ = [
     "parsed",
     "redefined",
     "role",
+    "solution_names",
     "teachers",
 ]
 
@@ -106,16 +109,32 @@ def names_from_outside(source: str) -> frozenset[str]:
     return frozenset(found)
 
 
-#: What nbgrader leaves out of the release.
-_HIDDEN = re.compile(
-    r"^[^\n]*BEGIN HIDDEN TESTS.*?END HIDDEN TESTS[^\n]*$", re.DOTALL | re.MULTILINE
-)
+#: Where that begins which nbgrader leaves out of the release.
+BEGIN_HIDDEN = "BEGIN HIDDEN TESTS"
+
+_HIDDEN = re.compile(rf"^[^\n]*{BEGIN_HIDDEN}.*?END HIDDEN TESTS[^\n]*$", re.DOTALL | re.MULTILINE)
 
 
 @remembered(256)
 def hidden_names(source: str) -> set[str]:
     """Return the names that only the hidden part of a test defines."""
     return _defined_names(source) - _defined_names(_HIDDEN.sub("", source))
+
+
+def hidden_part(source: str) -> str:
+    """Return the code of a test that students do not see."""
+    return "\n".join(textwrap.dedent(part) for part in _HIDDEN.findall(source))
+
+
+def solution_names(notebook: NotebookNode) -> set[str]:
+    """Return the functions and classes that the solution cells of a notebook define."""
+    statements = (
+        statement
+        for cell in notebook.cells
+        if role(cell) == "solution"
+        for statement in getattr(parsed(cell.source), "body", [])
+    )
+    return {one.name for one in statements if isinstance(one, ast.FunctionDef | ast.ClassDef)}
 
 
 @remembered(256)

@@ -79,9 +79,12 @@ class Server:
         self.borrowed: dict[int, tuple[Any, Any, bool]] = {}
         # The random numbers that the judge goes on with, as far as it has been told.
         self.random: bytes | None = None
+        self.link: socket.socket | None = None
 
     def serve(self, link: socket.socket) -> None:
         """Answer until the judge hangs up."""
+        global _serving
+        _serving, self.link = self, link
         GUESTS.clear()
         _GUEST_NUMBERS.clear()
         while True:
@@ -98,20 +101,7 @@ class Server:
     def answer(self, message: bytes) -> bytes:
         """Run one request; return the packed answer."""
         try:
-            reader = _Unpickler(io.BytesIO(message), self.handles)
-            request = reader.load()
-            for number in self.handles.release(request["released"]):
-                self.told.pop(number, None)
-            self.kept = request["kept"]
-            self.take_updates(request["updates"])
-            self.take_guests(request["guests"])
-            if request["random"]:
-                self.random = request["random"]
-                set_random_state(self.random)
-            arguments = mutable_arguments(request["args"], request["kwargs"], reader.own)
-            self.borrow(request["lent"], arguments)
-            for function in reader.functions:
-                _at_home(function, self.namespace, request["taken"])
+            request = self.read(message)
             try:
                 value = self.perform(request)
                 status = "ok"
@@ -119,14 +109,65 @@ class Server:
                 if isinstance(error, protocol.WireError):
                     raise
                 status, value = "error", describe(error)
-            told = self.random
-            self.random = random_state()
-            news = None if self.random == told else self.random
-            return self.packed([status, value, self.changed(), self.news(), news])
+            return self.message(status, value, self.changed(), self.news())
         except BaseException as error:
             self.random = None
             problem = f"{type(error).__name__}: {error}"
             return protocol.pack(["broken", problem[:1000], [], [], None], lambda value: ["?"])
+
+    def read(self, message: bytes) -> dict[str, Any]:
+        """Read what the judge says, and take over what it has changed."""
+        reader = _Unpickler(io.BytesIO(message), self.handles)
+        request = reader.load()
+        for number in self.handles.release(request["released"]):
+            self.told.pop(number, None)
+        self.kept = request["kept"]
+        self.take_updates(request["updates"])
+        self.take_guests(request["guests"])
+        if request["random"]:
+            self.random = request["random"]
+            set_random_state(self.random)
+        arguments = mutable_arguments(request["args"], request["kwargs"], reader.own)
+        self.borrow(request["lent"], arguments)
+        for function in reader.functions:
+            _at_home(function, self.namespace, request["taken"])
+        return request
+
+    def message(self, status: str, value: Any, changed: list[Any], news: list[Any]) -> bytes:
+        """Pack what the judge is told, and the state of the random numbers if that is another."""
+        told = self.random
+        self.random = random_state()
+        random = None if self.random == told else self.random
+        return self.packed([status, value, changed, news, random])
+
+    def ask_judge(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a function that a test has lent, where it is; answer what the judge asks meanwhile.
+
+        Raises
+        ------
+        Exception
+            What the function raised.
+        """
+        assert self.link is not None
+        parts = parts_of(args, kwargs)
+        # Containers are followed for one call, and this one is not over.
+        lent = {n: entry for n, entry in self.borrowed.items() if entry[2]}
+        # What the call has changed so far is told at its end, with all the rest.
+        message = self.message("lent", [number, list(args), kwargs], [], [])
+        while True:
+            protocol.send(self.link, message)
+            said = protocol.receive(self.link)
+            if not said.startswith(RETURNS):
+                message = self.answer(said)
+                continue
+            request = self.read(said[len(RETURNS) :])
+            self.borrowed = {**lent, **self.borrowed}
+            status, value, changed = request["args"]
+            for place, content in changed:
+                fill(parts[place], content)
+            if status == "error":
+                raise value
+            return value
 
     def borrow(self, numbers: list[int | None], values: list[Any]) -> None:
         """Note what the judge lent to this call, and how it looks before."""
@@ -261,6 +302,84 @@ class Server:
                 gradient = value.grad.detach() if value.is_leaf and value.grad is not None else None
                 changed.append([number, _numbers(value), _numbers(gradient)])
         return changed
+
+
+#: What stands before the judge's message that a function it was asked to call has returned.
+RETURNS = b"returns "
+
+#: What answers in this process while a test runs.
+_serving: Server | None = None
+
+
+class Lent:
+    """Stands on the student's side for a function that a test lends, and that stays with the test.
+
+    It can be called while it is lent, and neither read nor kept.
+    """
+
+    def __init__(self, number: int, name: str, signature: Any) -> None:
+        self._number, self.__name__, self.__qualname__ = number, name, name
+        if signature is not None:
+            self.__signature__ = signature
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Let the judge call the function."""
+        if _serving is None or _serving.link is None or _serving.link.fileno() < 0:
+            raise RuntimeError(f"{self.__name__} was lent by a test, which is over")
+        return _serving.ask_judge(self._number, args, kwargs)
+
+
+def parts_of(args: Iterable[Any], kwargs: dict[str, Any]) -> list[Any]:
+    """Return the arrays and containers among arguments that a function may change, in order.
+
+    Tensors are followed otherwise: the judge's copy of a student's is tied to it.
+    """
+    found: list[Any] = []
+
+    def walk(value: Any, depth: int) -> None:
+        if isinstance(value, np.ndarray) or type(value) in (list, dict, set):
+            found.append(value)
+        if type(value) in (list, tuple, dict) and depth < 4:
+            for item in value.values() if type(value) is dict else value:
+                walk(item, depth + 1)
+
+    for value in [*args, *kwargs.values()]:
+        walk(value, 0)
+    return found
+
+
+def fill(part: Any, content: Any) -> None:
+    """Give an array or a container another content."""
+    if isinstance(part, np.ndarray):
+        part[...] = content
+    elif isinstance(part, list):
+        part[:] = content
+    else:
+        part.clear()
+        part.update(content)
+
+
+def copies_of(parts: list[Any]) -> list[Any]:
+    """Return what arrays and containers hold now, for `filled` to compare with."""
+    return [p.copy() if isinstance(p, np.ndarray) else _Items(_flat(p)) for p in parts]
+
+
+def filled(parts: list[Any], before: list[Any]) -> list[tuple[int, Any]]:
+    """Return the places and contents of those that have changed."""
+    found: list[tuple[int, Any]] = []
+    for place, (part, old) in enumerate(zip(parts, before, strict=True)):
+        if isinstance(part, np.ndarray):
+            if part.tobytes() != old.tobytes():
+                found.append((place, part))
+        elif _Items(_flat(part)) != old:
+            found.append((place, part))
+    return found
+
+
+def _flat(container: Any) -> Iterable[Any]:
+    if isinstance(container, dict):
+        return [part for pair in container.items() for part in pair]
+    return list(container)
 
 
 #: Copies of the judge's tensors that want gradients, by the judge's numbers.

@@ -22,6 +22,7 @@ from nbformat.v4 import new_output
 
 from course_lib.grading.engine import asked, protocol
 from course_lib.grading.engine.limits import MAX_ANSWER, MAX_OUTPUTS, MOST_LOST, SHORT_OUTPUT
+from course_lib.grading.engine.names import bound_in
 from course_lib.grading.engine.notebooks import (
     hidden_names,
     imports,
@@ -149,7 +150,8 @@ class _Run:
         # A student's own solution does not say what is asked for.
         self.asked = asked.classes(source) if source is not None else {}
         untested = [c for c in self.source.cells if role(c) not in ("test", "text")]
-        self.taught = loaded_names(untested)
+        # What a hidden test makes for the exercise's own cells, and nobody else does.
+        self.taught = loaded_names(untested).difference(*(bound_in(c.source) for c in untested))
         self.redefined = redefined(source) if source is not None else {}
         self.end = time.monotonic() + times.notebook
         self.random: Any = None

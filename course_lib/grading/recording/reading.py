@@ -14,6 +14,7 @@ from course_lib.grading.pages.feedback import ON_STDERR, MaskHiddenTests, failur
 from course_lib.grading.reports.findings import findings
 from course_lib.grading.reports.report import GRADED, NEEDS_A_PERSON, CellScore, StudentReport
 from course_lib.grading.running.sandboxed import TEST_FAULT
+from course_lib.grading.submissions.answers import answers_of
 from course_lib.grading.submissions.repair import NOTES, metadata_of
 
 __all__ = ["notebooks_of", "read_row", "without_a_name"]
@@ -108,7 +109,9 @@ def read_row(
                 )
             untested += [name for name, cell in cells.items() if _was_not_tested(cell)]
             row.notes += list(graded.metadata.get(NOTES, []))
-            row.suspicious += findings(graded, f"{notebook.name}/" if several else "")
+            teachers = [course.path(kind, ".", slug) / path.name for kind in ("source", "release")]
+            answers = answers_of(teachers)
+            row.suspicious += findings(graded, f"{notebook.name}/" if several else "", answers)
     row.notes += [
         f"The test {cell.name} passed, and wrote to stderr, which costs its points: "
         f"{cell.message.removeprefix(ON_STDERR)}"

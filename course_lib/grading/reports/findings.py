@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 
 from course_lib.grading.course.text import shown
 from course_lib.grading.running.kernel import KERNEL_DIED
+from course_lib.grading.submissions.answers import NONE_NAMED, Answers, imported_answers
 from course_lib.grading.submissions.repair import NOTES, TAMPERED, metadata_of
 
 __all__ = ["findings"]
@@ -47,7 +48,7 @@ REFUSALS = (
 )
 
 
-def findings(notebook: NotebookNode, prefix: str = "") -> list[str]:
+def findings(notebook: NotebookNode, prefix: str = "", answers: Answers = NONE_NAMED) -> list[str]:
     """Return what is worth a look in a graded notebook.
 
     Parameters
@@ -56,10 +57,19 @@ def findings(notebook: NotebookNode, prefix: str = "") -> list[str]:
         As it was graded, with its outputs.
     prefix : str
         What stands before the names of cells, where an assignment has several notebooks.
+    answers : Answers
+        Where the exercise says that answers to it are.
     """
     found = [note for note in notebook.metadata.get(NOTES, []) if TAMPERED in note]
     for place, cell in enumerate(notebook.cells):
         name = prefix + str(metadata_of(cell).get("grade_id") or f"number {place + 1}")
+        modules = imported_answers(cell, answers)
+        if modules:
+            refused = ", and was not run" if answers.refused else ""
+            found.append(
+                f"The cell {name} imports {' and '.join(modules)}, which holds answers to this "
+                f"exercise{refused}."
+            )
         for output in cell.get("outputs", []):
             if output.output_type == "error":
                 found += _of_error(name, cell, output)

@@ -21,12 +21,14 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from traitlets import Enum, Integer
 
-from course_lib.grading.course.folder import GradingError
-from course_lib.grading.course.secret import asks_for_seed, seed_for
+from course_lib.grading.course.folder import GradingError, shown_path
+from course_lib.grading.course.secret import asks_for_seed, digest_of, seed_for
+from course_lib.grading.engine import asked
 from course_lib.grading.engine.credit import as_told
 from course_lib.grading.engine.jobs import Job, run_job
 from course_lib.grading.running.kernel import KERNEL_DIED, NOT_RUN, TEST_FAULT, TIMED_OUT
 from course_lib.grading.running.kernel import Execute as KernelExecute
+from course_lib.grading.submissions.answers import NONE_NAMED, read_answers, without_answers
 from course_lib.grading.submissions.files import files_beside
 from course_lib.grading.submissions.repair import whole_characters
 
@@ -102,16 +104,18 @@ class Execute(KernelExecute):
                 'you trust what is handed in, say c.Execute.engine = "kernel" in '
                 "nbgrader_config.py."
             )
+        source = self._source(resources)
+        answers = read_answers(source) if source else NONE_NAMED
         return Job(
-            notebook=json.dumps(nb).encode(),
-            source=self._source(resources),
+            notebook=json.dumps(without_answers(nb, answers)).encode(),
+            source=source,
             files=files,
             course_files=course_files,
             # nbgrader: no limit at all.
             cell_seconds=self.notebook_timeout if self.timeout is None else self.timeout,
             notebook_seconds=self.notebook_timeout,
             memory=self.memory * MIB,
-            seed=self._seed(nb, resources, course_files),
+            seed=self._seed(nb, resources, files, course_files),
         )
 
     def write(self, nb: NotebookNode, runs: list[dict[str, Any]]) -> None:
@@ -152,18 +156,32 @@ class Execute(KernelExecute):
         return text if known == digest(nb) else None
 
     def _source(self, resources: Any) -> bytes | None:
-        """Return the teacher's notebook; the release where there is no source."""
+        """Return the teacher's notebook; the release where there is no source.
+
+        Raises
+        ------
+        GradingError
+            If there is neither, or the release does not say what is asked for.
+        """
         converter = getattr(self.parent, "parent", None)
         coursedir = getattr(converter, "coursedir", None)
         info = (resources or {}).get("nbgrader")
         if coursedir is None or not info:
             return None
-        for directory in (coursedir.source_directory, coursedir.release_directory):
-            folder = coursedir.format_path(directory, ".", info["assignment"])
-            path = Path(folder) / f"{info['notebook']}.ipynb"
-            if path.is_file():
-                return _read_source(path, path.stat().st_mtime_ns)
-        return None
+        directories = (coursedir.source_directory, coursedir.release_directory)
+        folders = [coursedir.format_path(one, ".", info["assignment"]) for one in directories]
+        source, release = (Path(folder) / f"{info['notebook']}.ipynb" for folder in folders)
+        found = next((path for path in (source, release) if path.is_file()), None)
+        text = None if found is None else _read_source(found, found.stat().st_mtime_ns)
+        cut = asked.are_cut(nbformat.v4.reads(text.decode())) if text and found == release else []
+        if text is None or cut:
+            there = f"the release says nothing of {', '.join(cut)}" if cut else "no release either"
+            raise GradingError(
+                f"There is no {shown_path(source)}, and {there}: which classes the exercise asks "
+                "for is read from the teacher's notebook, and without it wrong answers may pass "
+                "and right ones fail. Put it back, then run the same command again."
+            )
+        return text
 
     def _course_files(self, resources: Any) -> dict[str, bytes]:
         """Return the files beside the teacher's notebook."""
@@ -174,13 +192,20 @@ class Execute(KernelExecute):
         folder = coursedir.format_path(coursedir.source_directory, ".", info["assignment"])
         return files_beside([Path(folder)], coursedir.ignore)
 
-    def _seed(self, nb: NotebookNode, resources: Any, course_files: dict[str, bytes]) -> bytes:
+    def _seed(
+        self,
+        nb: NotebookNode,
+        resources: Any,
+        files: dict[str, bytes],
+        course_files: dict[str, bytes],
+    ) -> bytes:
         """Return what the hidden inputs of the tests follow from, where tests draw any."""
         coursedir = getattr(getattr(self.parent, "parent", None), "coursedir", None)
         info = (resources or {}).get("nbgrader")
         if coursedir is None or not info or not asks_for_seed(nb.cells, course_files):
             return b""
-        place = (info["assignment"], info["notebook"], info["student"])
+        own = {name: content for name, content in files.items() if name not in course_files}
+        place = (info["assignment"], info["notebook"], info["student"], digest_of(nb.cells, own))
         return seed_for(Path(coursedir.root), *place, shared=coursedir.groupshared)
 
     # What is written into cells

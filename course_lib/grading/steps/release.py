@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import nbformat
 from nbgrader.converters import GenerateAssignment
 
 from course_lib.grading.course.cells import ADDED
 from course_lib.grading.course.folder import FolderOrCourse, GradingError, course_in, shown_path
+from course_lib.grading.course.lint import faults
 
 __all__ = ["release"]
 
@@ -35,7 +37,8 @@ def release(
     course_dir : path
         The course.
     tell : callable, optional
-        Called with a sentence about cells that were added to what was handed in.
+        Called with a sentence about cells that were added to what was handed in, and about tests
+        that are worth a look.
 
     Returns
     -------
@@ -72,6 +75,9 @@ def release(
                 )
             raise GradingError(f"{slug!r} cannot be released: {result.cause}")
         released[slug] = course.path("release", ".", slug)
+        for path in sorted(source.glob("*.ipynb")) if tell else ():
+            for sentence in faults(nbformat.read(path, as_version=4)):
+                tell(f"Worth a look in {slug}: {sentence}")
         added = [line.partition(ADDED)[2] for line in result.log.splitlines() if ADDED in line]
         if added and tell:
             tell(

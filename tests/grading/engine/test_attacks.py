@@ -802,3 +802,148 @@ def test_what_a_test_passes_in_runs_with_the_student_and_sees_no_judge(run):
         ("test", "secret_answer = 42\nassert f(lambda: 1) == []"),
     )
     assert ran[1].status == "ok", ran[1].error
+
+
+SIGMOID = [
+    ("locked", "import numpy as np"),
+    ("solution", "def sigmoid(z):\n    return 1 / (1 + np.exp(-z))"),
+    ("solution", "def slope(z):\n    return sigmoid(z) * (1 - sigmoid(z))"),
+]
+
+
+def test_what_a_test_lends_cannot_be_kept_or_read(run):
+    keeping = """
+    import types
+
+    kept = []
+
+    def sigmoid(z):
+        return kept[0](z) if kept else 0 * z
+
+    def slope(z):
+        kept.append(sigmoid)
+        # What it is made of would tell how it is written.
+        assert not isinstance(sigmoid, types.FunctionType) and not hasattr(sigmoid, "__code__")
+        return sigmoid(z) * (1 - sigmoid(z))
+    """
+    lending = """
+    from course_lib.exercises import check, given
+
+    ### BEGIN HIDDEN TESTS
+    def right(z):
+        return 1 / (1 + np.exp(-z))
+
+    with given(sigmoid=right):
+        check(slope, {"z": np.array([0.0])}, np.array([0.25]))
+    ### END HIDDEN TESTS
+    """
+    ran = run(
+        SIGMOID[0],
+        ("solution", keeping),
+        ("test", lending),
+        ("test", "assert sigmoid(0.0) == 0.5"),
+        ("solution", "sigmoid(0.0)"),
+        source=SIGMOID,
+    )
+    assert [one.status for one in ran] == ["ok", "ok", "ok", "error", "error"]
+    assert "has taken it back" in ran[3].error
+    assert "is over" in ran[4].error
+
+
+def test_a_lent_function_changes_and_asks_what_it_is_given(run):
+    tests = """
+    from course_lib.exercises import given
+
+    def right_order(node):
+        node.seen = node.seen + 1
+        return [node, *(one for parent in node.parents for one in right_order(parent))]
+
+    def right_step(weights, slopes, rng):
+        for one, slope in zip(weights, slopes):
+            one -= slope
+        weights.append(rng.integers(1, 2))
+
+    def refuse(x):
+        raise ValueError(f"no {x}")
+
+    with given(order=right_order, step=right_step, refuse=refuse, twice=lambda f, x: f(f(x))):
+        last = Node(1, (Node(2), Node(3)))
+        assert values(last) == [1, 2, 3] and last.seen == 1
+        weights = [np.zeros(2), np.ones(2)]
+        assert train(weights, np.random.default_rng(0)) == [1, 1]
+        assert [list(one) for one in weights[:2]] == [[-2, -2], [-1, -1]]
+        assert told(3) == "no 3" and by_two(lambda x: x + 1) == 9
+    """
+    solution = """
+    class Node:
+        def __init__(self, value, parents=()):
+            self.value, self.parents, self.seen = value, parents, 0
+
+    def values(node):
+        return [one.value for one in order(node)]
+
+    def train(weights, rng):
+        for _ in range(2):
+            step(weights, [np.ones(2), np.ones(2)], rng)
+        return weights[2:]
+
+    def told(x):
+        try:
+            refuse(x)
+        except ValueError as error:
+            return str(error)
+
+    def by_two(function):
+        return twice(lambda x: function(x) + 2, 3)
+    """
+    cells = [("locked", "import numpy as np"), ("solution", solution), ("test", tests)]
+    ran = run(*cells, source=cells)
+    assert ran[2].status == "ok", ran[2].error
+
+
+def test_a_name_that_a_hidden_test_takes_is_the_student_s_as_it_was(run):
+    hidden = """
+    z = 3
+    ### BEGIN HIDDEN TESTS
+    z = 4
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+    made_for_all = 7
+    ### END HIDDEN TESTS
+    """
+    ran = run(
+        SIGMOID[0],
+        ("solution", "def sigmoid(z):\n    return 0"),
+        ("test", hidden),
+        ("solution", "assert (sigmoid(0.0), z, made_for_all) == (0, 3, 7)"),
+        source=[*SIGMOID, ("locked", "print(sigmoid(made_for_all))")],
+    )
+    assert [one.status for one in ran] == ["ok"] * 4, ran[3].error
+
+
+def test_an_error_that_is_asked_for_is_no_other_name_for_python_s(run):
+    refusing = """
+    class TooShort({base}):
+        pass
+
+    def f(text):
+        if len(text) < 3:
+            raise TooShort(text)
+    """
+    test = """
+    try:
+        f("ab")
+        raise AssertionError("f has refused nothing")
+    except TooShort:
+        pass
+    """
+    source = [("solution", refusing.format(base="ValueError"))]
+    alias = "TooShort = AssertionError\n\ndef f(text):\n    return text"
+    for solution, status in (
+        (alias, "error"),
+        (alias.replace("AssertionError", "Exception"), "error"),
+        (refusing.format(base="ValueError"), "ok"),
+        (refusing.format(base="AssertionError"), "ok"),
+    ):
+        ran = run(("solution", solution), ("test", test), source=source)
+        assert ran[1].status == status, ran[1].error

@@ -528,3 +528,32 @@ def test_feedback_shows_points_and_messages(graded: GradedClass) -> None:
     assert "total([1, 2, 3]) should be 6" in text
     assert "test-total had its" in text
     assert "not marked yet" in graded.page("full")
+
+
+def test_without_the_teachers_notebook_nobody_is_graded(copied: Path) -> None:
+    shutil.rmtree(copied / "source" / small.SLUG)
+    (copied / "release" / small.SLUG / "sums.ipynb").unlink()
+    before = small.contents(copied)
+    report = grading.grade(small.SLUG, copied, students="partial", force=True)
+    assert report["partial"].failed
+    assert "There is no" in report["partial"].reason
+    assert "Put it back" in report["partial"].reason
+    assert small.contents(copied) == before
+
+
+def test_imported_answers_are_told_and_refused_where_the_exercise_says_so(copied: Path) -> None:
+    path = copied / "source" / small.SLUG / f"{small.SLUG}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata["course"] = {"answers_in": ["statistics"]}
+    nbformat.write(notebook, path)
+    imported = "import statistics\n\nmean = statistics.mean"
+    small.hand_in(copied, "imports", small.answered(copied, total=small.TOTAL, mean=imported))
+    told = grading.grade(small.SLUG, copied, students="imports")["imports"]
+    assert told.points()["test-mean"] == 2
+    (sentence,) = told.suspicious
+    assert "The cell mean imports statistics, which holds answers" in sentence
+    notebook.metadata["course"]["refuse_answers"] = True
+    nbformat.write(notebook, path)
+    refused = grading.grade(small.SLUG, copied, students="imports", force=True)["imports"]
+    assert (refused.points()["test-mean"], refused.points()["test-total"]) == (0, 3)
+    assert "and was not run" in refused.suspicious[0]
