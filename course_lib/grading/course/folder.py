@@ -8,7 +8,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -268,7 +268,10 @@ class _Directory(CourseDirectory):
         """Return when something was handed in, in UTC, if it says."""
         path = Path(dest_path, "timestamp.txt")
         text = path.read_text(encoding="utf-8-sig").strip() if path.is_file() else ""
-        return instant(text) if text else None
+        # What grading refuses may lie there from an earlier time.
+        with suppress(ValueError):
+            return instant(text) if text else None
+        return None
 
 
 class _Records(logging.Handler):
