@@ -7,7 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -300,8 +300,11 @@ class _Directory(CourseDirectory):
     def get_existing_timestamp(self, dest_path: str) -> datetime | None:
         """Return when something was handed in, in UTC, if it says."""
         path = Path(dest_path, "timestamp.txt")
-        text = decoded(path.read_bytes()).strip() if path.is_file() else ""
-        return instant(text) if text else None
+        # What grading refuses may lie there from an earlier time.
+        with suppress(ValueError):
+            text = decoded(path.read_bytes()).strip() if path.is_file() else ""
+            return instant(text) if text else None
+        return None
 
 
 class _Records(logging.Handler):
