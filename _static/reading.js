@@ -106,7 +106,10 @@ document.addEventListener("DOMContentLoaded", () => {
   const page = DOCUMENTATION_OPTIONS.pagename;
   const root = new URL(document.documentElement.dataset.content_root, location.href).href;
 
-  for (const question of document.querySelectorAll("article fieldset.question")) {
+  // On the page "Review" the same questions are asked again, which is another thing.
+  const isChapter = /^book\/(?!appendix\/)[^/]+\/(?!index$)/.test(page);
+
+  for (const question of isChapter ? document.querySelectorAll("fieldset.question") : []) {
     question.addEventListener("change", ({ target }) => {
       const right = target.closest(".choice").querySelector(".answer").matches(".right");
       reading.answered(`${page}#${question.id}`, right);
@@ -133,7 +136,7 @@ document.addEventListener("DOMContentLoaded", () => {
   mark();
 
   const end = document.querySelector("footer.prev-next-footer");
-  if (end && /^book\/(?!appendix\/)[^/]+\/(?!index$)/.test(page)) {
+  if (end && isChapter) {
     const label = document.createElement("label");
     const box = document.createElement("input");
     box.type = "checkbox";
