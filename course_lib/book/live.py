@@ -156,12 +156,13 @@ def _skip(self: Any, node: nodes.Element) -> None:
 
 
 def _load_later(app: Sphinx, config: Config) -> None:
-    """Leave the parts' scripts and styles out of the pages: Jupyter Book names all of _static."""
+    """Leave the scripts and styles of folders out of the pages: Jupyter Book names all of _static.
+
+    The parts' come later, and those of other folders belong to pages of their own.
+    """
     for option in ("html_js_files", "html_css_files"):
         config[option] = [
-            file
-            for file in config[option]
-            if not str(file).startswith("live/") or str(file) == _LOADER
+            file for file in config[option] if "/" not in str(file) or str(file) == _LOADER
         ]
 
 

@@ -88,10 +88,10 @@ def first_load(page: Path) -> tuple[Path, ...]:
 
 
 def page_loads(site: Path) -> list[PageLoad]:
-    """Return the loads of all pages of a site, the heaviest first."""
+    """Return the loads of all pages of a site but those of source code, the heaviest first."""
     loads = []
     for page in sorted(site.rglob("*.html")):
-        if "_static" not in page.relative_to(site).parts:
+        if not {"_static", "_modules"} & set(page.relative_to(site).parts):
             files = first_load(page)
             loads.append(PageLoad(str(page.relative_to(site)), files, sum(map(weight, files))))
     return sorted(loads, key=lambda load: -load.size)

@@ -28,7 +28,7 @@ from sphinx.util.typing import ExtensionMetadata
 from course_lib.book.reading import minutes
 from course_lib.paths import CourseError, toc_entries
 
-__all__ = ["Chapter", "levels", "read_chapters", "setup", "svg"]
+__all__ = ["Chapter", "is_chapter", "levels", "read_chapters", "setup", "svg"]
 
 _WIDTH, _HEIGHT = 330, 66
 #: What a box grows by when it has to name needs that are not on the map.
@@ -94,7 +94,7 @@ def read_chapters(root: Path) -> list[Chapter]:
         If front matter is missing or wrong, or does not agree with ``_toc.yml``; all that is wrong
         is named at once.
     """
-    pages = [page for page in toc_entries(root) if _is_chapter(page)]
+    pages = [page for page in toc_entries(root) if is_chapter(page)]
     chapters, problems = [], []
     for page in pages:
         try:
@@ -107,7 +107,8 @@ def read_chapters(root: Path) -> list[Chapter]:
     return chapters
 
 
-def _is_chapter(page: str) -> bool:
+def is_chapter(page: str) -> bool:
+    """Tell whether a page is a chapter: no part of the appendix, and not the opening of a part."""
     top, *folders, name = ("", *page.split("/"))[-3:]
     return top == "book" and folders != ["appendix"] and name != "index"
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from course_lib.book.load import first_load
+from course_lib.book.prerequisites import read_chapters
 from course_lib.plotting import new_figure
 from course_lib.plotting.animation import animate
 
@@ -107,10 +110,47 @@ def asked_here(asked: list[str]) -> list[str]:
     return [url for url in asked[last + 1 :] if url.startswith("http")]
 
 
-def test_searching_works_without_another_machine(opened: Callable[[str], Page]) -> None:
-    page = opened("search.html?q=softmax")
-    found = page.locator("#search-results li a[href*='activations']")
-    expect(found.first).to_be_visible(timeout=300_000)
+def test_the_page_of_the_search_has_a_chapter_s_subject_first(
+    opened: Callable[[str], Page],
+) -> None:
+    page = opened("search.html?q=lstm")
+    found = page.locator("#search-results li a")
+    expect(found.first).to_have_attribute("href", "book/architectures/lstm.html")
+
+
+def test_results_come_while_one_types(opened: Callable[[str], Page], site: Site) -> None:
+    page = opened(CHAPTER)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.split("?")[0].split("/")[-1]))
+    page.keyboard.press("Control+k")
+    field = page.locator("#pst-search-dialog input")
+    field.press_sequentially("dropou")
+    first = page.locator(".find-results a").first
+    expect(first).to_have_attribute("href", re.compile(r"glossary\.html#term-dropout$"))
+    expect(page.locator("#pst-search-dialog [role=status]")).to_contain_text("result")
+    assert asked.count("searchindex.js") == 1
+    # With the keyboard alone to the result and, after a word that is nowhere, back.
+    page.keyboard.press("ArrowDown")
+    assert first.evaluate("e => e === document.activeElement")
+    page.keyboard.press("ArrowUp")
+    field.fill("qqqq")
+    expect(page.locator("#pst-search-dialog [role=status]")).to_have_text("Nothing was found.")
+    assert page.locator(".find-results a").count() == 0
+    assert page.evaluate("localStorage.getItem('sphinx_highlight_terms')") is None
+    # What a chapter is about leads to the chapter, whatever else speaks of it.
+    chapters = {chapter.subject: chapter.page for chapter in read_chapters(ROOT)}
+    best = page.evaluate(
+        """(subjects) => subjects.map((subject) => {
+          finder.query = subject;
+          return Search._performSearch(...Search._parseQuery(subject)).at(-1)?.[0];
+        })""",
+        list(chapters),
+    )
+    assert len(chapters) > 30 and dict(zip(chapters, best, strict=True)) == chapters
+    field.fill("dropout")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/glossary.html*#term-dropout")
 
 
 def test_formulas_are_set(opened: Callable[[str], Page]) -> None:
@@ -186,6 +226,97 @@ def test_explanations_can_be_read_without_scripts(browser: Browser, site: Site) 
     page.locator("article details > summary").first.click()
     assert page.locator("article details > :not(summary)").first.is_visible()
     context.close()
+
+
+REVIEW = "book/appendix/review.html"
+
+
+def test_what_was_missed_comes_back_until_it_is_known(
+    page: Page, site: Site, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    def at(day: str, name: str) -> None:
+        page.clock.set_fixed_time(f"2026-{day}T12:00:00")
+        page.goto(site.url + name)
+
+    at("03-01", CHAPTER)
+    question = page.locator("fieldset.question").first
+    question.locator(".choice:has(.wrong) input").first.check()
+    question.locator(".choice:has(.right) input").check()  # to read on; the first choice counts
+    page.get_by_role("checkbox", name="I have read this chapter").check()
+    expect(page.locator("nav.bd-links .reading-mark")).to_have_count(1)
+
+    due = page.locator("[data-review=due]")
+    said = due.locator("[role=status]").first
+    at("03-01", REVIEW)
+    expect(said).to_have_text(
+        "Nothing is due today. 1 question will come back, the next on 2026-03-02."
+    )
+    row = page.locator("tr", has_text="Activation functions")
+    expect(row).to_contain_text("0 of 1")
+    expect(row.get_by_role("checkbox")).to_be_checked()
+    # Known after a day, missed after three more, then known each time: a day, 3, 7 and 21 days.
+    for day, kind, comes in (
+        ("03-02", "right", "It comes back on 2026-03-05."),
+        ("03-05", "wrong", "It comes back on 2026-03-06."),
+        ("03-06", "right", "It comes back on 2026-03-09."),
+        ("03-09", "right", "It comes back on 2026-03-16."),
+        ("03-20", "right", "It comes back on 2026-04-10."),
+        ("04-10", "right", "It will not come back."),
+    ):
+        at(day, REVIEW)
+        expect(said).to_have_text("1 question due.")
+        choice = due.locator(f".choice:has(.{kind})").first
+        assert due.locator("mjx-container, legend").first.is_visible()
+        choice.locator("input").focus()
+        page.keyboard.press("Space")
+        expect(choice.locator(".answer")).to_be_visible()
+        expect(due).to_contain_text(comes)
+        due.get_by_role("button", name="Finish").focus()
+        page.keyboard.press("Enter")
+        expect(said).to_be_focused()
+    expect(said).to_have_text("Nothing is due: no question that you answered waits to come back.")
+
+    # Points, and the data as a file: out, gone, and in again.
+    points = page.get_by_label("Points in the exercise activations")
+    points.fill("30.5")
+    points.blur()
+    total = page.locator("[data-review=chapters] [role=status]")
+    expect(total).to_have_text("1 chapter read, 30.5 points.")
+    points.fill("99")
+    points.blur()
+    expect(total).to_have_text("1 chapter read, 30.5 points.")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export").click()
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    kept = json.loads(file.read_text())
+    [(key, known)] = kept["answers"].items()
+    assert key.startswith("book/foundations/activations#q-") and known["first"] is False
+    assert kept["points"] == {"activations": 30.5}
+    assert kept["read"] == {"book/foundations/activations": "2026-03-01"}
+    page.get_by_role("button", name="Delete everything").click()
+    expect(total).to_have_text("1 chapter read, 30.5 points.")
+    page.get_by_role("button", name="press again").click()
+    expect(total).to_have_text("0 chapters read, 0 points.")
+    assert page.evaluate("localStorage.getItem('deep-learning-layer-by-layer')") is None
+    other = tmp_path / "other.json"
+    data = page.locator("[data-review=data]")
+    for wrong in (
+        "no json",
+        '{"version": 2}',
+        json.dumps({**kept, "answers": {"a": {"first": 1}}}),
+    ):
+        other.write_text(wrong)
+        data.locator("input").set_input_files(other)
+        expect(data).to_contain_text("Nothing was changed.")
+        expect(total).to_have_text("0 chapters read, 0 points.")
+    data.locator("input").set_input_files(file)
+    expect(total).to_have_text("1 chapter read, 30.5 points.")
+    # All of it in this browser.
+    assert [url for url in asked if not url.startswith((site.url, "data:", "blob:"))] == []
 
 
 @pytest.fixture
@@ -303,6 +434,7 @@ KNOWN: list[tuple[str, str | None, str]] = []
         (CHAPTER, "dark"),
         ("book/appendix/instructors.html", "dark"),
         ("search.html", "light"),
+        (REVIEW, "light"),
     ],
 )
 def test_axe_finds_nothing_serious(browser: Browser, site: Site, name: str, mode: str) -> None:

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
+from course_lib.book.review import points_of, questions_in
+from course_lib.book.sources import lines_of, source_page
 from course_lib.book.weight import names_in_page, prune, with_icons
 
 
@@ -283,6 +286,81 @@ def test_a_page_that_was_not_run_here_says_so(source: Path) -> None:
         page = re.sub(r"<[^>]*>", "", page)
         assert ("computed elsewhere and kept" in page) == said
         assert ("make env LIGHT=0" in page) == said
+
+
+def test_a_source_is_shown_with_its_lines(tmp_path: Path) -> None:
+    text = (
+        "@cache\ndef one(x):\n    return x < 2\n\n"
+        "class Two:\n    @property\n    def three(self): ...\n"
+    )
+    path = tmp_path / "module.py"
+    path.write_text(text)
+    assert lines_of(path) == {"one": 1, "Two": 5, "Two.three": 6}
+    page = BeautifulSoup(source_page("a.module", text, 2), "html.parser")
+    assert page.find("pre").get_text().strip() == text.strip()
+    places = {anchor["id"] for anchor in page.select("pre a[id]")}
+    assert {f"line-{line}" for line in lines_of(path).values()} <= places
+    assert page.select_one("link[rel=stylesheet]")["href"] == "../../_static/pygments.css"
+
+
+# Terms and review ---------------------------------------------------------------------------------
+
+
+def test_the_first_use_of_a_term_leads_to_the_glossary(source: Path) -> None:
+    folder = source / "book" / "part"
+    folder.mkdir(parents=True)
+    glossary = (
+        "# Terms\n\n```{glossary}\nbatch\n  Some.\n\nbatch size\n  How many.\n\n"
+        "ReLU\n  A hinge.\n\nscale\n  More.\n```\n"
+    )
+    (source / "terms.md").write_text(glossary)
+    (source / "index.md").write_text(
+        "# A book of a batch\n\nA batch.\n\n```{toctree}\nterms\nbook/part/one\n```\n"
+    )
+    chapter = folder / "one.md"
+    chapter.write_text(
+        "# A batch\n\n*Needs:* ReLU.\n\nA `batch` on a scale, mini-batch. Batch sizes differ, "
+        "batches too; a batch again.\n\n*ReLU* is stressed, so ReLU stays.\n"
+    )
+    status, said = build(source, "terms")
+    assert status == 0, said
+
+    def links() -> list[tuple[str, str]]:
+        page = (source / "_build" / "html" / "book" / "part" / "one.html").read_text()
+        return re.findall(
+            r'<a class="first-use[^"]*" href="\.\./\.\./terms\.html#([^"]+)">(.*?)</a>', page
+        )
+
+    assert links() == [("term-batch-size", "Batch sizes"), ("term-batch", "batches")]
+    assert "first-use" not in (source / "_build" / "html" / "index.html").read_text()
+    # A new term reaches the chapter, which was not edited.
+    (source / "terms.md").write_text(glossary.replace("scale\n  More.", "mini-batch\n  Few."))
+    assert build(source, "terms")[0] == 0
+    assert ("term-mini-batch", "mini-batch") in links()
+
+
+def test_questions_are_moved_to_the_page_that_asks_them_again(tmp_path: Path) -> None:
+    page = (
+        '<p><a href="left.html">no</a></p><fieldset class="question" id="q-one"><legend>'
+        '<a href="other.html#x">a</a><a href="#here">b</a><a href="https://c.org/d.html">c</a>'
+        '<img src="../../_images/e.svg"></legend></fieldset>'
+        '<fieldset class="question" id="q-two"></fieldset>'
+    )
+    found = questions_in(page, "book/part/one", "book/appendix")
+    assert list(found) == ["q-one", "q-two"]
+    addresses = re.findall(r'(?:href|src)="([^"]*)"', found["q-one"])
+    assert addresses == [
+        "../part/other.html#x",
+        "../part/one.html#here",
+        "https://c.org/d.html",
+        "../../_images/e.svg",
+    ]
+    (tmp_path / "solutions").mkdir()
+    (tmp_path / "solutions" / "one.py").write_text("# - **Time:** 90 minutes. **Points:** 36, of")
+    assert points_of(tmp_path, "one") == 36
+    (tmp_path / "solutions" / "one.py").write_text("# Nothing")
+    with pytest.raises(ValueError, match=r"solutions/one\.py does not say its points"):
+        points_of(tmp_path, "one")
 
 
 # Live parts ---------------------------------------------------------------------------------------

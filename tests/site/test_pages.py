@@ -13,6 +13,7 @@ from bs4 import BeautifulSoup
 
 import course_lib
 from course_lib.book.load import BUDGET, page_loads, report
+from course_lib.book.prerequisites import is_chapter
 from course_lib.paths import toc_entries
 
 pytestmark = pytest.mark.site
@@ -48,7 +49,7 @@ def pages(site_folder: Path) -> dict[Path, BeautifulSoup]:
     return {
         path: parsed(path)
         for path in sorted(site_folder.rglob("*.html"))
-        if "_static" not in path.parts
+        if not {"_static", "_modules"} & set(path.parts)
     }
 
 
@@ -134,6 +135,19 @@ def test_icons_and_formulas_are_in_the_pages(pages: dict[Path, BeautifulSoup]) -
     assert [m for m in formulas if not m.select("mjx-container mjx-assistive-mml math")] == []
 
 
+def test_chapters_lead_to_the_glossary_where_a_term_is_used_first(
+    pages: dict[Path, BeautifulSoup], site_folder: Path
+) -> None:
+    found = {
+        path.name: [link["href"].partition("#")[2] for link in soup.select("a.first-use")]
+        for path, soup in pages.items()
+        if is_chapter(path.relative_to(site_folder).with_suffix("").as_posix())
+    }
+    assert sum(map(len, found.values())) > 200
+    assert {name for name, terms in found.items() if len(set(terms)) != len(terms)} == set()
+    assert pages[site_folder / "index.html"].select("a.first-use") == []
+
+
 def test_every_internal_link_and_anchor_resolves(pages: dict[Path, BeautifulSoup]) -> None:
     anchors = {
         path.resolve(): {tag["id"] for tag in soup.find_all(id=True)}
@@ -211,6 +225,10 @@ def test_the_page_of_the_library_has_every_room(site_folder: Path) -> None:
     missing = [room for room in rooms if f".. modules:: course_lib.{room}\n" not in text]
     assert missing == [], "book/appendix/api.md needs a section for each"
     page = parsed(site_folder / "book" / "appendix" / "api.html")
+    # What is documented leads to its source.
+    documented = page.select("dl.function > dt, dl.class > dt")
+    sources = [entry.select_one("a[href*='_modules/course_lib/']") for entry in documented]
+    assert len(documented) > 200 and None not in sources
     assert page.find(id="course_lib.scratch.activations.softmax")
     assert page.find(id="course_lib.plotting.style.new_figure")
 
