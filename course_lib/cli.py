@@ -736,10 +736,18 @@ def _escape(text: str) -> str:
 
 if FOR_STUDENTS:
     # What a kit has no modules for, it does not offer.
-    _STUDENTS = (doctor, start, check, progress, lab)
+    _STUDENTS = {
+        doctor: None,
+        start: None,
+        check: "Run the tests that are here on your notebook, and show points and hints.",
+        progress: None,
+        lab: "Open JupyterLab on your work.",
+    }
     app.registered_commands = [
         command for command in app.registered_commands if command.callback in _STUDENTS
     ]
+    for command in app.registered_commands:
+        command.help = _STUDENTS[command.callback] or command.help
 
 
 if __name__ == "__main__":

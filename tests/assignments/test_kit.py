@@ -197,6 +197,7 @@ def test_a_student_starts_checks_and_goes_on(student):
     offered = student("--help").stdout
     assert all(f" {name} " in offered for name in ("start", "check", "progress", "doctor", "lab"))
     assert not [name for name in ("grade", "release", "answer", "kit ") if f" {name} " in offered]
+    assert "hidden" not in offered and "nbgrader" not in offered
 
     said = student("progress")
     assert "Next: course start tiny" in said.stdout

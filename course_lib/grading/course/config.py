@@ -14,7 +14,15 @@ from typing import Any
 
 import nbgrader
 
-__all__ = ["SAFE_HTML", "STAND_INS", "configure", "find_alembic", "safe_pages"]
+__all__ = [
+    "LATE_PENALTY",
+    "SAFE_HTML",
+    "STAND_INS",
+    "configure",
+    "find_alembic",
+    "late_penalties",
+    "safe_pages",
+]
 
 # nbgrader's preprocessors, and what takes their place. Used for courses that have lists of their
 # own, too.
@@ -32,6 +40,9 @@ STAND_INS = {
     ),
     "nbgrader.preprocessors.savecells.SaveCells": "course_lib.grading.course.cells.SaveCells",
 }
+
+# What nbgrader asks what lateness costs, where `due.toml` says so.
+LATE_PENALTY = "course_lib.grading.course.due.LatePenalty"
 
 # Runs whenever a notebook becomes a page: feedback, and the formgrader's view of a submission.
 SAFE_HTML = "course_lib.grading.pages.feedback.SafeOutputs"
@@ -66,6 +77,13 @@ def safe_pages(c: Any) -> None:
         formgrader = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader"
         own = Path(__file__).parents[1] / "pages" / "templates"
         html.extra_template_basedirs = list(map(str, (own, formgrader / "templates", formgrader)))
+
+
+def late_penalties(c: Any, folder: Path) -> None:
+    """Let what ``due.toml`` says be what lateness costs, if the course has no plugin for that."""
+    if (folder / "due.toml").is_file() and "plugin_class" not in c.AssignLatePenalties:
+        c.AssignLatePenalties.plugin_class = LATE_PENALTY
+        c.LatePenalty.folder = str(folder)
 
 
 def configure(c: Any) -> None:
@@ -106,4 +124,6 @@ def configure(c: Any) -> None:
         "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
     ]
     safe_pages(c)
+    # nbgrader's commands and its formgrader are started in the course's folder.
+    late_penalties(c, Path.cwd())
     c.ExportApp.plugin_class = "course_lib.grading.exports.tables.CsvExport"

@@ -22,7 +22,13 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config import Config, LoggingConfigurable
 
-from course_lib.grading.course.config import STAND_INS, find_alembic, safe_pages
+from course_lib.grading.course.config import (
+    LATE_PENALTY,
+    STAND_INS,
+    find_alembic,
+    late_penalties,
+    safe_pages,
+)
 from course_lib.grading.course.faults import gradebook_fault, shown, without_password
 from course_lib.grading.course.names import (
     alike,
@@ -100,7 +106,12 @@ class Course:
             config.CourseDirectory.root = str(self.folder)
         config.CourseDirectory.root = str(self.folder / config.CourseDirectory.root)
         safe_pages(config)
+        late_penalties(config, self.folder)
         return config
+
+    def counts_lateness(self) -> bool:
+        """Tell whether ``due.toml`` says what lateness costs, and no plugin of the course's own."""
+        return self.config.AssignLatePenalties.get("plugin_class") == LATE_PENALTY
 
     def _wait(self) -> float:
         """Return how many seconds a locked gradebook is waited for."""

@@ -381,6 +381,8 @@ def results(row: StudentReport, score: float) -> dict[str, Any]:
     said = [*row.notes]
     if row.penalty:
         said.insert(0, f"{number(row.penalty)} points were taken off for handing in late.")
+    if row.lateness:
+        said.insert(0, row.lateness)
     return {
         # It counts in the place of the sum of the tests: penalties are in it.
         "score": float(number(score)),

@@ -92,6 +92,8 @@ def standings(
             submission = known.get(student)
             if submission is not None:
                 entry.timestamp = submission.timestamp
+                # With an extension, if there is one.
+                entry.duedate = submission.duedate
                 entry.raw = submission.score
                 entry.penalty = submission.late_submission_penalty or 0.0
             if not current.get(student, True):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import html
 import re
+from pathlib import Path
 from typing import Any
 
 from jinja2 import pass_context
@@ -19,9 +20,11 @@ from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import GetGrades as NbGraderGetGrades
 from traitlets import Bool, Unicode
 
+from course_lib.grading.course.due import lateness, read_due
 from course_lib.grading.engine.credit import said_on_stderr
 from course_lib.grading.engine.limits import LONGEST_COLORED, LONGEST_MESSAGE
 from course_lib.grading.pages import renderer
@@ -142,7 +145,17 @@ def _step(cell: NotebookNode) -> dict[str, Any]:
 
 
 class GetGrades(NbGraderGetGrades):
-    """nbgrader's ``GetGrades``, which also knows what has not been marked yet."""
+    """nbgrader's ``GetGrades``, which also knows what waits for marks and what came late."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Read the points of a notebook."""
+        nb, resources = super().preprocess(nb, resources)
+        about = resources["nbgrader"]
+        root = Path(self.config.CourseDirectory.get("root", "."))
+        with Gradebook(about["db_url"]) as gradebook:
+            submission = gradebook.find_submission(about["assignment"], about["student"])
+            about["lateness"] = lateness(submission, read_due(root))
+        return nb, resources
 
     def _get_score(self, cell: NotebookNode, resources: Any) -> None:
         super()._get_score(cell, resources)

@@ -29,6 +29,7 @@ from nbgrader.api import Assignment, BaseCell, Grade, Gradebook, Notebook
 from nbgrader.converters import Autograde, GenerateFeedback
 from sqlalchemy import or_
 
+from course_lib.grading.course.due import read_due
 from course_lib.grading.course.folder import GradingError
 from course_lib.grading.course.names import ByName
 from course_lib.grading.engine.jobs import Job
@@ -171,6 +172,9 @@ class _Graded(_Kept, Autograde):
                 for grade in grades.filter(BaseCell.type == "TaskCell", given):
                     grade.auto_score = None
                     grade.needs_manual_grade = True
+            due = read_due(Path(self.coursedir.root))
+            if due is not None:
+                due.enter(gradebook.find_submission(assignment_id, student_id))
             gradebook.db.commit()
 
 

@@ -9,6 +9,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Grade, MissingEntry
 from sqlalchemy.orm import joinedload, undefer
 
+from course_lib.grading.course.due import lateness, read_due
 from course_lib.grading.course.folder import Course, GradingError
 from course_lib.grading.pages.feedback import ON_STDERR, MaskHiddenTests, failure_message
 from course_lib.grading.reports.findings import findings
@@ -67,6 +68,8 @@ def read_row(
         row.penalty = submission.late_submission_penalty or 0.0
         row.score = max(0.0, submission.score - row.penalty)
         row.max_score = submission.max_score
+        row.late = submission.total_seconds_late
+        row.lateness = lateness(submission, read_due(course.folder))
         several = len(submission.notebooks) > 1
         for notebook in sorted(submission.notebooks, key=lambda entry: entry.name):
             path = folder / f"{notebook.name}.ipynb"

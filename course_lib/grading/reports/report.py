@@ -48,6 +48,10 @@ class StudentReport:
     """Points after a late penalty, if there is one."""
     max_score: float = 0.0
     penalty: float = 0.0
+    late: float = 0.0
+    """Seconds after the due date, an extension included; 0 in time."""
+    lateness: str = ""
+    """The same in a sentence for the student, with what it costs."""
     reason: str = ""
     """Why a person is needed, and what to do."""
     failed: bool = False
@@ -99,6 +103,8 @@ class Report:
     """Whose points are others than before, where submissions were graded again."""
     similar: int = 0
     """How many pairs of submissions `course similar` has to show."""
+    unlisted: dict[str, str] = field(default_factory=dict)
+    """Who has handed in and is not on the roster, each with the id there that is nearest."""
 
     def __getitem__(self, student: str) -> StudentReport:
         """Return the row of one student."""

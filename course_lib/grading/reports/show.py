@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from course_lib.grading.course.due import duration
 from course_lib.grading.course.text import printable
 from course_lib.grading.reports.report import Collected, Report, StudentReport
 from course_lib.grading.reports.similar import LENGTH, WINDOW, Passage, Similar
 
-__all__ = ["class_table", "collected", "outcome", "passages_table", "similar_table"]
+__all__ = ["class_table", "collected", "outcome", "passages_table", "similar_table", "unlisted"]
 
 # A class that is larger is shown by those whom a person should look at.
 SMALL_CLASS = 60
@@ -39,13 +40,30 @@ def _row(table: Table, *fields: str) -> None:
 
 def class_table(report: Report, *, everybody: bool = True) -> Table:
     """Return a class's scores: everybody's, or those whom a person should look at."""
-    table = _table("student", "points", "state", right=("points",))
+    late = ["late"] * any(row.late for row in report.students)
+    table = _table("student", "points", *late, "state", right=("points",))
     for row in report.students:
         if everybody or row.failed or row.status != "graded" or row.suspicious:
             points = "-" if row.failed else f"{row.score:g} / {row.max_score:g}"
             state = row.status + (f": {row.reason}" if row.reason else "")
-            _row(table, row.student, points, "\n".join([state, *row.notes]))
+            came = [_late(row)] * len(late)
+            _row(table, row.student, points, *came, "\n".join([state, *row.notes]))
     return table
+
+
+def _late(row: StudentReport) -> str:
+    """Return how late a submission came, and what that cost."""
+    said = duration(row.late) if row.late else ""
+    return f"{said} (-{row.penalty:g})" if row.penalty else said
+
+
+def unlisted(names: Mapping[str, str]) -> str:
+    """Say who is not on the roster, and who may be meant."""
+    told = [name + (f" ({near}?)" if near else "") for name, near in names.items()]
+    return (
+        f"Not on the roster: {listed(told)}. They are graded under these names. Is one misspelled? "
+        "Rename the folder, or add a line to roster.csv."
+    )
 
 
 def outcome(report: Report) -> Iterator[RenderableType]:
@@ -54,6 +72,8 @@ def outcome(report: Report) -> Iterator[RenderableType]:
     table = class_table(report, everybody=small)
     if table.row_count:
         yield table
+    if report.unlisted:
+        yield Text(printable(f"\n{unlisted(report.unlisted)}"))
     if not small:
         yield Text(f"\n{len(report.students) - table.row_count} others are graded.")
     yield Text(f"\n{_count(report)}")

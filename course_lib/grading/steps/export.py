@@ -11,6 +11,7 @@ from course_lib.grading.exports import platforms
 from course_lib.grading.exports.tables import COLUMNS, plain, rows, write
 from course_lib.grading.recording.digests import is_current
 from course_lib.grading.recording.gradebook import left_at_0, one_gradebook
+from course_lib.grading.recording.lateness import settle_lateness
 from course_lib.grading.recording.reading import notebooks_of, read_row
 from course_lib.paths import CourseError
 
@@ -71,6 +72,8 @@ def export(
                 f"The gradebook knows no assignment {slug!r}. It has: {', '.join(known) or 'none'}."
             )
         wanted = [slug] if slug else known
+        for name in wanted:
+            settle_lateness(course, name, gradebook)
         handed_in = {name: _handed_in(course, name) for name in wanted}
         group = platforms.Class.read(gradebook, wanted, handed_in)
         if not group.students:

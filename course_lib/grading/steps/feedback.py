@@ -6,6 +6,7 @@ from pathlib import Path
 
 from course_lib.grading.course.folder import FolderOrCourse, GradingError, Progress, course_in
 from course_lib.grading.recording.gradebook import one_gradebook
+from course_lib.grading.recording.lateness import settle_lateness
 from course_lib.grading.recording.pipeline import Pages
 
 __all__ = ["feedback"]
@@ -42,6 +43,8 @@ def feedback(
     failed = []
     converter = course.converter(Pages, slug, force=True)
     with one_gradebook(course):
+        with course.gradebook() as gradebook:
+            settle_lateness(course, slug, gradebook)
         for done, name in enumerate(names):
             if progress:
                 progress(name, done, len(names))

@@ -21,16 +21,20 @@ from course_lib.grading.course.folder import (
     quiet,
     shown_path,
 )
+from course_lib.grading.course.text import printable
 from course_lib.grading.recording.changes import Earlier
 from course_lib.grading.recording.digests import is_current
 from course_lib.grading.recording.gradebook import SharedGradebook, alone, one_gradebook
+from course_lib.grading.recording.lateness import settle_lateness
 from course_lib.grading.recording.pipeline import InPlace, Prepared, Recorder
 from course_lib.grading.recording.reading import notebooks_of, read_row, without_a_name
 from course_lib.grading.reports.logs import forget_halves, seconds_of, write_log
 from course_lib.grading.reports.report import NEEDS_A_PERSON, Report, StudentReport
+from course_lib.grading.reports.show import unlisted
 from course_lib.grading.reports.similar import similar
 from course_lib.grading.running.pool import LostError, NotRunError, Pool, pool
 from course_lib.grading.submissions.reading import unreadable
+from course_lib.grading.submissions.roster import read_roster
 from course_lib.paths import CourseError
 
 __all__ = ["grade"]
@@ -104,6 +108,11 @@ def grade(
             row = StudentReport(name, NEEDS_A_PERSON, failed=True, reason=reason)
             write_log(course, slug, row)
             report.students.append(row)
+        report.unlisted = read_roster(course).unlisted(names)
+        if report.unlisted and say:
+            say(printable(unlisted(report.unlisted)))
+        with course.gradebook() as entries:
+            settle_lateness(course, slug, entries)
         forget_halves(course, slug, names)
         rows = _grade_all(
             course, slug, names, notebooks, force, gradebook, workers, scheduler, earlier
