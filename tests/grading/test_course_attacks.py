@@ -440,7 +440,7 @@ def an_archive_beside(folder: Path) -> NotebookNode:
     return small.released(folder)
 
 
-@attack(MEAN_ALONE, "1 answer waits to be marked (2 points): why. The cell why is empty, and a cell")
+@attack(MEAN_ALONE, "1 answer waits to be marked (2 points): why. The cell why is empty, and")
 def an_answer_retyped(folder: Path) -> NotebookNode:
     notebook = handed_in(folder)
     notebook.cells.append(new_markdown_cell("Because of the overflow."))
