@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell
 
 from course_lib import paths
 from course_lib.assignments import sandboxed, sources
-from course_lib.assignments.checking import check
+from course_lib.assignments.checking import as_graded, check, read_notebook
 from course_lib.assignments.progress import ExerciseProgress, next_step, progress, record, start
 from course_lib.grading.engine import sandbox, zygote
 from course_lib.paths import CourseError
@@ -178,24 +178,40 @@ def places(notebook):
 
 
 @pytest.mark.parametrize(
-    ("damage", "points", "note"),
+    ("damage", "counts", "note"),
     [
-        (without_metadata, 4, "The cell double had lost its name; known by its id."),
-        (split, 6, None),
-        (copied, 0, "The cell double was there 2 times; the one at place 4 was graded."),
-        (retyped, 4, "The cell double had become a raw cell; made a code cell again."),
-        (merged, 4, "The cell test-double was merged with another; taken apart."),
-        (deleted, 4, "The cell quad is missing. If its answer does not stand in another cell"),
+        (without_metadata, "np.add(z, z)", "The cell double had lost its name; known by its id."),
+        (split, "import math\n", None),
+        (copied, "return z", "The cell double was there 2 times; the one at place 4 was graded."),
+        (retyped, "np.add", "The cell double had become a raw cell; made a code cell again."),
+        (merged, "return z", "The cell test-double was merged with another; taken apart."),
+        (deleted, "np.add", "The cell quad is missing. If its answer does not stand in another"),
     ],
 )
-def test_a_damaged_notebook_is_read_as_grading_reads_it(tiny_course, work, damage, points, note):
+def test_a_damaged_notebook_is_read_as_grading_reads_it(tiny_course, work, damage, counts, note):
     path, notebook = work
+    released = sources.release_notebook(tiny_course, "tiny")
+    source = sources.source_notebook(tiny_course, "tiny")
     damage(notebook)
     # With the mark of an editor of Windows.
     path.write_text(json.dumps(notebook), encoding="utf-8-sig")
+    notes = []
+    graded = as_graded(source, read_notebook(path, "tiny"), released, notes)
+    assert any(told.startswith(note) for told in notes) if note else not notes
+    named = {sources.grade_id(cell): cell for cell in graded.cells}
+    assert counts in named["double"].source
+    # Whatever became of the tests, they are the source's.
+    tests = [cell for cell in source.cells if sources.is_test(cell)]
+    assert [named[sources.grade_id(cell)].source for cell in tests] == [c.source for c in tests]
+
+
+def test_what_was_taken_apart_is_run_and_told(tiny_course, work):
+    path, notebook = work
+    merged(notebook)
+    nbformat.write(notebook, path)
     result = check(tiny_course, "tiny", path)
-    assert result.points == points
-    assert any(told.startswith(note) for told in result.notes) if note else not result.notes
+    assert result.points == 4
+    assert result.notes == ["The cell test-double was merged with another; taken apart."]
 
 
 @pytest.fixture

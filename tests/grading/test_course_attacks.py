@@ -440,7 +440,7 @@ def an_archive_beside(folder: Path) -> NotebookNode:
     return small.released(folder)
 
 
-@attack("1 answer waits to be marked (2 points): why", "The cell why is empty, and a cell beside")
+@attack(MEAN_ALONE, "1 answer waits to be marked (2 points): why. The cell why is empty, and")
 def an_answer_retyped(folder: Path) -> NotebookNode:
     notebook = handed_in(folder)
     notebook.cells.append(new_markdown_cell("Because of the overflow."))
@@ -773,7 +773,7 @@ class Graded:
             assert not row.failed, row.reason
             assert row.points() == wanted
             assert row.max_score == 9
-            said = " ".join([*row.notes, *(cell.message for cell in row.cells)])
+            said = " ".join([row.reason, *row.notes, *(cell.message for cell in row.cells)])
             assert note in said
 
 

@@ -359,8 +359,9 @@ class Execute(NbGraderExecute):
                         output.name = "stdout"
             fault = credit.settle(cell) if role(cell) == "test" else ""
             if fault:
-                # nbgrader looks at what comes first.
-                cell.outputs = [o for o in cell.outputs if o.output_type != "execute_result"]
+                # nbgrader looks at what comes first, and so does a report.
+                known = ("execute_result", "error")
+                cell.outputs = [out for out in cell.outputs if out.output_type not in known]
                 self._add_error(cell, TEST_FAULT, credit.as_told(fault))
             if role(cell) == "test":
                 self._explain(cell, nb.cells[:place])
