@@ -9,9 +9,12 @@ from __future__ import annotations
 import ast
 import hashlib
 import html
+import importlib
+import inspect
 import posixpath
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx import addnodes
@@ -82,8 +85,29 @@ def source_page(module: str, text: str, depth: int) -> str:
     )
 
 
-def _path(app: Sphinx, module: str) -> Path:
-    return Path(app.srcdir, *module.split(".")).with_suffix(".py")
+def _path(app: Sphinx, module: str) -> Path | None:
+    """Return the file of a module or a package in this folder."""
+    stem = Path(app.srcdir, *module.split("."))
+    return next((p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()), None)
+
+
+def _place(app: Sphinx, module: str, name: str) -> tuple[str, int] | None:
+    """Return the module and the line where something begins, wherever it is documented."""
+    path = _path(app, module)
+    if path is None:
+        return None
+    if name not in lines_of(path):
+        # A package shows what its modules hold.
+        try:
+            found = importlib.import_module(module)
+            for part in name.split("."):
+                found = getattr(found, part)
+            module, name = inspect.unwrap(found).__module__, found.__qualname__
+        except (AttributeError, ImportError):
+            return None
+        path = _path(app, module)
+    line = lines_of(path).get(name) if path else None
+    return None if line is None else (module, line)
 
 
 def _link(app: Sphinx, tree: nodes.document, page: str) -> None:
@@ -92,23 +116,32 @@ def _link(app: Sphinx, tree: nodes.document, page: str) -> None:
         return
     for signature in tree.findall(addnodes.desc_signature):
         module, name = signature.get("module"), signature.get("fullname")
-        path = _path(app, module) if module else None
-        if path is None or not path.is_file() or name not in (lines := lines_of(path)):
+        place = _place(app, module, name) if module and name else None
+        if place is None:
             continue
-        target = f"{_FOLDER}/{module.replace('.', '/')}.html#line-{lines[name]}"
+        module, line = place
+        _linked(app).add(module)
+        target = f"{_FOLDER}/{module.replace('.', '/')}.html#line-{line}"
         uri = posixpath.relpath(target, posixpath.dirname(page) or ".")
         words = nodes.inline("", "[source]", classes=["viewcode-link"])
         signature += nodes.reference("", "", words, internal=True, refuri=uri)
+
+
+def _linked(app: Sphinx) -> set[str]:
+    """Return the modules that pages written in this build lead to, to be added to."""
+    builder: Any = app.builder
+    builder.linked_sources = getattr(builder, "linked_sources", set())
+    return builder.linked_sources
 
 
 def _write(app: Sphinx, failure: Exception | None) -> None:
     """Write a page for each module that the book documents."""
     if failure or app.builder.name != "html":
         return
-    domain = app.env.get_domain("py")
-    for module in domain.modules:  # type: ignore[attr-defined]
+    documented = app.env.get_domain("py").modules  # type: ignore[attr-defined]
+    for module in sorted({*documented, *_linked(app)}):
         path = _path(app, module)
-        if not path.is_file():
+        if path is None:
             continue
         text = path.read_text(encoding="utf-8")
         target = Path(app.outdir, _FOLDER, *module.split(".")).with_suffix(".html")

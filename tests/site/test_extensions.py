@@ -303,6 +303,38 @@ def test_a_source_is_shown_with_its_lines(tmp_path: Path) -> None:
     assert page.select_one("link[rel=stylesheet]")["href"] == "../../_static/pygments.css"
 
 
+def test_what_is_documented_leads_to_its_source(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source / "cottage").mkdir()
+    (source / "cottage" / "__init__.py").write_text(
+        "from .kitchen import cook\n__all__ = ['cook']\n"
+    )
+    text = '"""Where it is warm."""\n\n\ndef cook():\n    """Make tea."""\n'
+    (source / "cottage" / "kitchen.py").write_text(text)
+    monkeypatch.syspath_prepend(str(source))
+    listed = (
+        ".. automodule:: cottage.kitchen\n\n.. autofunction:: cottage.cook\n\n"
+        ".. py:function:: elsewhere()\n   :module: no.such"
+    )
+    (source / "index.md").write_text(f"# A page\n\n```{{eval-rst}}\n{listed}\n```\n")
+    status, said = build(source, "sources")
+    assert status == 0, said
+    site = source / "_build" / "html"
+    page = BeautifulSoup((site / "index.html").read_text(), "html.parser")
+    links = page.select("dt a:has(.viewcode-link)")
+    assert [link["href"] for link in links] == ["_modules/cottage/kitchen.html#line-4"] * 2
+    shown = site / "_modules" / "cottage" / "kitchen.html"
+    assert 'id="line-4"' in shown.read_text()
+    # It is written again when the module has changed, and only then.
+    before = shown.stat().st_mtime_ns
+    build(source, "sources")
+    assert shown.stat().st_mtime_ns == before
+    (source / "cottage" / "kitchen.py").write_text(f"{text}\n\nMORE = 1\n")
+    build(source, "sources")
+    assert "MORE" in shown.read_text()
+
+
 # Terms and review ---------------------------------------------------------------------------------
 
 
