@@ -109,7 +109,8 @@ def read_chapters(root: Path) -> list[Chapter]:
 
 def _is_chapter(page: str) -> bool:
     top, *folders, name = ("", *page.split("/"))[-3:]
-    return top == "book" and folders != ["appendix"] and name != "index"
+    apart = (["appendix"], ["teaching"])
+    return top == "book" and folders not in apart and name != "index"
 
 
 def _read(root: Path, page: str) -> Chapter:
