@@ -110,7 +110,8 @@ def read_chapters(root: Path) -> list[Chapter]:
 def is_chapter(page: str) -> bool:
     """Tell whether a page is a chapter: no part of the appendix, and not the opening of a part."""
     top, *folders, name = ("", *page.split("/"))[-3:]
-    return top == "book" and folders != ["appendix"] and name != "index"
+    apart = (["appendix"], ["teaching"])
+    return top == "book" and folders not in apart and name != "index"
 
 
 def _read(root: Path, page: str) -> Chapter:

@@ -25,7 +25,9 @@ def course(folder: Path, chapters: dict[str, str], order: list[str] | None = Non
         )
     files = "\n".join(f"      - file: book/part/{slug}" for slug in order or chapters)
     toc = f"root: index\nparts:\n  - caption: A part\n    chapters:\n{files}\n"
-    (folder / "_toc.yml").write_text(toc + "      - file: book/appendix/notation\n")
+    others = ("appendix/notation", "teaching/week")
+    apart = "".join(f"      - file: book/{page}\n" for page in others)
+    (folder / "_toc.yml").write_text(toc + apart)
     return folder
 
 
