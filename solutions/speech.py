@@ -23,8 +23,8 @@
 # - **Needs:** the chapter *Speech*, NumPy arrays.
 #
 # A telephone company wants to know what its callers say, and whether they are who they claim to be. You
-# write what stands before and behind the network: frames, windows and mel filters, then CTC's two moves and
-# its recursion over all paths, and then the three numbers by which the result is judged. In the end your
+# write what comes before the network and what comes after it: frames, windows and mel filters, then CTC's two
+# moves and its recursion over all paths, and then the measures by which the result is judged. In the end your
 # code reads what a network hears.
 #
 # **What is special here**
@@ -879,7 +879,7 @@ check_kinds(
     equal_error_rate,
     {"scores": np.array([9.0, 7, 6, 5, 3, 2]), "same": np.array([1.0, 0, 1, 1, 0, 0])},
     crossing([9, 7, 6, 5, 3, 2], [1, 0, 1, 1, 0, 0]),
-    hint="same may come as 1 and 0: make it a boolean array before you index with it or turn it round.",
+    hint="same may come as 1 and 0: make it a boolean array before you index with it or negate it.",
 )
 ### END HIDDEN TESTS
 

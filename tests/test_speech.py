@@ -1,19 +1,23 @@
 """Frames, mel filters, CTC, warping and error rates, against other ways of computing the same."""
 
+import base64
 import doctest
+import io
 from itertools import groupby, product
 
 import numpy as np
 import pytest
+import soundfile
 import torch
+from bs4 import BeautifulSoup
 from scipy.signal import ShortTimeFFT, get_window
 from torch.nn import functional
 
 from course_lib import speech
-from course_lib.speech import ctc, errors, frames, mel, warping
+from course_lib.speech import ctc, errors, frames, mel, players, warping
 
 
-@pytest.mark.parametrize("module", [ctc, errors, frames, mel, warping])
+@pytest.mark.parametrize("module", [ctc, errors, frames, mel, players, warping])
 def test_examples(module):
     result = doctest.testmod(module)
     assert result.attempted and not result.failed
@@ -233,6 +237,39 @@ def test_speed_does_not_matter_to_warping():
     word = np.random.default_rng(1).normal(size=(8, 4))
     slow, fast = np.repeat(word, 2, axis=0), word[::2]
     other = np.random.default_rng(2).normal(size=(8, 4))
-    assert speech.warped_distance([word], slow)[0] == 0
-    assert speech.warped_distance([fast], word)[0] == 0
+    assert speech.warped_distance([word], slow)[0] < 1e-6
+    assert speech.warped_distance([fast], word)[0] < 1e-6
     assert speech.warped_distance([other], slow)[0] > 1
+
+
+# Recordings to play -------------------------------------------------------------------------------
+
+
+def test_a_player_plays_the_sound_that_came():
+    quiet, loud = 0.1 * np.sin(np.arange(400)), np.sin(np.arange(800.0))
+    shown = speech.listen({"one & two": (quiet, "<yes>"), "loud": (loud, "no")}, 8000)
+    page = BeautifulSoup(shown._repr_html_(), "html.parser")
+    players = page.find_all("audio")
+    for player, sound in zip(players, (quiet, loud), strict=True):
+        kind, data = player["src"].split(",")
+        assert kind == "data:audio/wav;base64" and player.has_attr("controls")
+        played, rate = soundfile.read(io.BytesIO(base64.b64decode(data)))
+        assert rate == 8000
+        np.testing.assert_allclose(played, 0.9 / np.abs(loud).max() * sound, atol=1e-4)
+    assert speech.listen({"a": (quiet, "x")}, 8000) == speech.listen({"a": (quiet, "x")}, 8000)
+
+
+def test_a_player_has_a_label_and_its_words_in_writing():
+    shown = speech.listen({"one & two": (np.ones(800), "<yes>")}, 8000, heads=("voice", "word"))
+    page = BeautifulSoup(shown._repr_html_(), "html.parser")
+    assert page.audio["aria-label"] == "one & two: <yes>"
+    assert [head.text for head in page.find_all("th")] == ["voice", "listen", "word", "one & two"]
+    assert page.find_all("td")[-1].text == "<yes>"
+    assert "d-print-none" in page.audio.parent["class"]
+    assert repr(shown) == "one & two: <yes> (0.1 s of sound)"
+
+
+@pytest.mark.parametrize("sounds", [{}, {"silence": (np.zeros(9), "nothing")}])
+def test_nothing_to_hear_is_refused(sounds):
+    with pytest.raises(ValueError, match="expected sounds to play"):
+        speech.listen(sounds, 8000)

@@ -110,6 +110,9 @@ def test_the_lattice_has_only_paths_that_spell_the_text():
 def test_spelling_names_each_letter_once():
     _, bottom = make_spelling().axes
     assert texts(bottom) == ["a", "␣", "b"]
+    # In the middle of its steps (0.05 s each), above all bars.
+    places = [text.get_position() for text in bottom.texts]
+    assert np.allclose(places, [(0.1, 1.1), (0.225, 1.1), (0.275, 1.1)])
 
 
 def test_each_group_has_its_mean():
