@@ -977,7 +977,7 @@ check(
     },
     np.array([1.0, 3.0]),
     hint="At 1 m/s: 0.1 m in this step, 0.9 m until the brakes act, 0.5 m of braking, which is the gap. "
-    "It is a quadratic equation in v. See 'A shield'.",
+    "It is a quadratic equation in v: solve it for the root that is not negative.",
 )
 
 # %% nbgrader={"grade": true, "grade_id": "test-safe_speed-hidden", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
@@ -1015,7 +1015,7 @@ check(
     rtol=1e-5,
     atol=1e-7,
     hint="v²/(2b) + v (dt + delay) = gap has one solution that is not negative. A gap of 0 or less: 0. "
-    "Never faster than wanted. See 'A shield'.",
+    "Never faster than wanted.",
 )
 several = {**one, "braking": np.array([0.4, 2.0, 1.0]), "delay": np.array([0.1, 1.2, 0.5])}
 check(
