@@ -1019,7 +1019,9 @@ def weights_over_time(kind, value):
     yield [round(float(parameter.sum()), 4) for parameter in block.parameters()]
 
 
-side_by_side(weights_over_time, ResidualBlock, [0.5], [2.0], yields="the sums of its parameters")
+_ = side_by_side(
+    weights_over_time, ResidualBlock, [0.5], [2.0], yields="the sums of its parameters"
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]

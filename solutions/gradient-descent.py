@@ -875,7 +875,7 @@ for shape_list, steps, betas in (
 resting = drawn([(2,), (2,)], 8)
 for t in (1, 2, 3, 5):
     resting[t][1] = None
-side_by_side(
+_ = side_by_side(
     training,
     Adam,
     (resting, [0.1] * 8, {}),

@@ -920,7 +920,7 @@ def training(kind, patience, losses, start):
     yield weights[0][0].tolist()
 
 
-side_by_side(
+_ = side_by_side(
     training,
     EarlyStopping,
     (2, [5.0, 4.0, 4.5, 4.6], 0.0),
