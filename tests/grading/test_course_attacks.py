@@ -301,8 +301,15 @@ def cells_that_are_none(folder: Path) -> NotebookNode:
 @attack(ALL)
 def many_cells(folder: Path) -> NotebookNode:
     notebook = handed_in(folder, total=small.TOTAL)
-    notebook.cells += [new_markdown_cell(f"*{number}*") for number in range(2000)]
+    notebook.cells += [new_markdown_cell(f"*{number}*") for number in range(1900)]
     notebook.cells += [new_code_cell(f"x = {number}") for number in range(40)]
+    return notebook
+
+
+@attack("no more than 2,000 are graded")
+def too_many_cells(folder: Path) -> NotebookNode:
+    notebook = handed_in(folder, total=small.TOTAL)
+    notebook.cells += [new_markdown_cell(f"*{number}*") for number in range(2000)]
     return notebook
 
 
@@ -341,7 +348,13 @@ def zeros_in_the_code(folder: Path) -> NotebookNode:
 
 @attack("not a text file")
 def another_encoding(folder: Path) -> bytes:
-    return nbformat.writes(handed_in(folder, why="Überlauf")).encode("utf-16")
+    return nbformat.writes(handed_in(folder, why="Überlauf")).encode("latin-1")
+
+
+@attack(ALL)
+def two_bytes_a_character(folder: Path) -> bytes:
+    """What PowerShell writes, with the mark of its byte order."""
+    return nbformat.writes(handed_in(folder, total=small.TOTAL)).encode("utf-16")
 
 
 @attack(ALL)
