@@ -80,8 +80,9 @@ def call(
     changes : iterable of str
         The arguments that the function may change. It is given these themselves.
     copies : bool
-        False hands over all arguments themselves: to a student's object that must not rely on what
-        the test changes later. They must stay as they are all the same.
+        False hands over all arguments themselves, and returns the result itself: to a student's
+        object that must not rely on what the test changes later, or to see what shares memory.
+        Arguments must stay as they are all the same.
     warnings : {"ignore", "error"}
         Whether a warning costs the points. Say so in the text of the step if it does.
     hint : str
@@ -110,7 +111,7 @@ def call(
     made = _Call(function, args, changes, warnings, copies=copies)
     made.must_keep_arguments(hint)
     made.must_not_warn(hint)
-    return _kept(made.result)
+    return _kept(made.result) if copies else made.result
 
 
 def check(
