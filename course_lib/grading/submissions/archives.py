@@ -3,7 +3,7 @@
 The names follow what the platforms write. Canvas: ``lastfirst_LATE_USER_FILE_name.ipynb``, all in
 one folder (canvas-lms, ``content_zipper.rb``). Moodle: ``First Last_ID_assignsubmission_file/``, or
 the same before a file's name (``mod/assign/classes/downloader.php``). Gradescope: a folder
-``submission_ID`` each, and ``submission_metadata.yml``. Or simply a folder for each student.
+``submission_ID`` each, and ``submission_metadata.yml``. Or a folder for each student.
 
 Nothing is unpacked here; what could lead out of a folder, or is no file, is left where it is.
 """
