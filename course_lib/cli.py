@@ -287,6 +287,13 @@ def kit(
     to: Annotated[
         Path, typer.Option(help="The folder to make; the archive lies beside it.")
     ] = Path("_build/kit/exercises"),
+    address: Annotated[
+        str,
+        typer.Option(
+            help="Where students will find the wheel (https://...): notebooks then begin with a "
+            "cell that installs it, for Colab and JupyterHub."
+        ),
+    ] = "",
 ) -> None:
     """Make what students get: exercises, library, pins, site, and no solution anywhere."""
     from course_lib.assignments.kit import make_kit
@@ -298,12 +305,19 @@ def kit(
     with err.status("Making the kit, and looking for secrets in it ..."):
         generate_changed(root)
         made = make_kit(
-            root, root / to, slugs or (), site=site if (site / "index.html").is_file() else None
+            root,
+            root / to,
+            slugs or (),
+            site=site if (site / "index.html").is_file() else None,
+            address=address,
         )
     out.print(f"{len(made.exercises)} exercises, {made.packages} packages pinned")
     if not made.site:
         out.print("The site is not built, and not in it: `course build`, then this again.")
     out.print(f"Kit: {_shown(made.archive)} (unpacked: {_shown(made.folder)})", soft_wrap=True)
+    if address:
+        (wheel,) = (made.folder / "wheels").glob("*.whl")
+        out.print(f"Put {_shown(wheel)} where {address} says", soft_wrap=True)
     out.print("Next: hand out the archive; its README has the one command that students need")
 
 

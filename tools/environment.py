@@ -40,6 +40,9 @@ PINS = "requirements.txt"
 FRAMEWORKS = "requirements-frameworks.txt"
 CLOUDS = "requirements-clouds.txt"
 
+#: How many pins may have no release for this Python before the environment is given up.
+MOST_LEFT = 5
+
 
 class Failed(Exception):
     """A step failed; the message is what a person needs to know."""
@@ -129,9 +132,12 @@ def say(sentence: str) -> None:
 def check_python(version: tuple[int, int]) -> None:
     """Refuse a Python that the pinned packages are not made for."""
     if not (3, 11) <= version <= (3, 13):
+        # In a kit, this file lies beside what started it.
+        kit = Path(__file__).with_name("start.py").is_file()
+        again = "python3.11 start.py" if kit else "make course PYTHON=python3.11"
         raise Failed(
             f"This is Python {version[0]}.{version[1]}; the course needs 3.11, 3.12 or 3.13. "
-            "Install one and say: make course PYTHON=python3.11"
+            f"Install one and say: {again}"
         )
 
 
@@ -221,17 +227,70 @@ def install(python: str, folder: Path, root: Path, index: Index | None, extras: 
     install_torch([*add, "--no-deps"], pinned(root, "torch"), index, say)
     # One core compiles PyTorch's modules while the other installs the rest.
     with subprocess.Popen(_compile(python, folder, "1")):
-        rest = folder / "pins-without-torch.txt"
-        pins = (root / PINS).read_text(encoding="utf-8")
-        rest.write_text(re.sub(r"^torch==\S+$", "", pins, flags=re.MULTILINE), encoding="utf-8")
-        also = [word for path in extras for word in ("-r", str(path))]
-        _run([*add, "--no-deps", "-r", str(rest), *also])
+        pins = [line for path in [root / PINS, *extras] for line in _pins_of(path)]
+        rest = [line for line in pins if not line.startswith("torch==")]
+        left = install_pins([*add, "--no-deps"], folder / "pins-without-torch.txt", rest, say)
     if _complaint(python):
-        _run([*add, "-r", str(root / PINS), *also])
+        kept = folder / "pins.txt"
+        kept.write_text("\n".join(line for line in pins if line not in left), encoding="utf-8")
+        _run([*add, "-r", str(kept)])
     _run([*add, "--no-deps", *library(root)])
     if complaint := _complaint(python):
         raise Failed(f"The packages do not fit together:\n{complaint}")
     subprocess.run(_compile(python, folder, "0"), check=False)
+
+
+def _pins_of(path: Path) -> list[str]:
+    """Return the lines of a file that name packages."""
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def install_pins(
+    pip: list[str], file: Path, pins: list[str], say: Callable[[str], None]
+) -> list[str]:
+    """Install pinned packages as they stand, and leave out what this Python cannot have.
+
+    A release may ask for a later patch of Python than the system has: Debian 12 has 3.11.2.
+
+    Parameters
+    ----------
+    pip : list of str
+        The command that installs, without what.
+    file : Path
+        Where the pins are written for it.
+    pins : list of str
+        Lines such as ``numpy==2.4.1``.
+
+    Returns
+    -------
+    list of str
+        The pins that were left out, at most `MOST_LEFT`. Where something needs them, pip has to
+        choose another version.
+
+    Raises
+    ------
+    Failed
+        If pip fails for another reason: among others, when no version of a package is found.
+    """
+    left: list[str] = []
+    while True:
+        file.write_text("\n".join(pin for pin in pins if pin not in left), encoding="utf-8")
+        try:
+            _run([*pip, "-r", str(file)])
+        except Failed as failed:
+            told = str(failed)
+            # The second is what pip says of a file, the first of what an index lists.
+            found = re.search(r"No matching distribution found for ([^\s=]+)==", told)
+            found = found or re.search(r"Package '(\S+)' requires a different Python", told)
+            pin = next((p for p in pins if found and p.startswith(f"{found[1]}==")), None)
+            if pin is None or "(from versions: none)" in told or len(left) == MOST_LEFT:
+                raise
+            left.append(pin)
+            version = ".".join(map(str, sys.version_info[:3]))
+            say(f"{pin} is not made for Python {version}: pip chooses another version.")
+        else:
+            return left
 
 
 def library(root: Path) -> list[str]:
@@ -291,6 +350,8 @@ def _run(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        # pip warns of much that is no fault; the last lines are to say what failed.
+        lines = [line for line in lines if not line.startswith("WARNING: ")] or lines
         raise Failed("\n".join([f"This failed: {' '.join(command)}", *lines[-15:]]))
 
 

@@ -117,7 +117,9 @@ def test_the_library_comes_without_what_teaches(made):
     for step in ("steps", "recording", "exports", "pages", "reports"):
         assert not [name for name in modules if f"grading/{step}/" in name]
     asked = {line.split(": ")[1] for line in needs.splitlines() if line.startswith("Requires-Dist")}
-    assert {"torch==2.13.0", "ipykernel"} <= asked
+    # Any version that is there will do, and where notebooks run, what runs them is there.
+    assert {"torch", "numpy", "typer"} <= asked
+    assert not asked & {"ipykernel", "jupyterlab"}
     assert not [name for name in asked if name.startswith(tuple(WITHOUT))]
 
 

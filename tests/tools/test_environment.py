@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -28,13 +29,14 @@ def environment():
     return module
 
 
-def a_wheel(folder, version):
-    """Write a package called torch whose only module says which version it is."""
-    path = folder / f"torch-{version}-py3-none-any.whl"
-    info = f"torch-{version}.dist-info"
+def a_wheel(folder, version, name="torch", python=">=3"):
+    """Write a package whose only module says which version it is."""
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    info = f"{name}-{version}.dist-info"
     files = {
-        "torch/__init__.py": f"__version__ = {version!r}\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: torch\nVersion: {version}\n",
+        f"{name}/__init__.py": f"__version__ = {version!r}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        f"Requires-Python: {python}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\n"
         "Tag: py3-none-any\n",
     }
@@ -210,6 +212,50 @@ def test_an_index_that_hangs_is_left_when_patience_ends(environment, install, ad
     assert version == "2.13.0"
     assert "does not answer" in said[0] or "timed out" in said[0]
     assert environment.PATIENCE <= 5
+
+
+@pytest.fixture
+def pins(environment, tmp_path, monkeypatch):
+    """Return a function that installs pins from a folder of two packages, one of a later Python."""
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    a_wheel(wheels, "1.0", "soup")
+    a_wheel(wheels, "2.0", "soup", python=">=3.99")
+    a_wheel(wheels, "1.0", "spoon")
+
+    def run(*lines):
+        said = []
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+        pip += ["--no-compile", "--find-links", str(wheels), "--target", str(tmp_path / "target")]
+        left = environment.install_pins(pip, tmp_path / "pins.txt", list(lines), said.append)
+        return left, said, sorted(path.name for path in (tmp_path / "target").glob("s*n"))
+
+    return run
+
+
+def test_a_pin_that_is_not_made_for_this_python_is_left_to_pip(pins):
+    # As soupsieve 4.1.2, which asks for Python 3.11.5, where Debian 12 has 3.11.2.
+    left, (told,), there = pins("soup==2.0", "spoon==1.0")
+    assert left == ["soup==2.0"]
+    assert told.startswith("soup==2.0 is not made for Python 3.")
+    assert there == ["spoon"]
+
+
+def test_without_an_index_no_pin_is_left_out(environment, pins):
+    with pytest.raises(environment.Failed, match="No matching distribution found for fork"):
+        pins("fork==1.0")
+
+
+def test_what_starts_a_kit_says_how_to_start_it_with_another_python(tmp_path):
+    (tmp_path / "start.py").write_text("")
+    copied = shutil.copy(ROOT / "tools" / "environment.py", tmp_path)
+    code = "import environment as e\ntry: e.check_python((3, 9))\nexcept e.Failed as f: print(f)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert copied and "say: python3.11 start.py" in done.stdout
 
 
 @pytest.fixture

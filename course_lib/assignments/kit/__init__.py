@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib import paths
+from course_lib.assignments.kit.install import add_install_cell, wheel_address
 from course_lib.imports import ImportGraph, imported_modules
 from course_lib.paths import CourseError, exercise_slugs, known_slug, release_path
 
@@ -43,7 +44,8 @@ READERS = (
 #: What is started by name, or in another process: the whole engine that runs cells.
 ENGINE = "course_lib.grading.engine"
 
-#: What nobody imports and everybody needs.
+#: What nobody imports and everybody needs. Where notebooks run already, it is there: the wheel does
+#: not ask for it.
 ALWAYS = ("ipykernel", "jupyterlab")
 
 #: What the course's own dependencies import only to build and to grade.
@@ -75,7 +77,13 @@ class Kit:
     packages: int
 
 
-def make_kit(root: Path, target: Path, slugs: Iterable[str] = (), site: Path | None = None) -> Kit:
+def make_kit(
+    root: Path,
+    target: Path,
+    slugs: Iterable[str] = (),
+    site: Path | None = None,
+    address: str = "",
+) -> Kit:
     """Make what students get, and prove that it gives nothing away.
 
     Parameters
@@ -88,12 +96,16 @@ def make_kit(root: Path, target: Path, slugs: Iterable[str] = (), site: Path | N
         Some exercises; all that are released by default.
     site : Path, optional
         The built site.
+    address : str, optional
+        Where students will find the wheel. Every notebook then begins with a cell that installs it
+        where the library is missing.
 
     Raises
     ------
     CourseError
         If an exercise is not released, something else than a kit lies at `target`, or what was
-        made would show a solution, a hidden test or a marking scheme.
+        made would show a solution, a hidden test or a marking scheme; if `address` is none that
+        pip can install from.
     """
     chosen = [known_slug(root, slug) for slug in slugs] or exercise_slugs(root)
     # In the order of the book, each once.
@@ -109,7 +121,7 @@ def make_kit(root: Path, target: Path, slugs: Iterable[str] = (), site: Path | N
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".kit-", dir=target.parent) as place:
         made = Path(place, target.name)
-        packages = _fill(root, made, chosen, site)
+        packages = _fill(root, made, chosen, site, address)
         from course_lib.assignments.kit.secrecy import leaks
 
         if found := leaks(root, made):
@@ -124,7 +136,7 @@ def make_kit(root: Path, target: Path, slugs: Iterable[str] = (), site: Path | N
     return Kit(target, archive, chosen, site is not None, packages)
 
 
-def _fill(root: Path, kit: Path, slugs: list[str], site: Path | None) -> int:
+def _fill(root: Path, kit: Path, slugs: list[str], site: Path | None, address: str) -> int:
     """Write the files of a kit; return how many packages it pins."""
     kit.mkdir()
     for slug in slugs:
@@ -136,7 +148,11 @@ def _fill(root: Path, kit: Path, slugs: list[str], site: Path | None) -> int:
     if site is not None:
         shutil.copytree(site, kit / "site", ignore=shutil.ignore_patterns(".buildinfo*", ".doc*"))
     requirements = sorted(_requirements(student_modules(), kit))
-    wheel = build_wheel(kit / "wheels", requirements)
+    wheel = build_wheel(kit / "wheels", wheel_requirements(requirements))
+    if address:
+        address = wheel_address(address, wheel.name)
+        for slug in slugs:
+            add_install_cell(release_path(kit, slug), address)
     pinned = pins(root, requirements)
     (kit / "requirements.txt").write_text(
         "# What the exercises need, at the versions that the course was tested with.\n"
@@ -148,10 +164,17 @@ def _fill(root: Path, kit: Path, slugs: list[str], site: Path | None) -> int:
     words = {
         "exercises": "\n".join(f"- `{slug}`" for slug in slugs),
         "first": slugs[0] if slugs else "SLUG",
-        "wheel": wheel.name,
         "site": "The book is in `site/`: open `site/index.html`; it needs no network."
         if site
         else "The book is where your teacher says.",
+        "elsewhere": (
+            "On Google Colab or a JupyterHub, open the notebook and run its first cell. It "
+            f"installs the course's library from {address}, and leaves PyTorch and NumPy as they "
+            "are."
+            if address
+            else f"On Google Colab or a JupyterHub, upload `wheels/{wheel.name}` and the notebook, "
+            f"and run this in its first cell:\n\n```\n%pip install --quiet {wheel.name}\n```"
+        ),
     }
     readme = (_HERE / "readme.md.tmpl").read_text(encoding="utf-8")
     for name, text in words.items():
@@ -274,6 +297,23 @@ def _requirements(modules: Iterable[str], kit: Path) -> set[str]:
     named = settings["project"]["dependencies"]
     wanted = imported - set(NEVER)
     return {line for line in named if _plain(Requirement(line).name) in wanted}
+
+
+def wheel_requirements(requirements: Iterable[str]) -> list[str]:
+    """Return what the wheel asks for: names without versions, and no JupyterLab.
+
+    Where it is installed on its own, a kernel runs already, with a PyTorch and a NumPy that fit the
+    machine: pip is to leave them alone, and adds what is missing.
+
+    Parameters
+    ----------
+    requirements : iterable of str
+        What the course asks for, such as ``torch==2.13.0``.
+    """
+    from packaging.requirements import Requirement
+
+    names = {_plain(Requirement(line).name) for line in requirements}
+    return sorted(names - set(ALWAYS))
 
 
 def pins(root: Path, requirements: Iterable[str]) -> dict[str, str]:
