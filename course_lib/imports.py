@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,6 +41,30 @@ _REMEMBERED = 10_000
 
 #: What is read when a text is no Python, or too deep for a parser.
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+
+#: What jsonschema imports, if it is there, to check web addresses: reading their grammar takes most
+#: of a second, and it does without where these are missing. Nothing here checks a web address.
+WEB_ADDRESSES = ("rfc3986_validator", "rfc3987_syntax")
+
+
+@contextmanager
+def without(names: Iterable[str]) -> Iterator[None]:
+    """Let modules be missing inside, unless they are loaded already.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Modules that others import only if they are installed.
+    """
+    hidden = [name for name in names if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def remembered(maxsize: int) -> Callable[[Callable[[str], _Read]], Callable[[str], _Read]]:

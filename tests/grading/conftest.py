@@ -86,8 +86,8 @@ def light_zygote() -> Iterator[None]:
     jobs.close()
 
     class Light(zygote_module.Zygote):
-        def __init__(self) -> None:
-            super().__init__(LIGHT)
+        def __init__(self, *, wait: bool = True) -> None:
+            super().__init__(LIGHT, wait=wait)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(zygote_module, "Zygote", Light)

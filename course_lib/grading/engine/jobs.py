@@ -23,14 +23,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import nbformat
-from nbformat import NotebookNode
-
 from course_lib.paths import CourseError
 
 # The engine itself needs Linux. What describes jobs can be imported everywhere, so that the engine
-# is imported where a job is run.
+# is imported where a job is run; and quickly, so that the warm process starts before anything else
+# is imported.
 if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
     from course_lib.grading.engine.zygote import Child, Zygote
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "JobRefused",
     "WorkerDied",
     "WorkerDiffers",
+    "begin",
     "close",
     "environment",
     "missing_walls",
@@ -114,6 +115,8 @@ def run_job(job: Job) -> bytes:
     WorkerDied
         If the zygote died while it ran, twice.
     """
+    import nbformat
+
     from course_lib.grading.engine.sandbox import WallsError
     from course_lib.grading.engine.zygote import ZygoteDied
 
@@ -154,6 +157,8 @@ def run_job(job: Job) -> bytes:
 @functools.lru_cache(maxsize=16)
 def _teachers(source: bytes) -> NotebookNode:
     """Return the teacher's notebook, which a class has in common; nobody changes it."""
+    import nbformat
+
     return nbformat.v4.reads(source.decode())
 
 
@@ -215,6 +220,11 @@ def missing_walls() -> list[str]:
 def warm_up() -> None:
     """Start this process's zygote, if it does not run yet; return when it is warm."""
     _the_worker.zygote()
+
+
+def begin() -> None:
+    """Start this process's zygote, if it does not run yet; do not wait for it."""
+    _the_worker.begun()
 
 
 def close() -> None:
@@ -315,7 +325,17 @@ class _Worker:
         self.closed = 0
 
     def zygote(self) -> Zygote:
-        """Return a living zygote; start one if there is none."""
+        """Return a living zygote, warm; start one if there is none."""
+        zygote = self.begun()
+        try:
+            zygote.wait_until_warm()
+        except BaseException:
+            self.forget(zygote)
+            raise
+        return zygote
+
+    def begun(self) -> Zygote:
+        """Return a zygote that is warm or getting so; start one if there is none."""
         from course_lib.grading.engine.zygote import Zygote
 
         with self._lock:
@@ -326,7 +346,7 @@ class _Worker:
                 self._zygote.close()
                 self._zygote = None
             if self._zygote is None:
-                self._zygote = Zygote()
+                self._zygote = Zygote(wait=False)
                 self._owner = os.getpid()
             return self._zygote
 

@@ -7,13 +7,14 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
 from course_lib.grading.engine import kernel
+from course_lib.imports import WEB_ADDRESSES, without
 
-__all__ = ["DEFAULT_PRELOAD", "warm", "warm_torch"]
+__all__ = ["DEFAULT_PRELOAD", "DRY_RUN", "large_pages", "warm", "warm_torch"]
 
 DEFAULT_PRELOAD = (
     "numpy",
@@ -35,8 +36,8 @@ DEFAULT_PRELOAD = (
     "course_lib.grading.engine.dry_run",
 )
 
-# It takes as long as some submissions.
-_DRY_RUN = "course_lib.grading.engine.dry_run"
+#: What is preloaded only where many notebooks are run: it takes as long as some submissions.
+DRY_RUN = "course_lib.grading.engine.dry_run"
 
 _LARGE_PAGE = 2 << 20
 
@@ -45,44 +46,49 @@ def warm(preload: Sequence[str]) -> None:
     """Import modules, and make them load what they load on first use."""
     # Modules come to stay, and looking for garbage among them takes a tenth of their time.
     gc.disable()
-    for name in preload:
-        try:
-            importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name != name.partition(".")[0]:
-                raise
-        _check_threads(f"importing {name}")
+    with without(WEB_ADDRESSES):
+        for name in preload:
+            try:
+                importlib.import_module(name)
+            except ModuleNotFoundError as error:
+                if error.name != name.partition(".")[0]:
+                    raise
+            _check_threads(f"importing {name}")
     if "torch.optim" in preload:
         warm_torch()
         _check_threads("warming torch")
     if "matplotlib.pyplot" in sys.modules:
         _warm_matplotlib()
         _check_threads("warming matplotlib")
-    if _DRY_RUN in preload:
-        # For a class: what makes each of many forks quicker.
-        sys.modules[_DRY_RUN].play()
+    if DRY_RUN in preload:
+        # For a class: what makes each of many forks quicker. It leaves garbage, which is looked for
+        # there alone: among the modules it would take as long as two submissions.
+        gc.freeze()
+        sys.modules[DRY_RUN].play()
         _check_threads("the dry run")
         gc.collect()
-        _use_large_pages()
     # What is there now is never garbage: looking at it would copy the pages that children share.
     gc.freeze()
     gc.enable()
 
 
-def _use_large_pages() -> None:
+def large_pages() -> Iterator[None]:
     """Let pages of 2 MiB hold what this process has in memory, where the kernel can (Linux 6.1).
 
     Most of what a fork costs is copying the list of pages, and most of what an exit costs is
-    going through it again: a short list halves both.
+    going through it again: a short list halves both. To make one page takes milliseconds, and all
+    of them as long as some submissions: each step makes one, so that whoever has something else
+    to do need not wait for the rest.
     """
-    with suppress(FileNotFoundError), open("/proc/self/maps") as lines:
-        for line in lines.readlines():
+    with suppress(FileNotFoundError), open("/proc/self/maps") as maps:
+        for line in maps.readlines():
             addresses, rights, *_, name = [*line.split(maxsplit=5), ""]
             if rights == "rw-p" and (name.strip() in ("", "[heap]")):
                 start, end = (int(address, 16) for address in addresses.split("-"))
                 for address in range(-(-start // _LARGE_PAGE) * _LARGE_PAGE, end, _LARGE_PAGE):
                     if address + _LARGE_PAGE <= end:
                         kernel.collapse(address, _LARGE_PAGE)
+                        yield
 
 
 def warm_torch() -> None:

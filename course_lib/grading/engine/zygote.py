@@ -30,7 +30,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
@@ -38,7 +38,7 @@ from typing import Any, NoReturn
 from course_lib.grading.engine import kernel, sandbox
 from course_lib.grading.engine.sandbox import Limits, WallsError
 from course_lib.grading.engine.shells import INLINE
-from course_lib.grading.engine.warmup import DEFAULT_PRELOAD, warm
+from course_lib.grading.engine.warmup import DEFAULT_PRELOAD, DRY_RUN, large_pages, warm
 
 __all__ = ["DEFAULT_PRELOAD", "Child", "Exit", "Zygote", "ZygoteDied"]
 
@@ -47,6 +47,7 @@ _WARM_WITHIN = 300.0
 _READY_WITHIN = 60.0
 _GONE_WITHIN = 60.0
 _LOOK_EVERY = 0.1
+_QUIET_FOR = 0.01
 # What the zygote must know of a child: its memory and its processor time.
 _ORDER = struct.Struct("!qq")
 _MOST_SOCKETS = 64
@@ -57,6 +58,7 @@ _MARGIN = 32 << 20
 _SOCKET_BYTES = 256 << 10
 _SOCKETS_OF_ITS_OWN = 64
 _PAGE = resource.getpagesize()
+_NONE_LEFT = object()
 
 _ENVIRONMENT_KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")
 _ENVIRONMENT_SET = {
@@ -120,6 +122,9 @@ class Zygote:
         Whether children live behind walls. Without, only one's own work may be run.
     shared : sequence of str
         Folders that children may read besides Python and the system's libraries.
+    wait : bool
+        Whether to wait until it is warm. Without, :meth:`wait_until_warm` comes before the first
+        child.
 
     Raises
     ------
@@ -135,9 +140,12 @@ class Zygote:
         *,
         walls: bool = True,
         shared: Sequence[str] = (),
+        wait: bool = True,
     ) -> None:
         self.walls = walls
         self._lock = threading.Lock()
+        self._warming = threading.Lock()
+        self._is_warm = self._is_closed = False
         self._line, other = socket.socketpair()
         settings = {"walls": walls, "preload": list(preload), "shared": list(shared)}
         self._said = tempfile.TemporaryFile()  # noqa: SIM115, closed by close
@@ -153,26 +161,44 @@ class Zygote:
                 cwd="/",
                 start_new_session=True,
             )
-        try:
-            self._wait_until_warm()
-        except BaseException:
-            self.close()
-            raise
+        if wait:
+            try:
+                self.wait_until_warm()
+            except BaseException:
+                self.close()
+                raise
 
-    def _wait_until_warm(self) -> None:
-        self._line.settimeout(_WARM_WITHIN)
-        with suppress(ConnectionError):
-            answer = _receive(self._line)
-            if answer is not None:
-                if "error" in answer:
-                    raise WallsError(answer["error"])
-                self._line.settimeout(_READY_WITHIN)
+    def wait_until_warm(self) -> None:
+        """Wait until everything is imported. Any number of threads may wait.
+
+        Raises
+        ------
+        WallsError
+            If walls are wanted and cannot be built here.
+        ZygoteDied
+            If it does not get warm, or is closed before.
+        """
+        with self._warming:
+            if self._is_warm:
                 return
-        self._process.kill()
-        self._process.wait()
-        self._said.seek(0)
-        said = self._said.read().decode(errors="replace").strip()
-        raise ZygoteDied(f"The warm process for grading did not start: {said or 'no reason given'}")
+            if self._is_closed:
+                raise ZygoteDied("The warm process for grading was closed before it was warm.")
+            self._line.settimeout(_WARM_WITHIN)
+            with suppress(OSError):
+                answer = _receive(self._line)
+                if answer is not None:
+                    if "error" in answer:
+                        raise WallsError(answer["error"])
+                    self._line.settimeout(_READY_WITHIN)
+                    self._is_warm = True
+                    return
+            self._process.kill()
+            self._process.wait()
+            self._said.seek(0)
+            said = self._said.read().decode(errors="replace").strip()
+            raise ZygoteDied(
+                f"The warm process for grading did not start: {said or 'no reason given'}"
+            )
 
     def spawn(
         self,
@@ -251,7 +277,12 @@ class Zygote:
 
     def close(self) -> None:
         """End the zygote and all of its children; they are gone when this returns."""
-        self._line.close()
+        self._is_closed = True
+        if not self._is_warm:
+            # It would notice at the end of its imports, and so would who waits for that end.
+            self._process.kill()
+        with self._warming:
+            self._line.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=_GONE_WITHIN)
         self._process.kill()
@@ -412,9 +443,14 @@ class _Running:
 class _Server:
     """Forks children, and tells how they end, until the supervisor hangs up."""
 
-    def __init__(self, line: socket.socket, rooms: sandbox.Rooms | None) -> None:
+    def __init__(
+        self, line: socket.socket, rooms: sandbox.Rooms | None, chores: Iterator[None]
+    ) -> None:
         self._line = line
         self._rooms = rooms
+        # What makes forks quicker and can wait: it goes on, step by step, while nobody asks for
+        # anything.
+        self._chores: Iterator[None] | None = chores
         self._running: dict[int, _Running] = {}
         # What a child has from the start, be it in use or not.
         self._inherited = sandbox.mapped_bytes()[1] + _MARGIN if rooms else 0
@@ -435,11 +471,20 @@ class _Server:
         if self._rooms is not None:
             self._listen(self._rooms, self._rooms_are_gone)
         while True:
-            for key, _ in self._events.select(_LOOK_EVERY if self._running else None):
+            events = self._events.select(self._patience())
+            for key, _ in events:
                 key.data()
+            if not events and self._chores is not None:
+                self._chores = self._chores if next(self._chores, _NONE_LEFT) is None else None
             if self._rooms is not None and time.monotonic() - self._looked > _LOOK_EVERY:
                 self._look()
                 self._looked = time.monotonic()
+
+    def _patience(self) -> float | None:
+        """Return for how many seconds to wait for something to happen; None for any time."""
+        if self._chores is not None:
+            return _QUIET_FOR
+        return _LOOK_EVERY if self._running else None
 
     def _listen(self, end: Any, then: Callable[[], None]) -> None:
         self._events.register(end, selectors.EVENT_READ, then)
@@ -711,7 +756,9 @@ def main(descriptor: str, settings: str) -> None:
         _send(line, {"error": str(error)})
         return
     _send(line, {"ready": True})
-    _Server(line, rooms).serve()
+    # What one notebook would not earn again is for classes alone, as the dry run is.
+    chores = large_pages() if DRY_RUN in wanted["preload"] else iter(())
+    _Server(line, rooms, chores).serve()
 
 
 def _found_a_namespace(line: socket.socket, shared: Sequence[str]) -> sandbox.Rooms:

@@ -329,6 +329,48 @@ def test_a_closed_zygote_leaves_nothing():
         child.wait(1)
 
 
+def test_one_that_is_closed_before_it_is_warm_ends_at_once_and_says_so():
+    began = Zygote(DEFAULT_PRELOAD, wait=False)
+    waited: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            began.wait_until_warm()
+        except ZygoteDied as error:
+            waited.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    began.close()
+    thread.join(WITHIN)
+    assert len(waited) == 1
+    assert not began.is_alive()
+    with pytest.raises(ZygoteDied, match="closed before it was warm"):
+        began.wait_until_warm()
+
+
+def test_who_asks_for_a_child_need_not_wait_until_memory_is_in_order(monkeypatch):
+    """Large pages are made between requests."""
+    line, ours = socket.socketpair()
+    taken = []
+
+    def without_end():
+        while True:
+            taken.append(None)
+            if len(taken) == 3:
+                ours.send(b"a request")
+            yield
+
+    for name in ("signal", "set_wakeup_fd"):
+        monkeypatch.setattr(signal, name, lambda *_, **__: None)
+    with line, ours:
+        server = zygote_module._Server(line, None, without_end())
+        monkeypatch.setattr(server, "_fork", lambda: sys.exit("asked for a child"))
+        with pytest.raises(SystemExit, match="asked for a child"):
+            server.serve()
+    assert len(taken) == 3
+
+
 def test_a_killed_supervisor_leaves_nothing():
     source = f"""
         import sys, time
