@@ -4,6 +4,7 @@
 
 const reading = (() => {
   const KEY = "deep-learning-layer-by-layer";
+  const NETWORK = `${KEY}-network`;
   // After how many days a question comes back: the next day, then rarer each time it is known.
   const WAITS = [1, 3, 7, 21];
   const DAY = /^\d{4}-\d\d-\d\d$/;
@@ -91,10 +92,29 @@ const reading = (() => {
         if (points === null) delete state.points[exercise];
         else state.points[exercise] = points;
       }),
+    // The text of the reader's own network (live/digit.js), or null.
+    network: () => {
+      try {
+        return localStorage.getItem(NETWORK);
+      } catch {
+        return null;
+      }
+    },
+    // Keeps it, or with null removes it; says whether that could be done.
+    keepNetwork: (text) => {
+      try {
+        if (text === null) localStorage.removeItem(NETWORK);
+        else localStorage.setItem(NETWORK, text);
+        return true;
+      } catch {
+        return false;
+      }
+    },
     forget: () => {
       memory = null;
       try {
         localStorage.removeItem(KEY);
+        localStorage.removeItem(NETWORK);
       } catch {
         // Nothing was kept.
       }

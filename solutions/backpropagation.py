@@ -1576,6 +1576,18 @@ blame(X_test, y_test, answers, weights, losses)
 # should have been ink. Follow one red pixel back in your mind: cross-entropy, a sum, a matrix product,
 # a ReLU, a sum, another product. That is backpropagation.
 #
+# **Your network on the page.** The cell below writes your network to the file `my-network.json`, beside
+# this notebook. The chapter *Forward propagation* has a figure in which you draw a digit: load the file
+# there, and the network that your engine trained reads what you draw, in place of the book's. The file
+# stays on your machine, and no point depends on it.
+
+# %%
+from course_lib.sharing import write_network
+
+W1, b1, W2, b2 = (node.data for node in weights)
+print(f"written: {write_network([(W1, b1), (W2, b2)])}")
+
+# %% [markdown]
 # ## Step 11. What is wrong with this engine?
 #
 # *4 points, read by a person. About 150 words.*

@@ -1221,6 +1221,17 @@ picture(*shown)
 # steps? Where it is wrong, what does it hear? (See 'A loss must not fall silent'.)
 
 # %% [markdown]
+# **Your network on the page.** The cell below writes the network that your loss taught last to the file
+# `my-network.json`, beside this notebook. The chapter has a figure in which you draw a digit: load the
+# file there, and your network reads what you draw, in place of the book's. The file stays on your
+# machine, and no point depends on it.
+
+# %%
+from course_lib.sharing import write_network
+
+print(f"written: {write_network(layers)}")
+
+# %% [markdown]
 # ## Step 9. Five first numbers
 #
 # *4 points, read by a person. About 150 words.*

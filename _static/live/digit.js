@@ -1,21 +1,60 @@
-// Draw a digit, and watch the network of the page read it: 64 pixels, two hidden layers, ten
-// probabilities. The forward pass is plain JavaScript; the weights are those that the page trained.
+// Draw a digit, and watch a network read it: 64 pixels, hidden layers, ten probabilities. The forward
+// pass is plain JavaScript. The weights are those that the page trained, or those of a file that an
+// exercise has written (course_lib.sharing): it is read here, and sent nowhere.
 
-live.parts.digit = (stage, { layers, examples }) => {
-  const { button, digitBars, draw, make, picture, slider, status } = live.tools;
+live.parts.digit = (stage, { layers, examples, format, most }) => {
+  const { button, digitBars, draw, id, make, picture, slider, status } = live.tools;
   // The pen leaves about as much ink on an image as those of the data have.
   const [SIZE, BLOCK, PEN] = [8, 4, 2.7];
   const FINE = SIZE * BLOCK;
 
   const linear = (x, { W, b }) => b.map((sum, j) => x.reduce((s, v, i) => s + v * W[i][j], sum));
+  let network = { layers, own: false };
   const read = (pixels) => {
-    const first = linear(pixels, layers[0]).map((z) => Math.max(z, 0));
-    const second = linear(first, layers[1]).map((z) => Math.max(z, 0));
-    const logits = linear(second, layers[2]);
-    const most = Math.max(...logits);
-    const powers = logits.map((z) => Math.exp(z - most));
+    const hidden = [];
+    let x = pixels;
+    for (const layer of network.layers.slice(0, -1)) {
+      x = linear(x, layer).map((z) => Math.max(z, 0));
+      hidden.push(x);
+    }
+    const logits = linear(x, network.layers.at(-1));
+    const top = Math.max(...logits);
+    const powers = logits.map((z) => Math.exp(z - top));
     const total = powers.reduce((a, b) => a + b);
-    return { pixels, hidden: [first, second], logits, probabilities: powers.map((p) => p / total) };
+    const probabilities = powers.map((p) => p / total);
+    return { pixels, own: network.own, hidden, logits, probabilities };
+  };
+  const widths = ({ layers: parts }) => [SIZE ** 2, ...parts.map(({ b }) => b.length)].join(" → ");
+
+  // The layers of a file, or an error that says in a sentence what is wrong with it.
+  const understand = (text) => {
+    let found;
+    try {
+      found = JSON.parse(text);
+    } catch {
+      throw new Error("it is no JSON text.");
+    }
+    if (found?.format !== format) throw new Error(`it does not say that its format is “${format}”.`);
+    const parts = found.layers;
+    const numbers = (row, n) => Array.isArray(row) && row.length === n && row.every(Number.isFinite);
+    if (!Array.isArray(parts) || !(parts.length >= 1 && parts.length <= most.hidden + 1)) {
+      throw new Error(`it wants 1 to ${most.hidden + 1} layers.`);
+    }
+    let width = SIZE ** 2;
+    parts.forEach((part, l) => {
+      const outputs = l + 1 < parts.length ? part?.b?.length : 10;
+      const fits =
+        outputs >= 1 && outputs <= most.units && numbers(part.b, outputs) &&
+        Array.isArray(part.W) && part.W.length === width && part.W.every((row) => numbers(row, outputs));
+      if (!fits) {
+        throw new Error(
+          `its layer ${l + 1} wants ${width} rows of ${outputs >= 1 ? outputs : "equally many"} ` +
+            `numbers, and a bias for each column (at most ${most.units}).`,
+        );
+      }
+      width = outputs;
+    });
+    return parts.map(({ W, b }) => ({ W, b }));
   };
 
   // The images of the data were made like this: a bitmap of 32 by 32, moved to the middle and
@@ -118,18 +157,26 @@ live.parts.digit = (stage, { layers, examples }) => {
 
   const board = picture(stage, {
     height: 232,
-    label: "The activations of two hidden layers, and ten probabilities as bars",
+    label: "The activations of the hidden layers, and ten probabilities as bars",
     paint: (svg, width, height) => {
       const { hidden, probabilities } = stage.shown;
-      const step = width / 32;
+      const slot = 92 / hidden.length;
       hidden.forEach((values, l) => {
-        const most = Math.max(1e-9, ...values);
-        const y = 18 + l * 46;
+        const strongest = Math.max(1e-9, ...values);
+        const y = 18 + l * slot;
+        const rows = Math.ceil(values.length / 100);
+        const across = Math.ceil(values.length / rows);
+        const tall = Math.min(20, (slot - (hidden.length > 2 ? 18 : 26)) / rows);
         svg.append(draw("text", { x: 0, y: y - 4 }, `hidden ${l + 1}`));
         values.forEach((value, j) =>
           svg.append(
             draw("rect", {
-              class: "live-cell", x: j * step, y, width: step, height: 20, "fill-opacity": value / most,
+              class: "live-cell",
+              x: ((j % across) * width) / across,
+              y: y + Math.floor(j / across) * tall,
+              width: width / across,
+              height: tall,
+              "fill-opacity": value / strongest,
             }),
           ),
         );
@@ -141,6 +188,8 @@ live.parts.digit = (stage, { layers, examples }) => {
   });
   const tell = status(stage);
 
+  // What has just happened, for the next sentence of the status.
+  let news = "";
   const show = (pixels) => {
     stage.shown = read(pixels);
     grid.replaceChildren(
@@ -165,7 +214,9 @@ live.parts.digit = (stage, { layers, examples }) => {
       ? `Row ${cursor.row + 1}, column ${cursor.column + 1}: ink ` +
         `${pixels[cursor.row * SIZE + cursor.column].toFixed(2)}. `
       : "";
-    tell(`${where}The network reads ${say(order[0])}, then ${say(order[1])}.`);
+    const who = network.own ? "Your network" : "The network";
+    tell(`${news}${where}${who} reads ${say(order[0])}, then ${say(order[1])}.`);
+    news = "";
     board.redraw();
   };
   const drawn = () => {
@@ -186,5 +237,81 @@ live.parts.digit = (stage, { layers, examples }) => {
     strokes = [];
     drawn();
   });
+
+  // The reader's own network, from a file: chosen, dropped on the figure, or kept from another day.
+  const own = stage.appendChild(make("div", { class: "live-file" }));
+  const [fileName, keepName] = [id(), id()];
+  const file = make("input", {
+    type: "file", id: fileName, accept: ".json,application/json", autocomplete: "off",
+    // The same file may be chosen again: it may hold another network by now.
+    click: () => (file.value = ""),
+    change: () => take(file.files[0]),
+  });
+  const keep = make("input", {
+    type: "checkbox", id: keepName, autocomplete: "off",
+    change: () => {
+      if (reading.keepNetwork(keep.checked ? network.text : null)) return;
+      keep.checked = false;
+      news = "This browser keeps nothing. ";
+      show(stage.shown.pixels);
+    },
+  });
+  const which = make("p", { class: "live-which" });
+  const kept = make("span", {}, keep, make("label", { for: keepName }, "Keep it in this browser"));
+  own.append(make("label", { for: fileName }, "Your own network"), file, kept);
+  const back = button(own, "The book’s network", () => {
+    reading.keepNetwork(null);
+    file.value = "";
+    use({ layers, own: false }, false);
+  });
+  own.append(which);
+  const use = (next, isKept) => {
+    network = next;
+    keep.disabled = back.disabled = !next.own;
+    keep.checked = next.own && isKept;
+    which.textContent = `${next.own ? "Your network" : "The book’s network"}: ${widths(next)}.`;
+    const right = examples.filter((pixels, digit) => {
+      const { logits } = read(pixels);
+      return logits.indexOf(Math.max(...logits)) === digit;
+    });
+    news = `${next.own ? "Your" : "The book’s"} network is at work; it reads ${right.length} of the ten examples. `;
+    show(stage.shown.pixels);
+  };
+  const loadNetwork = (name, text, isKept) => {
+    let parts;
+    try {
+      parts = understand(text);
+    } catch (error) {
+      news =
+        `${name} was not loaded: ${error.message} Wanted is the file my-network.json, which the ` +
+        "exercises forward-propagation and backpropagation write. ";
+      file.value = "";
+      show(stage.shown.pixels);
+      return;
+    }
+    // Where one was kept, the new one is.
+    use({ layers: parts, own: true, text }, isKept && reading.keepNetwork(text));
+  };
+  const take = async (chosen) => {
+    if (!chosen) return;
+    // A film need not be read to be refused.
+    const text = chosen.size <= most.bytes ? await chosen.text() : "";
+    loadNetwork(chosen.name, text, keep.checked);
+  };
+  stage.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    stage.classList.add("live-over");
+  });
+  stage.addEventListener("dragleave", () => stage.classList.remove("live-over"));
+  stage.addEventListener("drop", (event) => {
+    event.preventDefault();
+    stage.classList.remove("live-over");
+    take(event.dataTransfer.files[0]);
+  });
   load();
+  use(network, false);
+  news = "";
+  show(stage.shown.pixels);
+  const text = reading.network();
+  if (text !== null) loadNetwork("The network that this browser has kept", text, true);
 };

@@ -171,7 +171,7 @@ document.addEventListener("DOMContentLoaded", () => {
     }
     itself.textContent = ERASE;
     reading.forget();
-    told.textContent = "All answers, chapters and points were deleted.";
+    told.textContent = "All answers, chapters and points were deleted, and the network that you kept.";
     again();
   });
   erase.addEventListener("blur", () => (erase.textContent = ERASE));

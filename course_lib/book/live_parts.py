@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from course_lib import seed_everything
+from course_lib import seed_everything, sharing
 from course_lib.data import digits
 from course_lib.data.spirals import spirals
 from course_lib.data.splits import split
@@ -171,6 +171,12 @@ def _digit() -> dict[str, Any]:
             for W, b in zip(trained.coefs_, trained.intercepts_, strict=True)
         ],
         "examples": [X_new[y_new == digit][0].tolist() for digit in range(10)],
+        "format": sharing.FORMAT,
+        "most": {
+            "hidden": sharing.MOST_HIDDEN,
+            "units": sharing.MOST_UNITS,
+            "bytes": 12_000_000,  # more than the largest network takes
+        },
     }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import io
+import itertools
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 from torch import nn
 
+from course_lib import sharing
 from course_lib.attacks.fgsm import fgsm
 from course_lib.book import live_parts
 from course_lib.book.chapters import read_chapter
@@ -680,6 +683,115 @@ def test_a_digit_is_filled_in_with_the_keyboard(opened: Callable[[str], Locator]
     assert sum(shown(box)["pixels"]) == 0
     page.keyboard.press("Tab")
     assert "Row" not in box.get_by_role("status").inner_text()
+
+
+def own_network(path: Path, *hidden: int, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Write a network with random weights as an exercise does, and give what the file holds."""
+    rng = np.random.default_rng(seed)
+    widths = [64, *hidden, 10]
+    layers = [
+        (rng.normal(size=(a, c)) / np.sqrt(a), rng.normal(size=c))
+        for a, c in itertools.pairwise(widths)
+    ]
+    return sharing.read_network(sharing.write_network(layers, path))
+
+
+def test_the_reader_s_own_network_reads(opened: Callable[[str], Locator], tmp_path: Path) -> None:
+    forward = page_code(PLACES["digit"], "forward", relu=relu)
+    examples = np.array(live_parts.PARTS["digit"].data()["examples"])
+    box = opened("digit")
+    page, status = box.page, box.get_by_role("status")
+    file = box.get_by_label("Your own network")
+    keep, back = box.get_by_label("Keep it"), box.get_by_role("button", name="The book’s network")
+    expect(keep).to_be_disabled()
+    expect(back).to_be_disabled()
+    books = shown(box)
+
+    def choose(path: Path) -> None:
+        with page.expect_file_chooser() as asked:
+            file.click()
+        asked.value.set_files(path)
+
+    def reads(layers: list[tuple[np.ndarray, np.ndarray]], digit: int) -> None:
+        move(box.get_by_role("slider", name="Example"), digit)
+        wanted = softmax(forward(examples[[digit]], layers))[0]
+        got = shown(box)
+        assert got["own"] and np.allclose(got["probabilities"], wanted, rtol=1e-9, atol=1e-15)
+        assert [len(values) for values in got["hidden"]] == [len(b) for _, b in layers[:-1]]
+        assert f"Your network reads {wanted.argmax()}" in status.inner_text()
+
+    # Of each depth and width that may be, the last one kept.
+    for hidden in ((), (400,), (512, 3), (48, 32, 16)):
+        path = tmp_path / "my-network.json"
+        layers = own_network(path, *hidden)
+        choose(path)
+        expect(
+            box.get_by_text(f"Your network: {' → '.join(map(str, (64, *hidden, 10)))}.")
+        ).to_be_visible()
+        right = np.sum(forward(examples, layers).argmax(axis=1) == np.arange(10))
+        assert f"it reads {right} of the ten examples" in status.inner_text()
+        for digit in (0, 8):
+            reads(layers, digit)
+    keep.check()
+    # What is no network is refused by its name, and the one at work stays.
+    text = path.read_text()
+    wide, nan = tmp_path / "wide.json", tmp_path / "nan.json"
+    wide.write_text(text.replace(sharing.FORMAT, "another"))
+    rows = json.loads(text)
+    rows["layers"][1]["W"].pop()
+    nan.write_text(json.dumps(rows))
+    (picture := tmp_path / "seven.png").write_bytes(bytes(range(256)))
+    for wrong, why in (
+        (picture, "it is no JSON text"),
+        (wide, f"does not say that its format is “{sharing.FORMAT}”"),
+        (nan, "its layer 2 wants 48 rows of 32 numbers"),
+    ):
+        choose(wrong)
+        expect(status).to_contain_text(f"{wrong.name} was not loaded: ")
+        assert (
+            why in status.inner_text()
+            and "Wanted is the file my-network.json" in status.inner_text()
+        )
+        reads(layers, 3)
+    # It was kept, until it is given back.
+    page.reload()
+    box = wake(page, "digit")
+    reads(layers, 5)
+    expect(keep).to_be_checked()
+    back.click()
+    assert "The network reads" in status.inner_text()
+    move(box.get_by_role("slider", name="Example"), 3)
+    assert not shown(box)["own"] and shown(box)["probabilities"] == books["probabilities"]
+    page.reload()
+    assert not shown(wake(page, "digit"))["own"]
+
+
+def test_a_network_can_be_dropped_and_everything_kept_be_deleted(
+    opened: Callable[[str], Locator], site: Site, tmp_path: Path
+) -> None:
+    path = tmp_path / "my-network.json"
+    own_network(path, 8)
+    box = opened("digit")
+    page = box.page
+    dropped = page.evaluate_handle(
+        "text => { const all = new DataTransfer();"
+        " all.items.add(new File([text], 'my-network.json')); return all; }",
+        path.read_text(),
+    )
+    stage = box.locator(".live-stage")
+    stage.dispatch_event("dragover", {"dataTransfer": dropped})
+    expect(stage).to_have_class(re.compile("live-over"))
+    stage.dispatch_event("drop", {"dataTransfer": dropped})
+    expect(box.get_by_text("Your network: 64 → 8 → 10.")).to_be_visible()
+    expect(stage).not_to_have_class(re.compile("live-over"))
+    box.get_by_label("Keep it").check()
+    assert page.evaluate("reading.network()") == path.read_text()
+    page.goto(f"{site.url}book/appendix/review.html")
+    erase = page.get_by_role("button", name="Delete everything")
+    erase.click()
+    erase.click()
+    assert page.evaluate("reading.network()") is None
+    assert page.evaluate("localStorage.length") == 0
 
 
 # Language models ----------------------------------------------------------------------------------

@@ -91,6 +91,14 @@ def configure(c: Any) -> None:
     find_alembic()
     c.CourseDirectory.source_directory = "_build/source"
     c.CourseDirectory.release_directory = "exercises"
+    # nbgrader's own, and the network that an exercise writes for the site (course_lib.sharing).
+    c.CourseDirectory.ignore = [
+        ".ipynb_checkpoints",
+        "*.pyc",
+        "__pycache__",
+        "feedback",
+        "my-network.json",
+    ]
     # A gradebook may outlive this name; an exchange, if there is one, has a folder of this name.
     c.CourseDirectory.course_id = "deep-learning-layer-by-layer"
 
