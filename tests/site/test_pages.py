@@ -1,5 +1,6 @@
 """The built site as files: it needs no other machine, its links lead somewhere, images speak."""
 
+import ast
 import json
 import pkgutil
 import re
@@ -8,10 +9,13 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
 import course_lib
+from course_lib import imports
+from course_lib.book.chapters import executed_path
 from course_lib.book.load import BUDGET, page_loads, report
 from course_lib.book.prerequisites import is_chapter
 from course_lib.paths import toc_entries
@@ -242,3 +246,57 @@ def test_the_lock_file_names_no_registry() -> None:
         entry = lock["packages"][f"node_modules/{name}"]
         assert entry["version"] == version
         assert entry["integrity"].startswith("sha512-")
+
+
+# What MyST alone understands: a notebook would show it as it stands.
+MYST = re.compile(r"\{[a-z:-]+\}`|^:::|^\s*```\{|_images/|<svg|</?div", re.MULTILINE)
+
+
+def names_of(code: str) -> tuple[set[str], set[str]]:
+    """Return the names that a cell gives values, and those that it only reads."""
+    tree = imports.parsed(code)
+    named = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    given = {node.id for node in named if isinstance(node.ctx, ast.Store)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            given.add(node.name)
+        elif isinstance(node, ast.arg):
+            given.add(node.arg)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            given |= {(name.asname or name.name).partition(".")[0] for name in node.names}
+    return given, {node.id for node in named} - given
+
+
+def test_a_chapter_can_be_had_as_a_notebook(
+    pages: dict[Path, BeautifulSoup], site_folder: Path
+) -> None:
+    for entry in filter(is_chapter, toc_entries(ROOT)):
+        link = pages[site_folder / f"{entry}.html"].select_one("a.btn-download-notebook-button")
+        path = ((site_folder / entry).parent / link["href"]).resolve()
+        offered = nbformat.read(path, as_version=4)
+        nbformat.validate(offered)
+        ran = nbformat.read(executed_path(ROOT, entry), as_version=4).cells
+        code = [cell for cell in ran if cell.cell_type == "code"]
+        kept = [cell for cell in code if "remove-cell" not in cell.metadata.get("tags", [])]
+        cells = [cell for cell in offered.cells if cell.cell_type == "code"]
+        assert [cell.source for cell in cells] == [cell.source for cell in kept], entry
+        assert [
+            [output.get("data", output.get("text")) for output in cell.outputs] for cell in cells
+        ] == [[output.get("data", output.get("text")) for output in cell.outputs] for cell in kept]
+        # A reader runs the kept cells alone: nothing comes from the others.
+        given: set[str] = set()
+        dropped: set[str] = set()
+        for cell in code:
+            gives, reads = names_of(cell.source)
+            if cell in kept:
+                assert (reads & dropped) - given == set(), (entry, cell.source)
+                given |= gives
+            else:
+                dropped |= gives
+        text = "\n\n".join(c.source for c in offered.cells if c.cell_type == "markdown")
+        prose = re.sub(r"^( *)(`{3,}).*?\n\1\2$", "", text, flags=re.DOTALL | re.MULTILINE)
+        assert MYST.findall(prose) == [], entry
+        # As many captions as the page has, with their numbers.
+        captions = pages[site_folder / f"{entry}.html"].select("figcaption .caption-number")
+        found = [caption.get_text(strip=True) for caption in captions]
+        assert found == re.findall(r"^\*\*(Fig\. [\d.]+)\.\*\*", text, re.MULTILINE), entry

@@ -1,0 +1,325 @@
+"""Chapters as notebooks to download, on projects of one page; test_pages.py looks at the book's."""
+
+import base64
+import io
+import subprocess
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from nbformat import v4
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+from course_lib.book.notebooks import install_cell, launch_links, needed_packages
+
+HEAD = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+"""
+
+PAGE = r"""# Slopes: how steep?
+
+*Needs:* {doc}`/index`.\
+*Then:* **draw** a $f'(x)$, or two.
+
+A [link](https://example.org/a) and a first `x_1 * 2`. In {numref}`fig-line` 3 * 4 < 13 and 5_000_.
+
+## One
+
+```{code-cell} ipython3
+:tags: [hide-input]
+x = 1
+```
+
+```{code-cell} ipython3
+:tags: [remove-cell]
+assert x == 1
+```
+
+```{code-cell} ipython3
+---
+mystnb:
+  image:
+    alt: A line.
+  figure:
+    name: fig-line
+    caption: |
+      Its slope is $2$.
+---
+x
+```
+
+| a | b |
+|---|---|
+| $\|v\|$ | `p` |
+
+$$a = b, \\ c = d$$
+
+1. First.
+
+   ![A dot](dot.png)
+2. Second.
+
+:::{admonition} Predict, then try
+:class: tip
+
+What comes of `x`?
+:::
+
+:::{question} Is it?
+
+- ( ) No
+
+  Look again.
+
+- (x) Yes, *always*
+
+  As $x$ says.
+:::
+
+```python
+y = 2
+```
+"""
+
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return project(tmp_path / "source")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project, built without an address of its repository."""
+    source = project(tmp_path_factory.mktemp("notebooks") / "source")
+    status, said = build(source, **theme(repository_url=""))
+    assert status == 0, said
+    return source
+
+
+def theme(**options: str) -> dict[str, Any]:
+    launchers = {"binderhub_url": "https://binder.example", "colab_url": "https://colab.example"}
+    options = {"launch_buttons": launchers, "repository_branch": "main", **options}
+    return {"html_theme": "sphinx_book_theme", "html_theme_options": options}
+
+
+def project(folder: Path) -> Path:
+    """A project of a chapter."""
+    (folder / "book" / "part").mkdir(parents=True)
+    (folder / "index.md").write_text("# Start\n\n```{toctree}\n:numbered:\nbook/part/slopes\n```\n")
+    (folder / "book" / "part" / "slopes.md").write_text(HEAD + PAGE)
+    (folder / "book" / "part" / "dot.png").write_bytes(DOT)
+    (folder / "pyproject.toml").write_text(
+        '[project]\nname = "a"\nversion = "1"\ndependencies = ["numpy>=1"]\n'
+    )
+    (folder / "course_lib").mkdir()
+    (folder / "course_lib" / "__init__.py").write_text("")
+    return folder
+
+
+def build(source: Path, builder: str = "html", **settings: Any) -> tuple[int, str]:
+    """Build with warnings as errors; return the status and what Sphinx said."""
+    from course_lib.book.chapters import _cache, cache_path, executed_path, read_chapter
+
+    notebook = read_chapter(source, "book/part/slopes")
+    for number, cell in enumerate(c for c in notebook.cells if c.cell_type == "code"):
+        cell.execution_count = number + 1
+        cell.outputs = []
+    picture = {"image/svg+xml": "<svg xmlns='http://www.w3.org/2000/svg'/>", "text/plain": "1"}
+    cell.outputs = [v4.new_output("execute_result", picture, execution_count=3)]
+    notebook.metadata["course_build"] = {"fingerprint": "f", "seconds": 1}
+    path = executed_path(source, "book/part/slopes")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    _cache(source, "book/part/slopes")
+    settings["nb_execution_cache_path"] = str(cache_path(source))
+    (source / "conf.py").write_text(
+        "extensions = ['myst_nb', 'sphinx_book_theme', 'course_lib.book.questions',"
+        " 'course_lib.book.notebooks']\n"
+        "myst_enable_extensions = ['colon_fence', 'dollarmath']\nnumfig = True\n"
+        "numfig_secnum_depth = 1\nnb_execution_mode = 'cache'\nproject = 'The Book'\n"
+        "exclude_patterns = ['_build', 'course_lib']\n"
+        + "".join(f"{name} = {value!r}\n" for name, value in settings.items())
+    )
+    said = io.StringIO()
+    out = source / "_build"
+    with patch_docutils(str(source)), docutils_namespace():
+        app = Sphinx(
+            str(source),
+            str(source),
+            str(out / builder),
+            str(out / "doctrees"),
+            builder,
+            status=said,
+            warning=said,
+            warningiserror=True,
+            keep_going=True,
+        )
+        app.build()
+    return app.statuscode, said.getvalue()
+
+
+def made(source: Path) -> Any:
+    path = source / "_build" / "html" / "_sources" / "book" / "part" / "slopes.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def test_a_chapter_becomes_a_notebook_without_what_is_for_the_build(built: Path) -> None:
+    about, title, one, first, second, rest = made(built).cells
+    assert "The Book" in about.source and "make lab" in about.source
+    assert title.source == (
+        "# Slopes: how steep?\n\n"
+        "*Needs:* Start.\\\n*Then:* **draw** a $f'(x)$, or two.\n\n"
+        "A [link](https://example.org/a) and a first `x_1 * 2`. "
+        "In Fig. 1.1 3 \\* 4 \\< 13 and 5\\_000\\_."
+    )
+    assert one.source == "## One"
+    assert (first.source, first.execution_count) == ("x = 1", 1)
+    assert first.metadata == {"tags": ["hide-input"], "jupyter": {"source_hidden": True}}
+    # The claim between them is gone, and so is the gap in the numbers.
+    assert (second.source, second.execution_count, second.metadata) == ("x", 2, {})
+    assert second.outputs[0].execution_count == 2
+    assert "image/svg+xml" in second.outputs[0].data
+    assert rest.source.startswith("**Fig. 1.1.** Its slope is $2$.\n\n| a | b |\n| --- | --- |\n")
+
+
+def test_what_is_special_in_markdown_comes_out_as_it_went_in(built: Path) -> None:
+    text = made(built).cells[-1].source
+    # A bar in a formula would end the cell of a table.
+    assert r"| $\vert{}v\vert{}$ | `p` |" in text
+    assert "$$\n\\begin{split}a = b, \\\\ c = d\\end{split}\n$$" in text
+    assert "1. First.\n\n   ![A dot](attachment:dot.png)\n\n2. Second." in text
+    assert "> **Predict, then try**\n>\n> What comes of `x`?" in text
+    assert "```python\ny = 2\n```" in text
+    assert "{" + "doc}" not in text and ":::" not in text
+    picture = made(built).cells[-1].attachments["dot.png"]["image/png"]
+    assert base64.b64decode(picture) == DOT
+
+
+def test_a_question_keeps_its_answers_folded(built: Path) -> None:
+    text = made(built).cells[-1].source
+    asked, _, told = text.partition("<details>\n<summary>Answers</summary>\n\n")
+    assert asked.rstrip().endswith("**Is it?**\n\n- A. No\n- B. Yes, *always*")
+    assert told.startswith(
+        "- A. **Not this one.** Look again.\n\n- B. **Right.** As $x$ says.\n\n</details>"
+    )
+
+
+def test_what_has_no_form_in_a_notebook_fails_the_build(source: Path) -> None:
+    page = source / "book" / "part" / "slopes.md"
+    page.write_text(page.read_text() + "\n```{eval-rst}\n:a: b\n\n.. function:: f(x)\n```\n")
+    status, said = build(source)
+    assert status == 1
+    assert "There is no notebook of this page" in said
+
+
+def test_there_are_no_buttons_without_an_address(built: Path) -> None:
+    page = BeautifulSoup(
+        (built / "_build" / "html" / "book" / "part" / "slopes.html").read_text(), "html.parser"
+    )
+    assert page.select(".dropdown-launch-buttons") == []
+    assert [link["href"] for link in page.select("a.btn-download-notebook-button")] == [
+        "../../_sources/book/part/slopes.ipynb"
+    ]
+
+
+def test_an_address_switches_everything_on(source: Path) -> None:
+    address = "https://github.com/owner/course"
+    status, said = build(source, **theme(repository_url=address))
+    assert status == 0, said
+    page = BeautifulSoup(
+        (source / "_build" / "html" / "book" / "part" / "slopes.html").read_text(), "html.parser"
+    )
+    found = {
+        link.get_text(strip=True): link["href"]
+        for link in page.select(".dropdown-launch-buttons a")
+    }
+    assert found == {
+        "Binder": "https://binder.example/v2/gh/owner/course/main"
+        "?urlpath=lab%2Ftree%2Fbook%2Fpart%2Fslopes.md",
+        "Colab": "https://colab.example/github/owner/course/blob/gh-pages"
+        "/_sources/book/part/slopes.ipynb",
+    }
+    first = made(source).cells[0]
+    assert first.cell_type == "code"
+    assert "git+https://github.com/owner/course@main" in first.source
+
+
+def test_an_address_without_an_owner_is_refused(source: Path) -> None:
+    with pytest.raises(ExtensionError, match="OWNER/NAME"):
+        build(source, **theme(repository_url="https://github.com/course"))
+
+
+@pytest.mark.parametrize(
+    ("url", "binder", "colab"),
+    [
+        ("https://github.com/o/n.git", "gh/o/n/b", True),
+        ("https://gitlab.com/o/p/n/", "gl/o%2Fp%2Fn/b", False),
+        ("https://git.example.org/o/n", "git/https%3A%2F%2Fgit.example.org%2Fo%2Fn/b", False),
+    ],
+)
+def test_where_the_buttons_lead(url: str, binder: str, colab: bool) -> None:
+    found = dict(
+        launch_links("a/b", url=url, branch="b", notebook_branch="p", binder="B", colab="C")
+    )
+    assert found["Binder"] == f"B/v2/{binder}?urlpath=lab%2Ftree%2Fa%2Fb.md"
+    assert ("Colab" in found) == colab
+
+
+def run_cell(code: str, status: int, missing: set[str]) -> list[list[str]]:
+    """Run an install cell where some modules are missing; return what pip was asked."""
+    asked: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> SimpleNamespace:
+        asked.append(command[1:])
+        return SimpleNamespace(returncode=status, stderr="no network")
+
+    from importlib import util
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess, "run", run)
+        patch.setattr(util, "find_spec", lambda name: None if name in missing else object())
+        exec(compile(code, "cell", "exec"), {})
+    return asked
+
+
+CELL = install_cell("git+ADDRESS@main", {"torch": "torch==2", "sklearn": "scikit-learn"})
+PIP = ["-m", "pip", "install", "--quiet"]
+
+
+def test_a_first_cell_installs_what_is_missing_and_nothing_else() -> None:
+    assert run_cell(CELL, 0, set()) == []
+    assert run_cell(CELL, 0, {"course_lib", "sklearn"}) == [
+        [*PIP, "--no-deps", "git+ADDRESS@main"],
+        [*PIP, "scikit-learn"],
+    ]
+    with pytest.raises(RuntimeError, match=r"(?s)git\+ADDRESS@main was not.*no network"):
+        run_cell(CELL, 1, {"course_lib"})
+
+
+def test_a_page_s_packages_are_those_of_the_course(root: Path) -> None:
+    found = needed_packages(root, ["from course_lib.models import cnn\nimport sklearn.svm"])
+    declared = tomllib.loads((root / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert found["torch"] in declared and found["sklearn"] == "scikit-learn"
+    assert "course_lib" not in found and "json" not in found
+    assert set(found.values()) <= set(declared)
