@@ -434,6 +434,25 @@ def feedback(slug: Slug, course_dir: CourseDir = None, students: Students = "*")
 
 
 @app.command()
+def report(slug: Slug, course_dir: CourseDir = None) -> None:
+    """Write a page for the teacher: points, the ideas the class has not got, who needs a person."""
+    from course_lib import grading
+    from course_lib.grading.reports.show import outcome
+
+    folder = course_dir or find_root()
+    sections = {}
+    if course_dir is None:
+        from course_lib.book.sections import exercise_sections
+
+        sections = exercise_sections(folder, slug)
+    with _progress_bar("reading") as advance:
+        result, page = grading.write_overview(slug, folder, sections=sections, progress=advance)
+    for part in outcome(result):
+        out.print(part)
+    out.print(f"\nOverview: {_shown(page)} (open it in a browser)", markup=False, soft_wrap=True)
+
+
+@app.command()
 def similar(
     slug: Slug,
     course_dir: CourseDir = None,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from course_lib.grading.steps.grade import grade
     from course_lib.grading.steps.mark import mark
     from course_lib.grading.steps.release import release
-    from course_lib.grading.steps.report import read_report
+    from course_lib.grading.steps.report import read_report, write_overview
 
 __all__ = [
     "GRADED",
@@ -50,6 +50,7 @@ __all__ = [
     "mark",
     "read_report",
     "release",
+    "write_overview",
 ]
 
 _HOMES = {
@@ -69,7 +70,7 @@ _HOMES = {
     "steps.grade": ("grade",),
     "steps.mark": ("mark",),
     "steps.release": ("release",),
-    "steps.report": ("read_report",),
+    "steps.report": ("read_report", "write_overview"),
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from course_lib.grading.course.text import printable, shown
 from course_lib.grading.engine.limits import LOG_CHARACTERS, LOG_LINE, LOG_LINES
 from course_lib.grading.reports.report import StudentReport
 
-__all__ = ["forget_halves", "log_path", "seconds_of", "write_log"]
+__all__ = ["forget_halves", "log_path", "logged_seconds", "seconds_of", "write_log"]
 
 
 def log_path(course: Course, assignment: str, student: str) -> Path:
@@ -31,6 +32,21 @@ def log_path(course: Course, assignment: str, student: str) -> Path:
 def seconds_of(results: Mapping[str, bytes]) -> float:
     """Return how long the notebooks of a submission ran, without the time they waited."""
     return sum(_parts(text)[1].get("seconds", 0.0) for text in results.values())
+
+
+# How the log begins what it says of a notebook; students' words never begin a line there.
+_TOOK = re.compile(r"^\S.*\.ipynb: ([\d.]+) s, [\d.]+ s of processor time", re.MULTILINE)
+
+
+def logged_seconds(course: Course, assignment: str, student: str) -> float | None:
+    """Return how long a submission ran when it was last graded; None where no log says so."""
+    try:
+        text = log_path(course, assignment, student).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+    # What nbgrader said comes last, and holds lines of others.
+    found = _TOOK.findall(text.partition("\nnbgrader:\n")[0])
+    return sum(map(float, found)) if found else None
 
 
 def write_log(
