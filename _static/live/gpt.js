@@ -2,22 +2,12 @@
 // course_lib.models.gpt. It computes all positions anew for each token; they are few.
 
 live.parts.gpt = (stage, { merges, config, shapes, weights, start, count }) => {
-  const { button, controls, draw, make, picture, scale, slider, status, still } = live.tools;
+  const { button, controls, draw, halves, linear, make, picture, random, rotary, scale, slider, softmax, status,
+    still } = live.tools;
   const { context, width: D, layers: LAYERS, heads: HEADS, epsilon } = config;
   const H = D / HEADS;
 
-  // Weights: 16-bit floats one after the other, matrices as (out, in).
-  const half = (bits) => {
-    const [sign, power, rest] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
-    return power ? sign * 2 ** (power - 15) * (1 + rest / 1024) : (sign * rest) / 2 ** 24;
-  };
-  const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
-  const W = {};
-  let at = 0;
-  for (const [name, length] of shapes) {
-    W[name] = Float64Array.from({ length }, (_, i) => half(bytes[at + 2 * i] | (bytes[at + 2 * i + 1] << 8)));
-    at += 2 * length;
-  }
+  const W = halves({ shapes, weights });
 
   // Tokens.
   const rank = new Map(merges.map(([a, b], i) => [a * 4096 + b, i]));
@@ -51,38 +41,11 @@ live.parts.gpt = (stage, { merges, config, shapes, weights, start, count }) => {
     new TextDecoder().decode(Uint8Array.from(tokens.flatMap((token) => vocabulary[token])));
 
   // The network, position by position: what is computed for one never changes when others follow.
-  const linear = (x, name, bias) => {
-    const matrix = W[`${name}.weight`];
-    const out = new Float64Array(matrix.length / x.length);
-    for (let o = 0; o < out.length; o += 1) {
-      let sum = bias ? W[`${name}.bias`][o] : 0;
-      for (let i = 0; i < x.length; i += 1) sum += matrix[o * x.length + i] * x[i];
-      out[o] = sum;
-    }
-    return out;
-  };
   const norm = (x, name) => {
     const size = Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length + epsilon);
     return x.map((v, i) => (v / size) * W[`${name}.weight`][i]);
   };
-  const turn = (row, position) => {
-    const out = new Float64Array(D);
-    for (let h = 0; h < HEADS; h += 1) {
-      for (let i = 0; i < H / 2; i += 1) {
-        const angle = position * 10000 ** ((-2 * i) / H);
-        const [a, b] = [row[h * H + i], row[h * H + i + H / 2]];
-        out[h * H + i] = a * Math.cos(angle) - b * Math.sin(angle);
-        out[h * H + i + H / 2] = a * Math.sin(angle) + b * Math.cos(angle);
-      }
-    }
-    return out;
-  };
-  const softmax = (z) => {
-    const most = Math.max(...z);
-    const powers = z.map((v) => Math.exp(v - most));
-    const total = powers.reduce((a, b) => a + b, 0);
-    return powers.map((p) => p / total);
-  };
+  const turn = (row, position) => rotary(row, position, HEADS);
   const attend = (query, keys, values) => {
     const out = new Float64Array(D);
     for (let h = 0; h < HEADS; h += 1) {
@@ -106,21 +69,21 @@ live.parts.gpt = (stage, { merges, config, shapes, weights, start, count }) => {
       x = W["embedding.weight"].slice(token * D, (token + 1) * D);
       for (let l = 0; l < LAYERS; l += 1) {
         const block = `blocks.${l}`;
-        const qkv = linear(norm(x, `${block}.norm1`), `${block}.attention.qkv`, true);
+        const qkv = linear(W, norm(x, `${block}.norm1`), `${block}.attention.qkv`);
         const { keys, values } = cache[l];
         keys.push(turn(qkv.subarray(D, 2 * D), position));
         values.push(qkv.subarray(2 * D));
         const mixed = attend(turn(qkv.subarray(0, D), position), keys, values);
-        const added = linear(mixed, `${block}.attention.output`, true);
+        const added = linear(W, mixed, `${block}.attention.output`);
         x = x.map((v, i) => v + added[i]);
         const inner = norm(x, `${block}.norm2`);
-        const up = linear(inner, `${block}.mlp.up`, false);
-        const gate = linear(inner, `${block}.mlp.gate`, false);
-        const more = linear(gate.map((g, i) => (g / (1 + Math.exp(-g))) * up[i]), `${block}.mlp.down`, false);
+        const up = linear(W, inner, `${block}.mlp.up`);
+        const gate = linear(W, inner, `${block}.mlp.gate`);
+        const more = linear(W, gate.map((g, i) => (g / (1 + Math.exp(-g))) * up[i]), `${block}.mlp.down`);
         x = x.map((v, i) => v + more[i]);
       }
     });
-    return [...linear(norm(x, "norm"), "embedding", false)];
+    return [...linear(W, norm(x, "norm"), "embedding")];
   };
 
   // Temperature, then top-p: the fewest tokens that together have at least p. At 0, the likeliest.
@@ -138,13 +101,7 @@ live.parts.gpt = (stage, { merges, config, shapes, weights, start, count }) => {
     return { order, p, kept, mass: before };
   };
 
-  let seed = 1;
-  const random = () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
+  const chance = random(1);
 
   // The text, of which the reader has typed the beginning.
   const name = "live-gpt-prompt";
@@ -224,7 +181,7 @@ live.parts.gpt = (stage, { merges, config, shapes, weights, start, count }) => {
   };
   const add = () => {
     const { order, p, kept, mass } = choose(scores);
-    let left = random() * mass;
+    let left = chance() * mass;
     let token = order[kept - 1];
     for (const one of order.slice(0, kept)) {
       left -= p[one];

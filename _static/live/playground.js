@@ -3,16 +3,9 @@
 // backpropagation, and Adam with all points in every step. The tests compare each with Python.
 
 live.parts.playground = (stage, { points, labels, fresh, truth, rate, longest }) => {
-  const { button, choice, color, controls, draw, make, recolor, slider, status, still } = live.tools;
+  const { button, choice, color, controls, draw, make, random, recolor, slider, status, still } =
+    live.tools;
   const [SIDE, REACH] = [48, 1.75];
-
-  // Numbers from a seed, the same in every browser (mulberry32).
-  const random = (seed) => () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 
   // Arrays are flat: W[l][i * columns + j], and a batch of n rows is n times as long as one.
   const activate = {

@@ -189,13 +189,72 @@ live.tools = (() => {
   const path = (points) =>
     points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
 
+  // Numbers from a seed, from 0 to 1, the same in every browser (mulberry32).
+  const random = (seed) => () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+
+  // Weights of a network by their names: 16-bit floats one after the other, matrices as (out, in).
+  const halves = ({ shapes, weights }) => {
+    const half = (bits) => {
+      const [sign, power, rest] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+      return power ? sign * 2 ** (power - 15) * (1 + rest / 1024) : (sign * rest) / 2 ** 24;
+    };
+    const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
+    const found = {};
+    let at = 0;
+    for (const [name, length] of shapes) {
+      found[name] = Float64Array.from({ length }, (_, i) =>
+        half(bytes[at + 2 * i] | (bytes[at + 2 * i + 1] << 8)),
+      );
+      at += 2 * length;
+    }
+    return found;
+  };
+  // A linear layer of such weights, with its bias if it has one.
+  const linear = (W, x, name) => {
+    const matrix = W[`${name}.weight`];
+    const bias = W[`${name}.bias`];
+    const [input, n] = [Float64Array.from(x), x.length];
+    const out = bias ? bias.slice() : new Float64Array(matrix.length / n);
+    for (let o = 0, at = 0; o < out.length; o += 1) {
+      let sum = 0;
+      for (let i = 0; i < n; i += 1, at += 1) sum += matrix[at] * input[i];
+      out[o] += sum;
+    }
+    return out;
+  };
+  // Rotary positions: each head's numbers, two at a time, turn with the position.
+  const rotary = (row, position, heads) => {
+    const out = new Float64Array(row.length);
+    const width = row.length / heads;
+    for (let h = 0; h < heads; h += 1) {
+      for (let i = 0; i < width / 2; i += 1) {
+        const angle = position * 10000 ** ((-2 * i) / width);
+        const [a, b] = [row[h * width + i], row[h * width + i + width / 2]];
+        out[h * width + i] = a * Math.cos(angle) - b * Math.sin(angle);
+        out[h * width + i + width / 2] = a * Math.sin(angle) + b * Math.cos(angle);
+      }
+    }
+    return out;
+  };
+  const softmax = (z) => {
+    const most = Math.max(...z);
+    const powers = z.map((v) => Math.exp(v - most));
+    const total = powers.reduce((a, b) => a + b, 0);
+    return powers.map((p) => p / total);
+  };
+
   // Colors for a canvas, which knows no classes; `act` is called when light and dark change.
   const color = (element, name) => getComputedStyle(element).getPropertyValue(`--live-${name}`);
   const recolor = (act) =>
     new MutationObserver(act).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 
   return {
-    axis, button, choice, color, controls, digitBars, draw, fixed, id, make, path, picture, recolor,
-    rough, scale, slider, status, still,
+    axis, button, choice, color, controls, digitBars, draw, fixed, halves, id, linear, make, path,
+    picture, random, recolor, rotary, rough, scale, slider, softmax, status, still,
   };
 })();

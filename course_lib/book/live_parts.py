@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from course_lib import seed_everything, sharing
+from course_lib.book.page_code import run_page_code
 from course_lib.data import digits
 from course_lib.data.spirals import spirals
 from course_lib.data.splits import split
@@ -64,6 +66,29 @@ def route(
         descent.step()
         places.append(w.data.copy())
     return np.array(places)
+
+
+def _halves(model: Any, kept: Callable[[str], bool] = lambda name: True) -> dict[str, Any]:
+    """Write the weights of a PyTorch model down with 16 bits each, as `tools.halves` reads them."""
+    parameters = {n: p.detach().numpy() for n, p in model.named_parameters() if kept(n)}
+    halves = np.concatenate([p.ravel() for p in parameters.values()]).astype("<f2")
+    return {
+        "shapes": [[name, p.size] for name, p in parameters.items()],
+        "weights": base64.b64encode(halves.tobytes()).decode(),
+    }
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let PyTorch compute as it does when chapters run."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 # Gradient descent ---------------------------------------------------------------------------------
@@ -277,8 +302,6 @@ def _gpt() -> dict[str, Any]:
     from course_lib.models import pretrained
 
     model, about = pretrained.gpt()
-    parameters = {name: p.detach().numpy() for name, p in model.named_parameters()}
-    halves = np.concatenate([p.ravel() for p in parameters.values()]).astype("<f2")
     return {
         "merges": [list(pair) for pair in about["merges"]],
         "config": {
@@ -288,8 +311,7 @@ def _gpt() -> dict[str, Any]:
             },
             "epsilon": float(np.finfo(np.float32).eps),  # what PyTorch's RMSNorm adds
         },
-        "shapes": [[name, p.size] for name, p in parameters.items()],
-        "weights": base64.b64encode(halves.tobytes()).decode(),
+        **_halves(model),
         "start": "The network",
         "count": 40,
     }
@@ -314,6 +336,200 @@ def _gpt_still() -> Figure:
     return figures.choices(panels)
 
 
+# Transformers -------------------------------------------------------------------------------------
+
+_TRANSFORMERS = "book/architectures/transformers"
+
+
+@cache
+def reader_of_the_page() -> tuple[Any, Any]:
+    """Train the GPT of the page *Transformers* as the page does; give it with its characters."""
+    import torch
+    from torch import nn
+
+    from course_lib.data import corpus
+    from course_lib.models.gpt import GPT, Config
+
+    with _one_thread():
+        page = run_page_code(
+            _TRANSFORMERS,
+            *("letters", "rest", "train", "CONTEXT", "new_gpt", "losses", "read"),
+            **{"torch": torch, "nn": nn, "F": nn.functional, "corpus": corpus},
+            **{"GPT": GPT, "Config": Config},
+        )
+        return page["read"](page["new_gpt"], 0, 0.01).eval(), page["letters"]
+
+
+def _attention() -> dict[str, Any]:
+    model, letters = reader_of_the_page()
+    # What comes after the last block's weights changes none of them.
+    unused = ("blocks.1.attention.output", "blocks.1.mlp", "blocks.1.norm2", "norm.")
+    config = model.config
+    return {
+        "characters": "".join(letters.vocabulary),
+        "config": {name: getattr(config, name) for name in ("width", "layers", "heads")},
+        "epsilon": model.norm.eps,
+        **_halves(model, lambda name: not name.startswith(unused)),
+        "start": "the network learns",
+        "longest": 24,
+    }
+
+
+def _attention_still() -> Figure:
+    import torch
+
+    from course_lib.models.gpt import attention_maps
+    from course_lib.plotting import transformers
+
+    model, letters = reader_of_the_page()
+    text = _attention()["start"]
+    maps = attention_maps(model, torch.tensor([letters.encode(text)]))[:, 0].flatten(0, 1)
+    before = maps.diagonal(-1, 1, 2).mean(dim=1)
+    chosen = [int(before.argmax()), int(before.argmin())]
+    return transformers.attention_maps(
+        text, {f"Block {k // 4 + 1}, head {k % 4 + 1}": maps[k].detach().numpy() for k in chosen}
+    )
+
+
+# Diffusion models ---------------------------------------------------------------------------------
+
+_DIFFUSION = "book/architectures/diffusion"
+
+
+@cache
+def denoiser_of_the_page() -> tuple[Any, Any]:
+    """Train the network for digits of the page *Diffusion models*; give it with its schedule."""
+    from functools import partial
+
+    import torch
+    from torch import nn
+
+    from course_lib.data import splits
+    from course_lib.models.diffusion import Denoiser, Schedule
+
+    with _one_thread():
+        page = run_page_code(
+            _DIFFUSION,
+            *("schedule", "X", "train", "real", "names", "noise_loss", "learn", "digits_by_noise"),
+            **{"torch": torch, "F": nn.functional, "partial": partial, "digits": digits},
+            **{"splits": splits, "Denoiser": Denoiser, "Schedule": Schedule},
+        )
+        return page["digits_by_noise"](0).eval(), page["schedule"]
+
+
+def _diffusion() -> dict[str, Any]:
+    model, schedule = denoiser_of_the_page()
+    return {
+        "hidden": model.enter.out_features,
+        "blocks": len(model.blocks),
+        "waves": model.time.in_features,
+        "fastest": 30,
+        "classes": model.num_classes,
+        "alpha_bar": schedule.alpha_bar.double().numpy().round(8).tolist(),
+        **_halves(model),
+        "counts": [1, 2, 5, 10, 20, 50, 100],
+    }
+
+
+def _diffusion_still() -> Figure:
+    import torch
+
+    from course_lib.models.diffusion import guided, sample
+    from course_lib.plotting.gan import pictures
+
+    model, schedule = denoiser_of_the_page()
+    start = torch.randn(1, 64, generator=torch.Generator().manual_seed(0))
+    rows = {}
+    for digit in (3, 7):
+        seen = {100: start}
+        asked = guided(model, torch.tensor([digit]), 2.0)
+        sample(asked, schedule, start, 20, watch=seen.__setitem__)
+        shown = torch.cat([seen[t] for t in (100, 80, 60, 40, 30, 20, 10, 0)])
+        rows[f"a {digit}"] = (shown / 2 + 0.5).clamp(0, 1).reshape(-1, 8, 8).numpy()
+    return pictures(rows)
+
+
+# Regularization -----------------------------------------------------------------------------------
+
+_REGULARIZATION = "book/foundations/regularization"
+
+
+@cache
+def dropping_network_of_the_page() -> tuple[Any, np.ndarray, np.ndarray]:
+    """Train the page's network with dropout; give it with unseen images and their digits."""
+    from course_lib.data.splits import split_rows
+    from course_lib.scratch.initializers import kaiming_uniform_
+    from course_lib.scratch.layers import Dropout
+    from course_lib.scratch.losses import cross_entropy
+    from course_lib.scratch.training import fit
+
+    page = run_page_code(
+        _REGULARIZATION,
+        *("images", "hurried", "network", "adam", "learn", "dropping"),
+        **{
+            "np": np,
+            "digits": digits,
+            "split_rows": split_rows,
+            "seed_everything": seed_everything,
+        },
+        **{"Linear": Linear, "ReLU": ReLU, "Dropout": Dropout, "Sequential": Sequential},
+        **{"kaiming_uniform_": kaiming_uniform_, "Adam": Adam},
+        **{"cross_entropy": cross_entropy, "fit": fit},
+    )
+    model, _ = page["learn"](page["dropping"], 0)
+    return model.eval(), *page["hurried"](0)[0]["watch"]
+
+
+def _dropout() -> dict[str, Any]:
+    model, images, labels = dropping_network_of_the_page()
+    weights = [p.data.round(4).tolist() for p in model.parameters()]
+    return {
+        "layers": [{"W": W, "b": b} for W, b in zip(weights[::2], weights[1::2], strict=True)],
+        "examples": [images[labels == digit][0].tolist() for digit in range(10)],
+        "draws": 60,
+    }
+
+
+def silenced(
+    layers: list[tuple[np.ndarray, np.ndarray]], image: np.ndarray, masks: np.ndarray, factor: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Send an image through two hidden layers with units silenced, once for each selection.
+
+    Parameters
+    ----------
+    layers : list of (W, b)
+        Three of them.
+    image : array, shape (d,)
+    masks : array of bool, shape (n, 2, units)
+        Which hidden units remain, for each of n selections.
+    factor : float
+        What the units that remain are multiplied by.
+
+    Returns
+    -------
+    first, sums, probabilities : array, shapes (units,), (n, units), (n, k)
+        What hidden layer 1 gives with all units, the weighted sums that reach hidden layer 2
+        (without its biases), and what comes out.
+    """
+    (W1, b1), (W2, b2), (W3, b3) = layers
+    first = relu(image @ W1 + b1)
+    sums = (first * masks[:, 0] * factor) @ W2
+    second = relu(sums + b2) * masks[:, 1] * factor
+    return first, sums, softmax(second @ W3 + b3)
+
+
+def _dropout_still() -> Figure:
+    given = _dropout()
+    layers = [(np.array(layer["W"]), np.array(layer["b"])) for layer in given["layers"]]
+    image, rng = np.array(given["examples"][4]), seed_everything(0)
+    spread = {}
+    for p in (0.2, 0.5, 0.8):
+        masks = rng.random((given["draws"], 2, 64)) >= p
+        spread[f"p = {p}"] = silenced(layers, image, masks, 1 / (1 - p))[2]
+    whole = silenced(layers, image, np.ones((1, 2, 64), dtype=bool), 1.0)[2][0]
+    return figures.spread(spread, whole)
+
+
 # Adversarial examples -----------------------------------------------------------------------------
 
 
@@ -329,8 +545,6 @@ def _attacked() -> tuple[Any, Any, Any]:
         x = torch.tensor(part.X, dtype=torch.float32).reshape(-1, 1, 8, 8)
         return nn.functional.interpolate(x, size=(16, 16), mode="bilinear"), torch.tensor(part.y)
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as chapters run
     parts = split(*digits.load(), seed=0)
     torch.manual_seed(0)
     model = nn.Sequential(
@@ -343,8 +557,8 @@ def _attacked() -> tuple[Any, Any, Any]:
     )
     adam = torch.optim.Adam(model.parameters(), 0.005)
     train = pictures(parts.train)
-    fit(model, nn.functional.cross_entropy, adam, train, epochs=12, batch_size=50, seed=0)
-    torch.set_num_threads(threads)
+    with _one_thread():
+        fit(model, nn.functional.cross_entropy, adam, train, epochs=12, batch_size=50, seed=0)
     x, y = pictures(parts.validation)
     return model.eval(), x[209:210], y[209:210]
 
@@ -392,8 +606,11 @@ def _attack_still() -> Figure:
 
 PARTS: dict[str, Part] = {
     "attack": Part(_attack, _attack_still),
+    "attention": Part(_attention, _attention_still),
     "bowl": Part(_bowl, _bowl_still),
+    "diffusion": Part(_diffusion, _diffusion_still),
     "digit": Part(_digit, _digit_still),
+    "dropout": Part(_dropout, _dropout_still),
     "gpt": Part(_gpt, _gpt_still),
     "hinges": Part(_hinges, _hinges_still),
     "kernel": Part(_kernel, _kernel_still),

@@ -19,7 +19,7 @@ from course_lib.plotting.style import (
     styled,
 )
 
-__all__ = ["borders", "choices", "distances", "hinges", "maps", "reading"]
+__all__ = ["borders", "choices", "distances", "hinges", "maps", "reading", "spread"]
 
 
 @styled
@@ -214,4 +214,33 @@ def reading(image: ArrayLike, hidden: Sequence[ArrayLike], probabilities: ArrayL
     classes = np.arange(len(np.asarray(probabilities)))
     right.bar(classes, probabilities, color=COLORS[0])
     right.set(xticks=classes, ylim=(0, 1), title="probabilities", xlabel="digit")
+    return figure
+
+
+@styled
+def spread(panels: Mapping[str, ArrayLike], whole: ArrayLike) -> Figure:
+    """Draw what many networks with silenced units say, beside what the whole network says.
+
+    Parameters
+    ----------
+    panels : mapping of str to array_like, shape (n, classes)
+        Title, and the probabilities of n networks.
+    whole : array_like, shape (classes,)
+        The probabilities with all units.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    whole = np.asarray(whole)
+    classes = np.arange(len(whole))
+    figure, row = new_figure(1, len(panels), height=2.4, sharey=True)
+    for axes, (title, p) in zip(row, panels.items(), strict=True):
+        p = np.asarray(p)
+        # Beside each other, as far as there is room: equal ones would hide each other.
+        places = classes + np.linspace(-0.28, 0.28, len(p))[:, None]
+        axes.plot(places, p, ".", color=COLORS[0], markersize=2.5, alpha=0.7)
+        axes.hlines(whole, classes - 0.4, classes + 0.4, color=COLORS[1], linewidth=1.5)
+        axes.set(xticks=classes, ylim=(-0.03, 1.03), title=title, xlabel="digit")
+    row[0].set_ylabel("probability")
     return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+import base64
 import io
 import itertools
 import json
@@ -22,14 +22,17 @@ from course_lib import sharing
 from course_lib.attacks.fgsm import fgsm
 from course_lib.book import live_parts
 from course_lib.book.chapters import read_chapter
+from course_lib.book.page_code import run_page_code
 from course_lib.data import digits
 from course_lib.data.bpe import BytePairs
 from course_lib.data.splits import split
 from course_lib.models import pretrained
+from course_lib.models.diffusion import Denoiser, Schedule, ddim_step, ddpm_step, guided
+from course_lib.models.gpt import GPT, Config, attention_maps
 from course_lib.paths import toc_entries
 from course_lib.plotting.style import COLORS, figure_to_svg, new_figure
 from course_lib.scratch.activations import relu, softmax
-from course_lib.scratch.layers import Linear, Module, ReLU, Sequential, Tanh
+from course_lib.scratch.layers import Dropout, Linear, Module, ReLU, Sequential, Tanh
 from course_lib.scratch.losses import binary_cross_entropy_with_logits
 from course_lib.scratch.optimizers import SGD, Adam
 from course_lib.scratch.tensor import Tensor
@@ -55,18 +58,26 @@ FIRST_LOAD = 4_000
 
 def page_code(page: str, *names: str, **given: Any) -> Any:
     """Return functions that a page defines, made from the code that the page ran."""
-    found = {}
-    for cell in read_chapter(ROOT, page).cells:
-        if cell.cell_type == "code":
-            source = re.sub(r"\A---\n.*?\n---\n", "", cell.source, flags=re.DOTALL)
-            for statement in ast.parse(source).body:
-                if isinstance(statement, ast.FunctionDef) and statement.name in names:
-                    found[statement.name] = ast.unparse(statement)
-    assert set(found) == set(names), f"{page} defines {sorted(found)} of {sorted(names)}"
-    space = {"np": np, **given}
-    for source in found.values():
-        exec(source, space)
+    space = run_page_code(page, *names, root=ROOT, **{"np": np, **given})
     return space[names[0]] if len(names) == 1 else [space[name] for name in names]
+
+
+def data_of(site: Site, name: str) -> dict[str, Any]:
+    """What the built site gives a part: nothing is trained a second time to test it."""
+    text = (site.folder / "_static" / "live" / "data" / f"{name}.js").read_text()
+    return json.loads(text.partition("=")[2].strip().removesuffix(";"))
+
+
+def with_halves(model: nn.Module, given: dict[str, Any]) -> nn.Module:
+    """Give a model the weights of a part's data; those that the part needs not stay as they are."""
+    halves = np.frombuffer(base64.b64decode(given["weights"]), dtype="<f2").astype(np.float32)
+    parameters, at = dict(model.named_parameters()), 0
+    for name, size in given["shapes"]:
+        part = torch.tensor(halves[at : at + size]).reshape(parameters[name].shape)
+        parameters[name].data = part.to(parameters[name])
+        at += size
+    assert at == len(halves)
+    return model.eval()
 
 
 def box_of(page: Page, name: str) -> Locator:
@@ -457,6 +468,67 @@ def test_the_hinges_add_up_as_in_the_page(opened: Callable[[str], Locator]) -> N
     assert least < shown(box)["error"] < 10 * least
     box.get_by_role("button", name="All to 0").click()
     assert shown(box)["error"] == pytest.approx(np.mean(target**2), rel=1e-9)
+
+
+def test_a_corner_is_dragged_and_moved_with_the_keyboard(opened: Callable[[str], Locator]) -> None:
+    inputs = np.linspace(-np.pi, np.pi, 1001)
+    evenly, fit_output_weights = page_code(
+        PLACES["hinges"], "evenly", "fit_output_weights", inputs=inputs, target=np.sin(inputs)
+    )
+    box = opened("hinges")
+    page = box.page
+    # The invitation's last question has an answer: a hinge that is not needed is of use elsewhere.
+    better = np.array([-np.pi, -2.3, -1.6, -0.8, 0.9, 1.8])
+    assert fit_output_weights(relu, better, np.sin(inputs))[1] < (
+        0.75 * fit_output_weights(relu, evenly(6), np.sin(inputs))[1]
+    )
+
+    def height(got: dict[str, Any], x: float) -> float:
+        return float(relu(x - np.array(got["corners"])) @ got["weights"] + got["bias"])
+
+    def least(got: dict[str, Any]) -> None:
+        wanted = fit_output_weights(relu, np.array(got["corners"]), np.sin(inputs))[1]
+        assert got["least"] == pytest.approx(wanted, rel=1e-6)
+
+    # Dragged from left to right onto the sine, the sum follows it.
+    rings = box.get_by_role("application")
+    assert rings.count() == 7
+    places = [*evenly(6), np.pi]
+    for i, (ring, x) in enumerate(zip(rings.all(), places, strict=True)):
+        ring.scroll_into_view_if_needed()
+        place = ring.bounding_box()
+        middle = (place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+        scale = box.locator(".live-drag").bounding_box()["height"] - 68  # from 2.2 to -2.2
+        before = height(shown(box), x)
+        page.mouse.move(*middle)
+        page.mouse.down()
+        page.mouse.move(middle[0], middle[1] - (np.sin(x) - before) * scale / 4.4, steps=3)
+        page.mouse.up()
+        got = shown(box)
+        assert height(got, got["corners"][i] if i < 6 else np.pi) == pytest.approx(
+            np.sin(x), abs=0.1
+        )
+        least(got)
+    assert got["error"] < 0.01
+    # With the keyboard: sideways a corner moves, at its height; upwards the weight before it grows.
+    ring = rings.nth(3)
+    ring.focus()
+    before = shown(box)
+    page.keyboard.press("ArrowRight")
+    after = shown(box)
+    assert after["corners"][3] == pytest.approx(before["corners"][3] + 0.05)
+    at = [height(got, got["corners"][3]) for got in (before, after)]
+    assert at[0] == pytest.approx(at[1], abs=0.03)
+    least(after)
+    page.keyboard.press("ArrowUp")
+    assert shown(box)["weights"][2] == pytest.approx(after["weights"][2] + 0.05)
+    expect(ring).to_be_focused()
+    for _ in range(60):  # it stops before its neighbor
+        page.keyboard.press("ArrowRight")
+    assert shown(box)["corners"][3] == pytest.approx(shown(box)["corners"][4] - 0.1)
+    assert np.isfinite(shown(box)["least"])
+    box.get_by_role("button", name="All to 0").click()
+    assert shown(box)["corners"] == evenly(6).tolist()
 
 
 # Layers -------------------------------------------------------------------------------------------
@@ -929,3 +1001,219 @@ def test_the_attack_is_that_of_the_page(opened: Callable[[str], Locator]) -> Non
     # What the caption and the alt text say.
     assert [reads["computed", e] for e in (0.0, 0.03, 0.06, 0.1, 0.2)] == [4, 4, 9, 9, 9]
     assert {reads["random", e] for e in (0.0, 0.03, 0.06, 0.1, 0.2)} == {4}
+
+
+# Transformers -------------------------------------------------------------------------------------
+
+
+def test_the_heads_look_where_those_of_the_page_do(
+    opened: Callable[[str], Locator], site: Site
+) -> None:
+    given = data_of(site, "attention")
+    model = with_halves(
+        GPT(Config(len(given["characters"]), positions="rotary", **given["config"])), given
+    )
+    box = opened("attention")
+    page, status = box.page, box.get_by_role("status")
+    field = box.get_by_role("textbox", name="Your sentence")
+    place = box.get_by_role("slider", name="Looks from")
+    for text in (given["start"], "a", "12 = 3 * 4, or (x)?", "n" * given["longest"]):
+        field.fill(text)
+        got = shown(box)
+        assert got["text"] == text
+        with torch.no_grad():
+            tokens = torch.tensor([[given["characters"].index(c) for c in text]])
+            maps = attention_maps(model, tokens)[:, 0].numpy()
+        assert np.allclose(got["maps"], maps, atol=1e-4)
+        for block, head, at in ((1, 1, len(text)), (2, 3, 1), (2, 4, (len(text) + 1) // 2)):
+            box.get_by_role("group", name="Block").get_by_label(str(block)).check()
+            box.get_by_role("group", name="Head").get_by_label(str(head)).check()
+            move(place, at)
+            got = shown(box)
+            wanted = maps[block - 1, head - 1]
+            assert got["from"] == at - 1 and np.allclose(got["weights"], wanted, atol=1e-4)
+            # It says the three largest weights of the row.
+            said = [int(n) / 100 for n in re.findall(r"(\d+) % on (?!the)", status.inner_text())]
+            assert np.allclose(said, np.sort(wanted[at - 1, :at])[::-1][:3], atol=0.0051)
+            if len(text) > 1:
+                mean = np.diagonal(wanted, -1).mean()
+                said = re.search(r"whole sentence, (\d+) %", status.inner_text())
+                assert int(said[1]) / 100 == pytest.approx(mean, abs=0.0051)
+    # What it has never read is left out, and said; an empty field is a space.
+    field.fill("naïve 𝔘")
+    assert shown(box)["text"] == "nave " and "ï 𝔘 are left out" in status.inner_text()
+    field.fill("")
+    assert shown(box)["text"] == " "
+    # A finger on the table chooses the row, and the keyboard with the slider.
+    field.fill("abcdef")
+    table = box.get_by_role("img").bounding_box()
+    page.mouse.click(table["x"] + table["width"] / 2, table["y"] + 22 + 2.5 * 24)
+    assert shown(box)["from"] == 2
+    place.press("ArrowRight")
+    assert shown(box)["from"] == 3
+    # What the still's alt text says, and the question of the invitation.
+    field.fill(given["start"])
+    maps = np.concatenate(shown(box)["maps"])
+    before = np.array([np.diagonal(m, -1).mean() for m in maps])
+    near = np.array([(np.diagonal(m, -1) + np.diagonal(m)[1:]).mean() for m in maps])
+    assert before.max() > 0.3 and near[before.argmax()] > 0.5 > near[before.argmin()]
+
+
+# Diffusion models ---------------------------------------------------------------------------------
+
+
+def test_the_drawing_takes_the_steps_of_the_page(
+    opened: Callable[[str], Locator], site: Site
+) -> None:
+    given = data_of(site, "diffusion")
+    schedule = Schedule(len(given["alpha_bar"]) - 1)
+    assert np.allclose(given["alpha_bar"], schedule.alpha_bar, atol=1e-6)
+    model = with_halves(Denoiser(64, given["hidden"], given["blocks"], given["classes"]), given)
+    box = opened("diffusion")
+    status = box.get_by_role("status")
+    sliders = {
+        name: box.get_by_role("slider", name=name, exact=True)
+        for name in ("Digit", "Guidance", "Steps in all", "Steps taken")
+    }
+    starts = set()
+    for digit, weight, count, noise in (
+        (3, 2, 20, "none"),
+        (7, 1, 5, "each step"),
+        (0, 0, 2, "each step"),
+        (9, 4, 1, "none"),
+    ):
+        move(sliders["Digit"], digit)
+        move(sliders["Guidance"], [0, 0.5, 1, 2, 4].index(weight))
+        move(sliders["Steps in all"], given["counts"].index(count))
+        box.get_by_role("radio", name=noise).check()
+        box.get_by_role("button", name="Other noise").click()
+        path = shown(box)["path"]
+        assert len(path) == count + 1 and [step["t"] for step in path] == [
+            round(100 * k / count) for k in range(count, -1, -1)
+        ]
+        steered = guided(model, torch.tensor([digit]), weight)
+        x = torch.tensor([path[0]["x"]])
+        starts.add(path[0]["x"][0])
+        assert abs(x.mean()) < 0.5 and abs(x.std() - 1) < 0.35
+        for here, there in itertools.pairwise(path):
+            now, to = schedule.alpha_bar[here["t"]], schedule.alpha_bar[there["t"]]
+            with torch.no_grad():
+                predicted = steered(x, torch.tensor([here["t"] / schedule.steps]))
+            guess = (x - (1 - now).sqrt() * predicted) / now.sqrt()
+            # Where hardly anything of the sample is left, its guess is divided by next to nothing.
+            assert np.allclose(here["guess"], guess[0], atol=5e-3, rtol=1e-3)
+            if noise == "none":
+                assert "drawn" not in here
+                x = ddim_step(x, predicted, now, to)
+            else:
+                x = ddpm_step(x, predicted, now, to, torch.tensor([here["drawn"]]))
+            assert np.allclose(there["x"], x[0], atol=5e-3)
+            x = torch.tensor([there["x"]])  # so that roundings do not add up
+        assert path[-1]["guess"] == path[-1]["x"]
+        asked = "No digit is asked for" if weight == 0 else f"A {digit} is asked for"
+        assert asked in status.inner_text() and "the finished drawing" in status.inner_text()
+        move(sliders["Steps taken"], 0)
+        assert shown(box)["at"] == 0
+        steps = f"After 0 of {count} step{'s' if count > 1 else ''}: step 100 of 100"
+        assert steps in status.inner_text() and "where 0 % of the variance" in status.inner_text()
+    assert len(starts) == 4
+
+
+def test_a_drawing_moves_when_it_is_asked_to(opened: Callable[[str], Locator]) -> None:
+    box = opened("diffusion")
+    status = box.get_by_role("status")
+    assert shown(box)["at"] == 20 and not shown(box)["running"]
+    box.get_by_role("button", name="Play").click()
+    assert status.get_attribute("aria-live") == "off"
+    stage = "document.querySelector('.live-box[data-live=diffusion] .live-stage')"
+    box.page.wait_for_function(f"{stage}.shown.at > 1 && {stage}.shown.at < 20")
+    box.page.wait_for_function(f"{stage}.shown.at === 20 && !{stage}.shown.running")
+    assert status.get_attribute("aria-live") == "polite"
+    box.page.emulate_media(reduced_motion="reduce")
+    box.get_by_role("button", name="Play").click()
+    assert shown(box)["at"] == 0 and not shown(box)["running"]
+
+
+# Regularization -----------------------------------------------------------------------------------
+
+
+def test_units_are_silenced_as_in_the_page(opened: Callable[[str], Locator], site: Site) -> None:
+    given = data_of(site, "dropout")
+    weights = [(np.array(layer["W"]), np.array(layer["b"])) for layer in given["layers"]]
+    box = opened("dropout")
+    status = box.get_by_role("status")
+    silenced = box.get_by_role("slider", name="p", exact=True)
+    # The course's own network, whose dropout layers take the masks of the page.
+    rng = np.random.default_rng(0)
+    first, second, last = (Linear(*W.shape, rng=rng) for W, _ in weights)
+    for layer, (W, b) in zip((first, second, last), weights, strict=True):
+        layer.weight.data[:], layer.bias.data[:] = W, b
+
+    class Given:
+        def __init__(self) -> None:
+            self.numbers: np.ndarray = np.ones(1)
+
+        def random(self, shape: tuple[int, ...]) -> np.ndarray:
+            return self.numbers.reshape(shape)
+
+    masks = Given(), Given()
+    drops = [Dropout(0.5, rng=rng) for _ in masks]
+    for drop, mask in zip(drops, masks, strict=True):
+        drop.rng = mask
+    network = Sequential(first, ReLU(), drops[0], second, ReLU(), drops[1], last)
+    X, _ = digits.load()
+    for digit, p, rest in (
+        (8, 0.5, "divided by 1 − p"),
+        (3, 0.9, "divided by 1 − p"),
+        (5, 0.3, "left as it is"),
+        (1, 0.0, "divided by 1 − p"),
+    ):
+        move(box.get_by_role("slider", name="Example"), digit)
+        move(silenced, p)
+        box.get_by_role("radio", name=rest).check()
+        before = shown(box)["masks"]
+        box.get_by_role("button", name="Other selections").click()
+        got = shown(box)
+        assert (got["masks"] != before) == (p > 0)
+        image = np.array(got["pixels"])
+        assert np.any(np.all(image == X, axis=1))
+        chosen = np.array(got["masks"])  # (60, 2, 64)
+        assert abs(1 - chosen.mean() - p) < 0.03
+        wanted = []
+        for one in chosen:
+            for drop, mask, row in zip(drops, masks, one, strict=True):
+                drop.p, mask.numbers = p, np.where(row, 1.0, -1.0)
+                if rest != "divided by 1 − p":
+                    drop.p, mask.numbers = 0.0, np.ones(64)
+            if rest == "divided by 1 − p":
+                wanted.append(softmax(network.train()(image[None]).data[0]))
+            else:
+                wanted.append(live_parts.silenced(weights, image, one[None], 1.0)[2][0])
+        runs = np.array([run["probabilities"] for run in got["runs"]])
+        assert np.allclose(runs, wanted, rtol=1e-8, atol=1e-12)
+        whole = softmax(network.eval()(image[None]).data[0])
+        assert np.allclose(got["whole"], whole, rtol=1e-9)
+        assert got["right"] == np.sum(runs.argmax(axis=1) == digit)
+        assert np.allclose(got["average"], runs.mean(axis=0))
+        text = status.inner_text()
+        assert f"{got['right']} read a {digit}, with {100 * runs[:, digit].mean():.0f} %" in text
+        assert f"all units give it {100 * whole[digit]:.0f} %" in text
+        # What the caption says of the sums into the second layer.
+        full, shrunk = 1.0, 1 - p
+        about = full if rest == "divided by 1 − p" else shrunk
+        assert got["size"] == pytest.approx(about, abs=0.2 if p > 0.5 else 0.08)
+        assert f"are {got['size']:.2f} times those in use" in text
+
+
+def test_what_the_still_of_dropout_shows(site: Site) -> None:
+    given = data_of(site, "dropout")
+    weights = [(np.array(layer["W"]), np.array(layer["b"])) for layer in given["layers"]]
+    rng, image = np.random.default_rng(1), np.array(given["examples"][4])
+    kinds, spread, whole = {}, {}, np.ones((1, 2, 64), dtype=bool)
+    for p in (0.2, 0.5, 0.8):
+        chosen = rng.random((400, 2, 64)) >= p
+        said = live_parts.silenced(weights, image, chosen, 1 / (1 - p))[2]
+        kinds[p] = len(np.unique(said.argmax(axis=1)))
+        spread[p] = np.mean(said.argmax(axis=1) == 4)
+    assert spread[0.2] > 0.98 and spread[0.5] > 0.85 and spread[0.8] < 0.6, spread
+    assert kinds[0.8] > 5 and 0.8 < live_parts.silenced(weights, image, whole, 1.0)[2][0, 4] < 0.92
