@@ -319,7 +319,8 @@ def kit(
             site=site if (site / "index.html").is_file() else None,
             address=address,
         )
-    out.print(f"{len(made.exercises)} exercises, {made.packages} packages pinned")
+    count = "1 exercise" if len(made.exercises) == 1 else f"{len(made.exercises)} exercises"
+    out.print(f"{count}, {made.packages} packages pinned")
     if not made.site:
         out.print("The site is not built, and not in it: `course build`, then this again.")
     out.print(f"Kit: {_shown(made.archive)} (unpacked: {_shown(made.folder)})", soft_wrap=True)

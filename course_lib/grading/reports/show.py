@@ -102,9 +102,11 @@ def outcome(report: Report) -> Iterator[RenderableType]:
 def _count(report: Report) -> str:
     count, failed, waiting = len(report.students), len(report.failed), len(report.waiting)
     rate = f" ({60 * count / report.seconds:.0f} a minute)" if report.seconds and count else ""
+    some = "1 submission" if count == 1 else f"{count} submissions"
     return (
-        f"{count} submissions in {report.seconds:.0f} s{rate}: {count - failed - waiting} graded, "
-        f"{waiting} wait for a person's marks, {failed} could not be graded"
+        f"{some} in {report.seconds:.0f} s{rate}: {count - failed - waiting} graded, "
+        f"{waiting} {'waits' if waiting == 1 else 'wait'} for a person's marks, "
+        f"{failed} could not be graded"
     )
 
 
@@ -172,7 +174,7 @@ def similar_table(result: Similar) -> Iterator[RenderableType]:
     if not result.pairs:
         yield Text(f"Of {result.compared} submissions none are unusually alike.")
     else:
-        table = _table("", "", "alike", "passages' worth", right=("alike", "passages' worth"))
+        table = _table("", "", "alike", "fingerprints", right=("alike", "fingerprints"))
         for pair in result.pairs[:PAIRS]:
             _row(table, pair.first, pair.second, f"{100 * pair.share:.0f} %", f"{pair.evidence:g}")
         yield table

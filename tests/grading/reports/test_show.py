@@ -45,7 +45,7 @@ def test_a_class_is_shown_with_who_needs_a_person_and_why() -> None:
     # Nothing of a student's is markup or moves the cursor.
     assert "s000          -  needs a person: [red]cut\\x1b[31m off" in shown_text
     assert "s001      5 / 9  needs a person: 1 answer waits" in shown_text
-    count = "3 submissions in 6 s (30 a minute): 1 graded, 1 wait for a person's marks, 1 could not"
+    count = "3 submissions in 6 s (30 a minute): 1 graded, 1 waits for a person's marks, 1 could"
     assert count in shown_text
     assert "Slowest: s002 0.2 s, s001 0.1 s, s000 0.0 s" in shown_text
     assert "Worth a look, without judging anybody:" in shown_text
