@@ -652,6 +652,30 @@ def build(
 
 
 @app.command()
+def slides(
+    chapters: Annotated[list[str] | None, typer.Argument(help="The chapters.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All chapters.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Print each deck, with Chromium.")] = False,
+    to: Annotated[
+        Path | None, typer.Option(help="The folder for the decks; _build/slides by default.")
+    ] = None,
+) -> None:
+    """Make slides of chapters: their questions, figures, predictions, with notes to speak from."""
+    from course_lib.book.prerequisites import read_chapters
+    from course_lib.book.slides.writing import write_decks
+
+    root = find_root()
+    slugs = [chapter.slug for chapter in read_chapters(root)] if everything else chapters or []
+    if not slugs:
+        raise CourseError("Name the chapters to make slides of, or say --all.")
+    for deck in write_decks(root, slugs, to, pdf=pdf, tell=_tell):
+        out.print(f"{deck.slides} slides: {_shown(deck.page)}", markup=False, soft_wrap=True)
+        if deck.pdf:
+            out.print(f"PDF: {_shown(deck.pdf)}", markup=False, soft_wrap=True)
+    out.print("Next: open one in a browser; S shows the notes, F fills the screen")
+
+
+@app.command()
 def serve(port: Annotated[int, typer.Option(help="Where to listen.")] = 8000) -> None:
     """Serve the built site on this machine."""
     from course_lib.book.site import site_path

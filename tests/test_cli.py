@@ -36,7 +36,7 @@ def test_importing_the_library_is_quick_because_it_imports_nothing_heavy():
 def test_help_names_every_command(course, root):
     text = course("--help", cwd=root).stdout
     commands = "doctor start check progress release collect grade feedback export build serve lab"
-    for command in [*commands.split(" "), "new", "similar", "kit", "report"]:
+    for command in [*commands.split(" "), "new", "similar", "kit", "report", "slides"]:
         assert command in text
 
 

@@ -102,6 +102,8 @@ MATH_ATTRIBUTES = _words(
 )
 MATH_STYLE = re.compile(r"[a-z0-9#:;%. -]*", re.IGNORECASE)
 
+NAMED = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z]\w*;")
+
 LABEL = re.compile(r"\\label\s*\{[^{}]*\}")
 
 ALONE = re.compile(
@@ -130,6 +132,8 @@ def formula(latex: str, block: bool = False) -> str | None:
     latex = LABEL.sub("", latex).replace("{split}", "{aligned}").replace(r"\mbox", r"\text")
     try:
         text = _converter().convert_with_local_state(latex, displaystyle=block)
+        # Of HTML's names for characters, XML knows five.
+        text = NAMED.sub(lambda name: html.unescape(name[0]), text)
         root = ElementTree.fromstring(text)
     except (LatexError, ElementTree.ParseError):
         return None

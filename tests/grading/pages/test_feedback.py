@@ -207,6 +207,7 @@ def test_a_message_leaves_room_for_others() -> None:
         (r"x = 1 \label{eq:x}", "<mn>1</mn>"),
         (r"\mbox{if } x", "<mtext>if"),
         (r"\color{red}{x}", "#FF0000"),
+        (r"\operatorname{softmax}(z)", "<mi>softmax</mi>"),
     ],
 )
 def test_formulas_become_mathml(text: str, holds: str) -> None:
