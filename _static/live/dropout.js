@@ -85,7 +85,7 @@ live.parts.dropout = (stage, { layers, examples, draws }) => {
         );
       });
       svg.append(draw("line", { class: "live-base", x1: 0, x2: width, y1: base, y2: base }));
-      for (const [kind, name, at] of [["circle", "a selection each", 150], ["line", "all units", 30]]) {
+      for (const [kind, name, at] of [["circle", "a selection each", 178], ["line", "all units", 30]]) {
         const place = width - at - 60;
         svg.append(
           kind === "circle"
@@ -141,7 +141,7 @@ live.parts.dropout = (stage, { layers, examples, draws }) => {
     say: (value) => value.toFixed(1), act: () => update(),
   });
   const scaling = choice(panel, {
-    label: "The rest is", options: ["divided by 1 − p", "left as it is"], value: "divided by 1 − p",
+    label: "The rest is", options: ["divided by 1 − p", "unscaled"], value: "divided by 1 − p",
     act: () => update(),
   });
   const buttons = panel.appendChild(make("div", { class: "live-buttons" }));

@@ -1165,7 +1165,7 @@ def test_units_are_silenced_as_in_the_page(opened: Callable[[str], Locator], sit
     for digit, p, rest in (
         (8, 0.5, "divided by 1 − p"),
         (3, 0.9, "divided by 1 − p"),
-        (5, 0.3, "left as it is"),
+        (5, 0.3, "unscaled"),
         (1, 0.0, "divided by 1 − p"),
     ):
         move(box.get_by_role("slider", name="Example"), digit)
