@@ -26,6 +26,12 @@ env: $(VENV)/ready ## Make the Python environment in .venv
 course: env ## Everything a reader needs: chapters, site, exercises, sample class
 	@$(BIN)/course build --sample-class
 
+epub: env ## The whole book as an EPUB
+	@$(BIN)/course build --format epub
+
+pdf: env ## The whole book as one PDF, printed by Chromium
+	@$(BIN)/course build --format pdf
+
 serve: env ## Serve the site on this machine
 	@$(BIN)/course serve
 
@@ -88,4 +94,4 @@ pins: ## Compile the three files of requirements from pyproject.toml
 clean: ## Delete what was built, but not the environment and nobody's work
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help asked env course serve lab test test-fast lint test-code coverage test-exercises test-notebooks test-processors system format pins clean
+.PHONY: help asked env course epub pdf serve lab test test-fast lint test-code coverage test-exercises test-notebooks test-processors system format pins clean

@@ -588,8 +588,14 @@ def build(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Do everything again.")] = False,
     port: Annotated[int, typer.Option(help="Where --serve listens.")] = 8000,
+    form: Annotated[
+        str, typer.Option("--format", help="site, epub, or pdf (which needs Chromium).")
+    ] = "site",
 ) -> None:
-    """Run the chapters, generate the exercises, build the site; only what has changed."""
+    """Run the chapters, generate the exercises, build the site; only what has changed.
+
+    With --format epub or pdf, build the whole book as one file in place of the site.
+    """
     import json
 
     from course_lib.book.chapters import ChapterRun, run_chapters
@@ -598,6 +604,10 @@ def build(
     from course_lib.book.site import build_site, site_path
 
     root = find_root()
+    if form not in ("site", "epub", "pdf"):
+        raise CourseError(f"--format is {form!r}; wanted: site, epub or pdf.")
+    if form != "site" and (serve or sample_class):
+        raise CourseError("--serve and --sample-class go with the site, not with --format.")
     times: dict[str, float] = {}
 
     def timed(step: str, begin: float, what: str) -> None:
@@ -613,6 +623,16 @@ def build(
     runs = run_chapters(root, force=force, report=told)
     ran = sum(run.ran for run in runs)
     timed("chapters", begin, f"{ran} run, {len(runs) - ran} unchanged")
+
+    if form != "site":
+        from course_lib.book.paper import build_epub, build_pdf
+
+        begin = time.perf_counter()
+        with err.status(f"Building the {form.upper()} ..."):
+            made = (build_epub if form == "epub" else build_pdf)(root)
+        timed(form, begin, f"{made.stat().st_size / 1e6:.1f} MB")
+        out.print(f"\nBook: {_shown(made)}")
+        return
 
     begin = time.perf_counter()
     changed = generate_changed(root, force=force)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the tests need and pip cannot bring: a browser; PostgreSQL's server, which the tests run in a
-# folder of their own; and espeak-ng, which spoke the clips of the book. As root on Debian or Ubuntu
-# they are installed; elsewhere this says what to install.
+# folder of their own; espeak-ng, which spoke the clips of the book; and epubcheck, which judges the
+# EPUB. As root on Debian or Ubuntu they are installed; elsewhere this says what to install.
 set -eu
 
 has_browser() {
@@ -19,10 +19,15 @@ has_espeak() {
     command -v espeak-ng >/dev/null 2>&1
 }
 
+has_epubcheck() {
+    command -v epubcheck >/dev/null 2>&1
+}
+
 missing=
 has_browser || missing="chromium"
 has_postgres || missing="$missing postgresql"
 has_espeak || missing="$missing espeak-ng"
+has_epubcheck || missing="$missing epubcheck"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
@@ -50,5 +55,7 @@ has_postgres || echo "The gradebook tests need PostgreSQL's server (Debian, Ubun
     "postgresql; Fedora: dnf install postgresql-server; macOS: brew install postgresql)." >&2
 has_espeak || echo "The test that speaks the clips again needs espeak-ng (Debian, Ubuntu: apt-get" \
     "install espeak-ng; Fedora: dnf install espeak-ng; macOS: brew install espeak-ng)." >&2
+has_epubcheck || echo "The test of the EPUB needs epubcheck (Debian, Ubuntu: apt-get install" \
+    "epubcheck; Fedora, macOS: dnf or brew install epubcheck)." >&2
 echo "Install what is missing, then run this again." >&2
 exit 1

@@ -28,7 +28,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 from course_lib.book.fonts import write_subset
 
-__all__ = ["FormulaError", "Typesetter", "setup"]
+__all__ = ["FormulaError", "Typesetter", "mathml", "setup"]
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,9 @@ _SHOWN = re.compile(r'content: "(\\[0-9A-F]+|\\?.)"')
 _FONT = re.compile(r'url\("formulas/([^"]+\.woff)"\)')
 #: A rule for one kind of letters, such as those of `\\mathfrak`, or for its font.
 _KIND = re.compile(r"\.(TEX-\w+) {|@font-face {.*font-family: MJX(TEX-\w+);")
+_MATHML = re.compile(r"<math\b.*?</math>", re.DOTALL)
+#: Attributes and classes that MathJax writes for itself.
+_NOTE = re.compile(r' (?:data-[\w-]+|class)="[^"]*"')
 #: Kinds that what stretches is made of.
 _STRETCH = {"TEX-S1", "TEX-S4", "TEX-A"}
 
@@ -160,9 +163,21 @@ def _begin(app: Sphinx) -> None:
         app.builder.formulas = Typesetter(package, memory)  # type: ignore[attr-defined]
 
 
+def mathml(set_formula: str) -> str:
+    """Return the MathML of a formula that was set, without MathJax's own notes in it.
+
+    An EPUB's reader sets it by itself.
+    """
+    found = _MATHML.search(set_formula)
+    if found is None:
+        raise ValueError(f"no MathML in {set_formula[:80]!r}")
+    return _NOTE.sub("", found[0])
+
+
 def _set(self: HTML5Translator, node: nodes.Element, tex: str, *, display: bool) -> str:
     try:
-        return self.builder.formulas.html(tex, display=display)
+        made = self.builder.formulas.html(tex, display=display)
+        return mathml(made) if self.builder.name == "epub" else made
     except FormulaError as error:
         logger.warning(
             f"The formula '{tex}' cannot be set: {error}.", location=node, type="formula"
@@ -206,7 +221,7 @@ def _finish(app: Sphinx, failure: Exception | None) -> None:
     formulas: Typesetter | None = getattr(app.builder, "formulas", None)
     if formulas is None:
         return
-    if not failure and formulas.style:
+    if not failure and formulas.style and app.builder.name != "epub":
         static = Path(app.outdir) / "_static"
         static.mkdir(exist_ok=True)
         _write_fonts(formulas.package, static / "formulas", formulas.style)

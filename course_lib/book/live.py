@@ -168,7 +168,7 @@ def _load_later(app: Sphinx, config: Config) -> None:
 
 def _copy_data(app: Sphinx, failure: Exception | None) -> None:
     """Put the data beside the scripts."""
-    if failure or app.builder.format != "html":
+    if failure or app.builder.name != "html":
         return
     target = Path(app.outdir) / "_static" / "live" / "data"
     target.mkdir(parents=True, exist_ok=True)

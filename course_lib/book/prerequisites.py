@@ -308,7 +308,8 @@ def _draw(app: Sphinx, tree: nodes.document, page: str) -> None:
     """Put the drawing in its place; where there is no HTML, a list."""
     for node in list(tree.findall(coursemap)):
         chapters: list[Chapter] = node["chapters"]
-        if app.builder.format == "html":
+        # The links in a drawing are for browsers.
+        if app.builder.format == "html" and app.builder.name not in ("epub", "singlehtml"):
             links = {c.page: app.builder.get_relative_uri(page, c.page) for c in chapters}
             drawn = svg(chapters, links, node["subjects"])
             node.replace_self(nodes.raw("", drawn, format="html"))

@@ -20,7 +20,7 @@ names file and line, and the book is built with warnings as errors.
 
 In HTML the choices are radio buttons in a fieldset. Without JavaScript each explanation waits in a
 ``<details>``; ``_static/questions.js`` turns these into live regions that open when their choice is
-made. Other formats list the choices and, below them, what each is told.
+made. Other formats, and an EPUB, list the choices, and at the end of the chapter what each is told.
 """
 
 import re
@@ -28,6 +28,7 @@ from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
@@ -189,19 +190,35 @@ def _depart_choice_answer(self: HTML5Translator, node: choice_answer) -> None:
 
 
 class PlainQuestions(SphinxPostTransform):
-    """Write questions as lists where nothing can be clicked (LaTeX, plain text)."""
+    """Write questions as lists where nothing can be clicked (LaTeX, EPUB, paper)."""
 
     default_priority = 200
 
     def run(self, **_: Any) -> None:
-        """Replace each question."""
-        if self.app.builder.format == "html":
+        """Replace each question, and put the answers at the end of its chapter."""
+        builder = self.app.builder
+        if builder.format == "html" and builder.name not in ("epub", "singlehtml"):
             return
+        chapters: dict[int, tuple[nodes.Element, list[nodes.Node]]] = {}
         for asked in list(self.document.findall(question)):
-            asked.replace_self(self._plain(asked))
+            chapter = self._chapter(asked)
+            asks, answers = self._plain(asked)
+            asked.replace_self(asks)
+            chapters.setdefault(id(chapter), (chapter, []))[1].extend(answers)
+        for chapter, answers in chapters.values():
+            chapter += [nodes.rubric("", "Answers", classes=["answers"]), *answers]
 
-    def _plain(self, asked: question) -> list[nodes.Node]:
-        """Give the question, its choices, and in the same order what each is told."""
+    def _chapter(self, node: nodes.Element) -> nodes.Element:
+        """Return the outermost section of a page, of which a single page of all holds many."""
+        outer = node
+        above = node.parent
+        while above is not None and not isinstance(above, addnodes.start_of_file):
+            outer = above if isinstance(above, nodes.section) else outer
+            above = above.parent
+        return outer
+
+    def _plain(self, asked: question) -> tuple[list[nodes.Node], list[nodes.Node]]:
+        """Give the question with its choices, and in the same order what each is told."""
         texts, answers = (
             nodes.enumerated_list(enumtype="upperalpha", prefix="", suffix=".") for _ in range(2)
         )
@@ -218,7 +235,7 @@ class PlainQuestions(SphinxPostTransform):
                 answers += nodes.list_item("", verdict, *answer.children)
             else:
                 more.append(part)
-        return [target, head, *more, texts, nodes.paragraph("", "Answers:"), answers]
+        return [target, head, *more, texts], [head.deepcopy(), answers]
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from course_lib.book.chapters import chapter_pages, executed_path
@@ -42,22 +42,44 @@ def build_site(root: Path, *, force: bool = False) -> bool:
         return False
     install_node_packages(root)
     stamp.unlink(missing_ok=True)
+    run_sphinx(root, site_path(root) / "index.html", ["--all"] if force else [])
+    stamp.write_text(made_of)
+    return True
+
+
+def run_sphinx(root: Path, wanted: Path, options: Iterable[str] = ()) -> None:
+    """Run Jupyter Book, warnings as errors.
+
+    Parameters
+    ----------
+    root : Path
+        The course.
+    wanted : Path
+        What it is to make.
+    options : iterable of str
+        Further options of ``jupyter-book build``.
+
+    Raises
+    ------
+    CourseError
+        With Sphinx's warnings, or when what is wanted is not there afterwards.
+    """
     # Jupyter Book has no __main__, and its script may not be on PATH.
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
-    command += [".", "--path-output", ".", "-W", "-n", "--keep-going", "--quiet"]
+    command += [".", "--path-output", ".", "-W", "-n", "--keep-going", "--quiet", *options]
     done = subprocess.run(
-        [*command, "--all"] if force else command,
+        command,
         cwd=root,
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONWARNINGS": "ignore", "NO_COLOR": "1"},
     )
-    if done.returncode or not (site_path(root) / "index.html").is_file():
+    if done.returncode or not wanted.is_file():
         said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
         telling = [line for line in said if "WARNING" in line or "ERROR" in line]
-        raise CourseError("The site was not built:\n" + "\n".join(telling or said[-30:]))
-    stamp.write_text(made_of)
-    return True
+        raise CourseError(
+            f"{wanted.relative_to(root)} was not built:\n" + "\n".join(telling or said[-30:])
+        )
 
 
 def install_node_packages(root: Path) -> None:

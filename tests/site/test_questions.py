@@ -141,7 +141,7 @@ def test_plain_text_lists_the_choices_and_then_the_explanations(folder: Path) ->
         "largest slope",
         "1. 1, as for",
         "3. It has none",
-        "Answers:",
+        "-[ Answers ]-",
         "1. Not this",
         "2. Right.",
     ]
@@ -155,7 +155,7 @@ def test_latex_gets_the_same_and_the_target(folder: Path) -> None:
     [source] = (folder / "latex").glob("*.tex")
     text = source.read_text()
     assert r"\label{\detokenize{index:q-slope}}" in text
-    assert text.index("It has none") < text.index("Answers:") < text.index("second paragraph")
+    assert text.index("It has none") < text.index("Answers") < text.index("second paragraph")
 
 
 @pytest.mark.parametrize(

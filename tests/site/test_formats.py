@@ -1,15 +1,23 @@
-"""Chapters as notebooks to download, on projects of one page; test_pages.py looks at the book's."""
+"""Chapters as notebooks, the EPUB and the PDF, on projects of one chapter.
+
+What the book itself makes of them is looked at by test_pages.py.
+"""
 
 import base64
 import io
+import re
+import shutil
 import subprocess
 import tomllib
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from xml.etree import ElementTree
 
 import nbformat
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 from nbformat import v4
 from sphinx.application import Sphinx
@@ -17,6 +25,9 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from course_lib.book.notebooks import install_cell, launch_links, needed_packages
+from course_lib.book.still import as_xhtml
+
+ROOT = Path(__file__).resolve().parents[2]
 
 HEAD = """---
 jupytext:
@@ -122,7 +133,7 @@ def theme(**options: str) -> dict[str, Any]:
 
 
 def project(folder: Path) -> Path:
-    """A project of a chapter."""
+    """A project of a chapter, which borrows the book's MathJax."""
     (folder / "book" / "part").mkdir(parents=True)
     (folder / "index.md").write_text("# Start\n\n```{toctree}\n:numbered:\nbook/part/slopes\n```\n")
     (folder / "book" / "part" / "slopes.md").write_text(HEAD + PAGE)
@@ -130,9 +141,20 @@ def project(folder: Path) -> Path:
     (folder / "pyproject.toml").write_text(
         '[project]\nname = "a"\nversion = "1"\ndependencies = ["numpy>=1"]\n'
     )
+    (folder / "node_modules").symlink_to(ROOT / "node_modules")
     (folder / "course_lib").mkdir()
     (folder / "course_lib" / "__init__.py").write_text("")
     return folder
+
+
+EXTENSIONS = [
+    "myst_nb",
+    "sphinx_book_theme",
+    *(
+        f"course_lib.book.{name}"
+        for name in ("formulas", "live", "notebooks", "questions", "review", "still")
+    ),
+]
 
 
 def build(source: Path, builder: str = "html", **settings: Any) -> tuple[int, str]:
@@ -152,11 +174,11 @@ def build(source: Path, builder: str = "html", **settings: Any) -> tuple[int, st
     _cache(source, "book/part/slopes")
     settings["nb_execution_cache_path"] = str(cache_path(source))
     (source / "conf.py").write_text(
-        "extensions = ['myst_nb', 'sphinx_book_theme', 'course_lib.book.questions',"
-        " 'course_lib.book.notebooks']\n"
+        f"extensions = {EXTENSIONS}\n"
         "myst_enable_extensions = ['colon_fence', 'dollarmath']\nnumfig = True\n"
         "numfig_secnum_depth = 1\nnb_execution_mode = 'cache'\nproject = 'The Book'\n"
-        "exclude_patterns = ['_build', 'course_lib']\n"
+        "exclude_patterns = ['_build', 'course_lib', 'node_modules']\n"
+        "html_math_renderer = 'formulas'\n"
         + "".join(f"{name} = {value!r}\n" for name, value in settings.items())
     )
     said = io.StringIO()
@@ -323,3 +345,99 @@ def test_a_page_s_packages_are_those_of_the_course(root: Path) -> None:
     assert found["torch"] in declared and found["sklearn"] == "scikit-learn"
     assert "course_lib" not in found and "json" not in found
     assert set(found.values()) <= set(declared)
+
+
+# The EPUB and paper -------------------------------------------------------------------------------
+
+STILL = """
+:::{live} parabola
+:name: live-parabola
+:height: 27 32
+:alt: A bowl & a path.
+:try: Move it.
+
+It *falls*.
+:::
+
+:::{review} due
+:::
+
+{download}`The file </pyproject.toml>`&nbsp;is here.
+"""
+
+
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project with everything that a browser would work, as an EPUB and as one page."""
+    source = project(tmp_path_factory.mktemp("still") / "source")
+    page = source / "book" / "part" / "slopes.md"
+    page.write_text(page.read_text() + STILL)
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())["sphinx"]["config"]
+    known = {key: value for key, value in config.items() if key.startswith("epub_")}
+    more = {"html_title": "The Book", "author": "somebody", "copyright": "2026", "version": "1"}
+    for builder in ("epub", "singlehtml"):
+        status, said = build(source, builder, **known, **more)
+        assert status == 0, said
+    return source / "_build"
+
+
+def test_the_epub_validates(still: Path) -> None:
+    program = shutil.which("epubcheck")
+    assert program, "epubcheck is missing: sh tests/system.sh says how to install it"
+    jar = Path(program).resolve()
+    # Debian's is an archive for Java, which not every machine can start by itself.
+    command = ["java", "-jar", str(jar)] if jar.read_bytes()[:2] == b"PK" else [program]
+    (book,) = (still / "epub").glob("*.epub")
+    done = subprocess.run([*command, str(book)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No errors or warnings detected" in done.stdout
+    # It would find one.
+    wrong = still / "wrong.epub"
+    with zipfile.ZipFile(book) as whole, zipfile.ZipFile(wrong, "w") as broken:
+        for entry in whole.infolist():
+            data = whole.read(entry)
+            if entry.filename.endswith("slopes.xhtml"):
+                data = data.replace(b"<math ", b"<meth ").replace(b"</math>", b"</meth>")
+            broken.writestr(entry, data)
+    assert subprocess.run([*command, str(wrong)], capture_output=True).returncode != 0
+
+
+def test_the_epub_holds_what_the_page_shows_and_nothing_to_work(still: Path) -> None:
+    (book,) = (still / "epub").glob("*.epub")
+    with zipfile.ZipFile(book) as whole:
+        names = whole.namelist()
+        text = whole.read("book/part/slopes.xhtml").decode()
+    assert names[0] == "mimetype"
+    assert [name for name in names if name.endswith((".js", ".html", ".woff"))] == []
+    assert {"_images/parabola.svg", "_images/dot.png", "_static/still.css"} <= set(names)
+    page = ElementTree.fromstring(text)
+    assert len(list(page.iter("{http://www.w3.org/1998/Math/MathML}math"))) >= 5
+    assert "mjx" not in text and "live-try" not in text and "Move it" not in text
+    for wanted in ("A bowl &amp; a path.", "Fig. 1.1", "<summary>Show code cell source</summary>"):
+        assert wanted in text, wanted
+    tags = {element.tag.rpartition("}")[2] for element in page.iter()}
+    assert not tags & {"script", "input", "button", "noscript", "fieldset"}
+    assert "\xa0is here." in text and "_downloads" not in text
+
+
+def test_answers_stand_at_the_end_of_the_chapter(still: Path) -> None:
+    for name in ("epub/book/part/slopes.xhtml", "singlehtml/index.html"):
+        text = (still / name).read_text()
+        asked, _, told = text.partition(">Answers<")
+        assert "Is it?" in asked and "Look again." not in asked and "Right." not in asked
+        assert told.index("Is it?") < told.index("Look again.") < told.index("Right.")
+
+
+def test_paper_has_no_folded_code_and_formulas_with_their_fonts(still: Path) -> None:
+    text = (still / "singlehtml" / "index.html").read_text()
+    assert "<details" not in text and "x = 1" not in text.replace("&#x27;", "'")
+    assert "<mjx-container" in text
+    styles = re.findall(r'href="([^"]+\.css)"', text)
+    assert len(styles) == 2
+    assert all((still / "singlehtml" / style).is_file() for style in styles)
+
+
+def test_what_is_no_xml_is_told_with_its_place() -> None:
+    assert as_xhtml("<p>a&nbsp;b &lt; &eacute;</p>") == "<p>a\xa0b &lt; é</p>"
+    with pytest.raises(ValueError, match=r"mismatched tag.*<p>open<br></p>"):
+        as_xhtml("<p>open<br></p>")
