@@ -6,11 +6,14 @@
 A class solves a small PyTorch assignment: six solution cells, eight test cells, about 40 ms of
 work. Stock nbgrader (`nbgrader autograde` and `nbgrader generate_feedback`, in a course folder with
 an empty configuration) grades a few of them, one after another as it does; `course_lib.grading`
-grades all of them behind walls, with its workers warm, and writes their feedback. Scores are
-compared cell by cell first. Printed are wall and processor time per submission, their ratios, how
-long running a notebook takes over its own work, the memory of a submission in flight, and what
-`course check` takes from a standing start. The exit status is 1 if a limit that the project has set
-itself is broken.
+grades all of them in the sandbox, with its workers warm, and writes their feedback. Scores are
+compared cell by cell first. Then the same class is graded by the commands `course grade` and
+`course feedback`, start-up included, beside what nbgrader's commands take for as many: what they
+took for a few, of which their start-up counts once. Printed are wall and processor time per
+submission and of whole commands, their ratios, how long it takes until the first score and where
+nothing is left to grade, how long running a notebook takes over its own work, the memory of a
+submission in flight, and what `course check` takes from a standing start. The exit status is 1 if
+a limit that the project has set itself is broken.
 
 Otter wants an environment of its own, of which `--otter` names the Python:
 
@@ -51,6 +54,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 SLUG = "tensors"
 AT_LEAST_TIMES_FASTER = 25.0
 AT_LEAST_TIMES_OTTER = 45.0
+AT_LEAST_TIMES_FASTER_WHOLE = 12.0
+AT_MOST_UNTIL_FIRST_SCORE = 4.5
+AT_MOST_WITH_NOTHING_TO_DO = 1.75
 AT_MOST_CPU_OVER_WORK = 0.250
 AT_MOST_EXECUTE_OVER_WORK = 0.150
 AT_MOST_MIB_IN_FLIGHT = 60.0
@@ -332,12 +338,47 @@ def stock(folder: Path) -> dict[str, Any]:
     grade = command(folder, "autograde", SLUG)
     feedback = command(folder, "generate_feedback", SLUG)
     report = grading.read_report(SLUG, folder)
+    # What both take to start: the rest grows with the class.
+    start = [command(folder, step, "--help") for step in ("autograde", "generate_feedback")]
     return {
+        "start": (sum(wall for wall, _ in start), sum(cpu for _, cpu in start)),
         "grade": grade,
         "feedback": feedback,
         "all": (grade[0] + feedback[0], grade[1] + feedback[1]),
         "points": {row.student: row.points() for row in report.students},
     }
+
+
+def whole(folder: Path, workers: int) -> dict[str, tuple[float, float]]:
+    """Grade a course with this engine's commands, from a standing start; return seconds of each.
+
+    Besides wall and processor seconds of each command, ``first`` has those until the first score.
+    """
+    tool = [str(Path(sys.executable).with_name("course"))]
+    place = ["--course-dir", str(folder)]
+    grade = [*tool, "grade", SLUG, *place, "--workers", str(workers)]
+    rows: dict[str, tuple[float, float]] = {}
+    for step, line in (
+        ("grade", grade),
+        ("feedback", [*tool, "feedback", SLUG, *place]),
+        ("nothing", grade),
+    ):
+        before, cpu = resource.getrusage(resource.RUSAGE_CHILDREN), tree_seconds()
+        begin = time.perf_counter()
+        quiet = subprocess.DEVNULL
+        with subprocess.Popen(line, stdout=quiet, stderr=subprocess.PIPE, text=True) as running:
+            while running.poll() is None:
+                if "first" not in rows and any(folder.glob(f"autograded/*/{SLUG}/*.ipynb")):
+                    rows["first"] = (time.perf_counter() - begin, tree_seconds() - cpu)
+                time.sleep(0.01)
+            assert running.stderr is not None
+            if running.returncode:
+                sys.exit(f"course {step} failed:\n{running.stderr.read()[-3000:]}")
+        wall = time.perf_counter() - begin
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+        rows[step] = (wall, tree_seconds() - cpu if _seconds_of_group else used)
+    return rows
 
 
 def otter(folder: Path, python: str, answers: dict[str, NotebookNode]) -> dict[str, Any]:
@@ -507,6 +548,10 @@ def measured() -> int:
         grading.release([SLUG], warm)
         ours(warm, options.workers)
         mine = ours(first, options.workers)
+        cold_class = Path(place, "commands")
+        build(cold_class, names, answers)
+        grading.release([SLUG], cold_class)
+        commands = whole(cold_class, options.workers)
         theirs = stock(second) if few else None
         ran_by_otter = names[: options.otter_students] if options.otter else []
         others = None
@@ -534,6 +579,17 @@ def measured() -> int:
     print(f"a submission in flight: {alone['memory']:.1f} MiB, at most {AT_MOST_MIB_IN_FLIGHT:g}\n")
     print(f"{'course check, cold':<26}{cold[0]:8.3f}{cold[1]:8.3f}   at most {AT_MOST_CHECK:g}")
     kept = kept and cold[0] <= AT_MOST_CHECK
+    print(f"\n{'whole commands, seconds':<26}{'wall':>8}{'CPU':>8}")
+    both = tuple(sum(commands[step][k] for step in ("grade", "feedback")) for k in range(2))
+    for what, (wall, cpu), most in (
+        ("until the first score", commands["first"], AT_MOST_UNTIL_FIRST_SCORE),
+        ("course grade", commands["grade"], None),
+        ("course feedback", commands["feedback"], None),
+        ("course, both", both, None),
+        ("course grade, nothing new", commands["nothing"], AT_MOST_WITH_NOTHING_TO_DO),
+    ):
+        print(f"{what:<26}{wall:8.2f}{cpu:8.2f}" + (f"   at most {most:g}" if most else ""))
+        kept = kept and (most is None or wall <= most)
     kept = kept and over <= AT_MOST_EXECUTE_OVER_WORK and alone["memory"] <= AT_MOST_MIB_IN_FLIGHT
     if theirs is not None:
         for step in ("grade", "feedback", "all"):
@@ -550,6 +606,15 @@ def measured() -> int:
         print(f"faster by wall {ratios[0]:.1f} times (at least {AT_LEAST_TIMES_FASTER:g})")
         print(f"       by CPU  {ratios[1]:.1f} times")
         kept = kept and ratios[0] >= AT_LEAST_TIMES_FASTER
+        grown = [
+            begin + (whole_of_few - begin) * count / len(few)
+            for begin, whole_of_few in zip(theirs["start"], theirs["all"], strict=True)
+        ]
+        how = "measured" if len(few) == count else f"from {len(few)}, start-up counted once"
+        print(f"\nnbgrader's two commands for {count}: {grown[0]:.0f} s ({how})")
+        times = grown[0] / both[0]
+        print(f"whole commands: {times:.1f} times (at least {AT_LEAST_TIMES_FASTER_WHOLE:g})")
+        kept = kept and times >= AT_LEAST_TIMES_FASTER_WHOLE
     if others is not None:
         wall, cpu = (value / len(ran_by_otter) for value in others["all"])
         print(f"\n{'otter run':<26}{wall:8.3f}{cpu:8.3f}")

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from course_lib.assignments.checking import CheckResult
 from course_lib.paths import (
     CourseError,
     exercise_slugs,
@@ -23,6 +22,7 @@ from course_lib.paths import (
 
 if TYPE_CHECKING:
     from course_lib.assignments.answering import Tried
+    from course_lib.assignments.checking import CheckResult
 
 
 @dataclass(frozen=True)

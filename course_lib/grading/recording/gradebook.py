@@ -48,6 +48,15 @@ _LOOKED_UP = (
     ("submitted_notebook", "assignment_id"),
 )
 
+# What nbgrader asks for again in each step of a submission. It counts points with each answer.
+_FOUND_AGAIN = (
+    "find_assignment",
+    "find_notebook",
+    "find_student",
+    "find_submission",
+    "find_submission_notebook",
+)
+
 # SQLite waits so long at a time, in seconds: Ctrl-C is heard in between.
 _TRY_FOR = 0.5
 
@@ -128,6 +137,8 @@ class SharedGradebook:
         self.users = 0
         # Grades and comments of the submissions that the present session has seen.
         self.entries: dict[tuple[Any, ...], dict[str, Any]] = {}
+        # What else it was asked for by name.
+        self.found: dict[tuple[str, ...], Any] = {}
         # Cells of the release: they stay the same while their submissions are graded.
         self.cells: dict[tuple[Any, ...], dict[str, Any]] = {}
 
@@ -178,6 +189,7 @@ class SharedGradebook:
             "find_graded_cell": (self.cells, GradeCell, GradeCell.name, _of_release),
         }
         changed = {name: self._finder(name, *how) for name, how in finders.items()}
+        changed |= {name: self._remembering(name) for name in _FOUND_AGAIN}
         changed |= {"__init__": open_shared, "close": close_shared}
         with ExitStack() as stack:
             event.listen(self.engine, "handle_error", self._note)
@@ -191,6 +203,7 @@ class SharedGradebook:
         if self.users == 0:
             self.db.remove()
             self.entries.clear()
+            self.found.clear()
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -214,6 +227,7 @@ class SharedGradebook:
             # A rollback lets go of all that was fetched.
             self.cells.clear()
             self.courses.clear()
+            self.found.clear()
             raise
         finally:
             self._leave()
@@ -342,6 +356,20 @@ class SharedGradebook:
             entry = found.get(cell)
             # What was not there yet may have come since; if not, the message is nbgrader's.
             return original(gradebook, cell, *place) if entry is None else entry
+
+        return find
+
+    def _remembering(self, name: str) -> Callable[..., Any]:
+        """Return nbgrader's finder of an entry, which does not look twice within a session."""
+        original = getattr(Gradebook, name)
+
+        def find(gradebook: Gradebook, *place: str, **named: str) -> Any:
+            if gradebook.db is not self.db or named:
+                return original(gradebook, *place, **named)
+            key = (name, *place)
+            if key not in self.found:
+                self.found[key] = original(gradebook, *place)
+            return self.found[key]
 
         return find
 

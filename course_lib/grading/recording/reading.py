@@ -6,8 +6,15 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.api import Grade, MissingEntry
-from sqlalchemy.orm import joinedload, undefer
+from nbgrader.api import (
+    Assignment,
+    Grade,
+    Gradebook,
+    MissingEntry,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
+from sqlalchemy.orm import joinedload, selectinload, undefer
 
 from course_lib.grading.course.due import lateness, read_due
 from course_lib.grading.course.folder import Course, GradingError
@@ -61,9 +68,8 @@ def read_row(
     row = StudentReport(student)
     untested: list[str] = []
     with course.gradebook() as gradebook:
-        try:
-            submission = gradebook.find_submission(slug, student)
-        except MissingEntry:
+        submission = _submission(gradebook, slug, student)
+        if submission is None:
             return None
         row.penalty = submission.late_submission_penalty or 0.0
         row.score = max(0.0, submission.score - row.penalty)
@@ -136,6 +142,22 @@ def read_row(
         )
     row.reason = row.reason.strip()
     return row
+
+
+def _submission(gradebook: Gradebook, slug: str, student: str) -> SubmittedAssignment | None:
+    """Return a submission with what a row needs of it, which would be fetched bit by bit."""
+    entry = SubmittedAssignment
+    sums = (entry.score, entry.max_score, entry.late_submission_penalty)
+    query = gradebook.db.query(entry).join(Assignment, Assignment.id == entry.assignment_id)
+    return (
+        query.filter(Assignment.name == slug, entry.student_id == student)
+        .options(
+            *map(undefer, sums),
+            joinedload(entry.assignment),
+            selectinload(entry.notebooks).joinedload(SubmittedNotebook.notebook),
+        )
+        .one_or_none()
+    )
 
 
 def _read_graded(path: Path) -> NotebookNode | None:

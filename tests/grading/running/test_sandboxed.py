@@ -383,12 +383,12 @@ def test_a_zygote_that_does_not_start_is_tried_once_more(
 ) -> None:
     refusals = []
 
-    def refuse() -> Any:
+    def refuse(**options: Any) -> Any:
         # The one that gets warm ahead of all jobs, and the first job's own.
         if len(refusals) < 2:
             refusals.append(1)
             raise zygote.ZygoteDied("It did not start.")
-        return original()
+        return original(**options)
 
     original = zygote.Zygote
     jobs.close()
