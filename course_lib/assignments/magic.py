@@ -20,7 +20,7 @@ from course_lib.assignments.checking import CheckResult, TestResult
 from course_lib.assignments.shown import NOT_WRITTEN, entry, summary
 from course_lib.paths import CourseError, exercise_slugs, find_root, work_path
 
-__all__ = ["Checked", "as_json", "check_here", "register"]
+__all__ = ["Checked", "as_json", "check_here", "exercise_of", "register"]
 
 # What quiets a row, in light and in dark mode, and what marks one.
 _STYLES = {"green": "color: #1a7f37", "yellow": "font-weight: bold", "": "", "dim": "opacity: 0.6"}
@@ -85,7 +85,7 @@ def check_here(shell: Any, line: str = "") -> Checked | None:
     """
     try:
         path, root = _notebook(shell), find_root()
-        slug = line.strip() or _exercise(root, path)
+        slug = line.strip() or exercise_of(root, path)
         command = [sys.executable, "-m", "course_lib", "check", slug, "--json"]
         if path != work_path(root, slug):
             command += ["--notebook", str(path)]
@@ -125,7 +125,14 @@ def _notebook(shell: Any) -> Path:
     )
 
 
-def _exercise(root: Path, path: Path) -> str:
+def exercise_of(root: Path, path: Path) -> str:
+    """Return the exercise that a notebook is of, by its name or its folder's.
+
+    Raises
+    ------
+    CourseError
+        If neither is that of an exercise.
+    """
     slugs = exercise_slugs(root)
     for name in (path.stem, path.parent.name):
         if name in slugs:

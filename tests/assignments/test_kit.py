@@ -88,6 +88,9 @@ def test_a_kit_holds_what_students_need_and_nothing_else(made):
         "exercises",
         "exercises/tiny",
         "exercises/tiny/tiny.ipynb",
+        "jupyter",
+        "jupyter/labconfig",
+        "jupyter/labconfig/default_setting_overrides.json",
         "kit.json",
         "requirements.txt",
         "site",
@@ -269,8 +272,10 @@ def test_jupyterlab_shows_the_work_and_the_address_opens_the_exercise(made):
     assert f"--ServerApp.root_dir={made.folder}/work" in command
     assert "--LabApp.default_url=/lab/tree/tiny/tiny.ipynb" in command
     assert {"--no-browser", "--ServerApp.port=8890"} <= set(command)
-    given = os.environ.get("JUPYTER_CONFIG_PATH")
-    assert environment.get("JUPYTER_CONFIG_PATH") == given
+    # JupyterLab asks nobody whether it may fetch news; a student's own settings hold as they did.
+    first, *others = environment["JUPYTER_CONFIG_PATH"].split(os.pathsep)
+    assert first == str(made.folder / "jupyter")
+    assert others == list(filter(None, [os.environ.get("JUPYTER_CONFIG_PATH", "")]))
 
 
 def test_nbgraders_answers_are_the_same_without_nbgrader(monkeypatch):

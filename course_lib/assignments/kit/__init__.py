@@ -51,6 +51,11 @@ ALWAYS = ("ipykernel", "jupyterlab")
 #: What the course's own dependencies import only to build and to grade.
 NEVER = ("grimp", "jupytext", "nbgrader")
 
+#: What JupyterLab would ask at its first start: whether it may fetch news from its own server.
+QUIET = {
+    "@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"}
+}
+
 _HERE = Path(__file__).parent
 _LIBRARY = Path(paths.__file__).parent
 
@@ -161,6 +166,9 @@ def _fill(root: Path, kit: Path, slugs: list[str], site: Path | None, address: s
     )
     shutil.copy(_LIBRARY.parent / "tools" / "environment.py", kit / "environment.py")
     shutil.copy(_HERE / "start.py.tmpl", kit / "start.py")
+    quiet = kit / "jupyter" / "labconfig" / "default_setting_overrides.json"
+    quiet.parent.mkdir(parents=True)
+    quiet.write_text(json.dumps(QUIET, indent=1) + "\n", encoding="utf-8")
     words = {
         "exercises": "\n".join(f"- `{slug}`" for slug in slugs),
         "first": slugs[0] if slugs else "SLUG",

@@ -47,6 +47,9 @@ LATE_PENALTY = "course_lib.grading.course.due.LatePenalty"
 # Runs whenever a notebook becomes a page: feedback, and the formgrader's view of a submission.
 SAFE_HTML = "course_lib.grading.pages.feedback.SafeOutputs"
 
+# Puts the marking scheme beside an answer, in the formgrader alone.
+SCHEMES = "course_lib.grading.pages.schemes.MarkingSchemes"
+
 
 def find_alembic() -> None:
     """Let nbgrader find `alembic`, which it starts by name when it makes a gradebook.
@@ -64,16 +67,17 @@ def safe_pages(c: Any) -> None:
     What a course has set for its pages stays.
     """
     html = c.HTMLExporter
-    if SAFE_HTML not in html.get("preprocessors", []):
-        html.preprocessors = [*html.get("preprocessors", []), SAFE_HTML]
+    added = [name for name in (SAFE_HTML, SCHEMES) if name not in html.get("preprocessors", [])]
+    html.preprocessors = [*html.get("preprocessors", []), *added]
     filters = {
         "markdown2html": "course_lib.grading.pages.feedback.safe_markdown",
         "ansi2html": "course_lib.grading.pages.feedback.safe_colors",
     }
     html.filters = filters | dict(html.get("filters", {}))
     if "extra_template_basedirs" not in html:
-        # The feedback template here extends nbgrader's of the same name. nbconvert finds that one
-        # as `feedback/` inside a template called `templates`, which is nbgrader's whole folder.
+        # The templates here (of feedback, and of the formgrader's page for marking) extend
+        # nbgrader's of the same names. nbconvert finds those as `feedback/` and `formgrade/` inside
+        # a template called `templates`, which is nbgrader's whole folder.
         formgrader = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader"
         own = Path(__file__).parents[1] / "pages" / "templates"
         html.extra_template_basedirs = list(map(str, (own, formgrader / "templates", formgrader)))
