@@ -77,7 +77,7 @@ class Graders:
 
     Raises
     ------
-    WallsError
+    SandboxError
         If walls cannot be built here.
     """
 

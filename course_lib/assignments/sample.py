@@ -31,7 +31,7 @@ from course_lib.assignments.answers import Answer, apply, right
 from course_lib.assignments.sources import grade_id, is_solution
 from course_lib.grading.course.folder import Course, GradingError, Progress
 from course_lib.grading.reports.report import Report
-from course_lib.grading.running.sandboxed import missing_walls
+from course_lib.grading.running.sandboxed import missing_for_sandbox
 from course_lib.grading.steps.feedback import feedback
 from course_lib.grading.steps.grade import grade
 from course_lib.grading.steps.mark import mark
@@ -198,7 +198,9 @@ def build_class(
     root = build_dir.parent
     folder = class_folder(build_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    settings = CONFIGURATION.format(timeout=timeout) + (WITHOUT_WALLS if missing_walls() else "")
+    settings = CONFIGURATION.format(timeout=timeout) + (
+        WITHOUT_WALLS if missing_for_sandbox() else ""
+    )
     (folder / "nbgrader_config.py").write_text(settings, encoding="utf-8")
     for step in ("source", "release"):
         shutil.rmtree(folder / step / slug, ignore_errors=True)

@@ -53,7 +53,7 @@ def engine(root: Path, slug: str, path: Path) -> Iterator[Engine | None]:
     Yields
     ------
     Engine or None
-        None where there can be no walls, or there is no notebook to run.
+        None where there can be no sandbox, or there is no notebook to run.
     """
     own = _code_in(path)
     if own is None or not sys.platform.startswith("linux"):
@@ -169,10 +169,10 @@ class Engine:
         Returns
         -------
         list of CellRun or None
-            None if there can be no walls here, or the files do not fit behind them.
+            None if there can be no sandbox here, or the files do not fit into it.
         """
         from course_lib.grading.engine import runner
-        from course_lib.grading.engine.sandbox import Limits, WallsError
+        from course_lib.grading.engine.sandbox import Limits, SandboxError
         from course_lib.grading.engine.zygote import ZygoteDied
 
         count = sum(cell.cell_type == "code" for cell in notebook.cells)
@@ -183,7 +183,7 @@ class Engine:
             files = files_beside([folder]) | course_files
             spawner = _Spawner(self.warm.result(), limits, course_files)
             return runner.run(notebook, spawner, source=source, times=times, files=files)
-        except (CourseError, WallsError, ZygoteDied):
+        except (CourseError, SandboxError, ZygoteDied):
             return None
 
 
@@ -195,12 +195,12 @@ class _Spawner:
     limits: Limits
     course_files: Mapping[str, bytes] = field(default_factory=dict)
 
-    def spawn(self, target: str, sockets: Any, *, walled: bool, scratch: Any) -> Any:
-        files = scratch if walled else self.course_files
+    def spawn(self, target: str, sockets: Any, *, sandboxed: bool, scratch: Any) -> Any:
+        files = scratch if sandboxed else self.course_files
         return self.zygote.spawn(
             target,
             sockets,
-            walled=walled,
+            sandboxed=sandboxed,
             limits=self.limits,
             scratch=files,
             environment=VALIDATE,

@@ -215,7 +215,7 @@ def test_what_was_taken_apart_is_run_and_told(tiny_course, work):
 
 
 @pytest.fixture
-def unwalled(monkeypatch):
+def unsandboxed(monkeypatch):
     """Let this be a system on which walls cannot be built."""
     monkeypatch.setattr(sandboxed.sys, "platform", "darwin")
 
@@ -252,7 +252,7 @@ def test_without_walls_a_reader_is_told_the_same(tiny_course, work, monkeypatch)
 
 def test_walls_that_cannot_be_built_stop_no_reader(tiny_course, work, monkeypatch):
     def refuse(*_):
-        raise sandbox.WallsError("User namespaces are switched off.")
+        raise sandbox.SandboxError("User namespaces are switched off.")
 
     monkeypatch.setattr(zygote, "Zygote", refuse)
     assert check(tiny_course, "tiny", work[0]).points == 4
@@ -266,10 +266,10 @@ def test_a_folder_too_large_to_be_copied_is_no_obstacle(tiny_course, work, monke
     assert check(tiny_course, "tiny", work[0]).points == 4
 
 
-@pytest.mark.parametrize("where", ["walled", "unwalled"])
+@pytest.mark.parametrize("where", ["sandboxed", "unsandboxed"])
 def test_cells_that_hang_or_die_cost_themselves(tiny_course, work, where, request):
-    if where == "unwalled":
-        request.getfixturevalue("unwalled")
+    if where == "unsandboxed":
+        request.getfixturevalue("unsandboxed")
     path, notebook = work
     solved(notebook, "quad", "def quad(z):\n    while True:\n        pass")
     notebook.cells.insert(3, new_code_cell("import os\nos._exit(3)"))

@@ -42,10 +42,10 @@ TWICE = [(slug, answer) for slug in SLUGS for answer in proofs.answers(ROOT, slu
 
 @pytest.fixture(scope="module")
 def graders():
-    """Return the grading engine, or None where there can be no walls."""
+    """Return the grading engine, or None where there can be no sandbox."""
     from course_lib.grading.engine import sandbox_check
 
-    if sandbox_check.missing_walls():
+    if sandbox_check.missing_for_sandbox():
         yield None
         return
     with proofs.Graders(ROOT, SLUGS) as warm:
@@ -156,7 +156,7 @@ def test_answer(slug, answer, graders):
 )
 def test_answer_gets_the_same_when_it_is_graded_by_itself(slug, answer, graders):
     if graders is None:
-        pytest.skip("there can be no walls here")
+        pytest.skip("there can be no sandbox here")
     source = source_notebook(ROOT, slug)
     notebook = proofs.graded(answers.apply(source, answer))
     side_by_side, by_itself = (

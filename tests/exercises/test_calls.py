@@ -386,8 +386,8 @@ def in_a_notebook(notebook):
 
 @pytest.fixture(scope="module")
 def graded(notebook):
-    if missing := sandbox_check.missing_walls():
-        pytest.skip(f"no walls here: {missing}")
+    if missing := sandbox_check.missing_for_sandbox():
+        pytest.skip(f"no sandbox here: {missing}")
     with zygote.Zygote() as warm:
         return runner.run(notebook, warm, source=notebook)[1:]
 

@@ -891,7 +891,7 @@ def test_attacks_on_an_ordinary_user_come_to_the_same(
     def grade(folder: Path) -> Report:
         with monkeypatch.context() as patch:
             patch.setattr(sys, "executable", python)
-            patch.setattr(sandboxed, "_walls_stand", False)
+            patch.setattr(sandboxed, "_sandbox_stands", False)
             jobs.close()
             try:
                 status = Path(f"/proc/{jobs._the_worker.zygote().pid}/status").read_text()

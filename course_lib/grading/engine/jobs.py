@@ -41,7 +41,7 @@ __all__ = [
     "begin",
     "close",
     "environment",
-    "missing_walls",
+    "missing_for_sandbox",
     "run_job",
     "run_jobs",
     "warm_up",
@@ -108,7 +108,7 @@ def run_job(job: Job) -> bytes:
 
     Raises
     ------
-    WallsError
+    SandboxError
         If walls cannot be built here.
     JobRefused
         If the submission itself is the obstacle.
@@ -117,7 +117,7 @@ def run_job(job: Job) -> bytes:
     """
     import nbformat
 
-    from course_lib.grading.engine.sandbox import WallsError
+    from course_lib.grading.engine.sandbox import SandboxError
     from course_lib.grading.engine.zygote import ZygoteDied
 
     # Notebooks of format 4, as nbformat wrote them: there is nothing to convert or validate.
@@ -132,7 +132,7 @@ def run_job(job: Job) -> bytes:
         try:
             zygote = _the_worker.zygote()
             done = _run(zygote, job, notebook, source)
-        except WallsError as error:
+        except SandboxError as error:
             # Without walls there is no zygote. With one they can be built, and what is refused is
             # this submission: unless the machine had no process or no memory left just then.
             if zygote is None:
@@ -210,11 +210,11 @@ def differences(there: Mapping[str, str], here: Mapping[str, str]) -> str:
     )
 
 
-def missing_walls() -> list[str]:
+def missing_for_sandbox() -> list[str]:
     """Return why walls cannot be built where this is called."""
     from course_lib.grading.engine import sandbox_check
 
-    return sandbox_check.missing_walls()
+    return sandbox_check.missing_for_sandbox()
 
 
 def warm_up() -> None:
@@ -292,13 +292,13 @@ class _Spawner:
         self.course_files = job.course_files
         self.children: list[Child] = []
 
-    def spawn(self, target: str, sockets: Any, *, walled: bool, scratch: Any) -> Child:
+    def spawn(self, target: str, sockets: Any, *, sandboxed: bool, scratch: Any) -> Child:
         # The judge never sees a file that a student may have written.
-        files = scratch if walled else self.course_files
+        files = scratch if sandboxed else self.course_files
         child = self.zygote.spawn(
             target,
             sockets,
-            walled=walled,
+            sandboxed=sandboxed,
             limits=self.limits,
             scratch=files,
             environment=AUTOGRADE,

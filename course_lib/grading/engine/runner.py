@@ -79,7 +79,7 @@ class Spawner(Protocol):
         target: str,
         sockets: list[socket.socket],
         *,
-        walled: bool,
+        sandboxed: bool,
         scratch: Mapping[str, bytes],
     ) -> Any:
         """Start a process that calls ``target(*sockets)``; return what can kill it."""
@@ -229,12 +229,12 @@ class _Run:
 
     # Processes ---------------------------------------------------------------------------------
 
-    def start(self, target: str, *, walled: bool) -> tuple[socket.socket, Any]:
+    def start(self, target: str, *, sandboxed: bool) -> tuple[socket.socket, Any]:
         """Start a process; return the supervisor's end of its control connection, and it."""
         mine, theirs = socket.socketpair()
         try:
-            files = self.files if walled else {}
-            child = self.zygote.spawn(target, [theirs], walled=walled, scratch=files)
+            files = self.files if sandboxed else {}
+            child = self.zygote.spawn(target, [theirs], sandboxed=sandboxed, scratch=files)
         finally:
             theirs.close()
         self.children.append(child)
@@ -243,7 +243,7 @@ class _Run:
     def start_student(self) -> None:
         """Start a process for the student's code."""
         self.student, self.students_child = self.start(
-            "course_lib.grading.engine.student:main", walled=True
+            "course_lib.grading.engine.student:main", sandboxed=True
         )
         self.kept = 0
         self.at_work = False
@@ -259,7 +259,7 @@ class _Run:
         if self.judge is not None:
             return
         self.judge, self.judges_child = self.start(
-            "course_lib.grading.engine.judge:main", walled=False
+            "course_lib.grading.engine.judge:main", sandboxed=False
         )
         teacher = [c.source for c in self.source.cells if role(c) in ("locked", "free")]
         try:

@@ -30,14 +30,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from course_lib.grading.engine import kernel, landlock, seccomp, view
-from course_lib.grading.engine.sandbox_faults import WallsError, or_explain
+from course_lib.grading.engine.sandbox_faults import SandboxError, or_explain
 from course_lib.grading.engine.shells import INLINE
 
 __all__ = [
     "Limits",
     "Room",
     "Rooms",
-    "WallsError",
+    "SandboxError",
     "enter",
     "entered",
     "isolate",
@@ -124,7 +124,7 @@ def isolate() -> None:
 
     Raises
     ------
-    WallsError
+    SandboxError
         If the machine does not allow it.
     """
     _check_machine()
@@ -156,12 +156,12 @@ def _may(capability: int) -> bool:
 def _check_machine() -> None:
     """Refuse systems that have none of what walls are made of."""
     if sys.platform != "linux":
-        raise WallsError(
+        raise SandboxError(
             f"The sandbox needs Linux, and this is {sys.platform}: grade other people's work on a "
             "Linux machine or in a Linux container. Checking your own work goes on without it."
         )
     if not seccomp.is_supported():
-        raise WallsError(
+        raise SandboxError(
             f"The processor of this machine ({kernel.machine()}) is not one that the sandbox "
             "knows: grade on a machine with x86_64 or aarch64."
         )
@@ -268,7 +268,7 @@ class Rooms:
 
     Raises
     ------
-    WallsError
+    SandboxError
         If no room can be made here.
     """
 
@@ -297,7 +297,7 @@ class Rooms:
     def _receive(self) -> list[int]:
         message, descriptors, _, _ = socket.recv_fds(self._line, 65536, 1)
         if message != b"ok":
-            raise WallsError(message.decode() or "The process that makes rooms has died.")
+            raise SandboxError(message.decode() or "The process that makes rooms has died.")
         return descriptors
 
 
@@ -319,7 +319,7 @@ def _make_rooms(line: socket.socket, paths: list[str]) -> None:
                 return
             socket.send_fds(line, [b"ok"], [ready[0]])
             os.close(ready.pop(0))
-    except WallsError as error:
+    except SandboxError as error:
         line.send(str(error).encode())
 
 
@@ -341,7 +341,7 @@ def _make_room(line: socket.socket) -> int:
     message = here.recv(65536)
     here.close()
     if message != b"ok":
-        raise WallsError(message.decode() or "The first process of a room died.")
+        raise SandboxError(message.decode() or "The first process of a room died.")
     return descriptor
 
 
@@ -354,7 +354,7 @@ def _keep_room(line: socket.socket) -> None:
             kernel.unshare(_ROOM_NAMESPACES)
             _furnish()
             _give_up_rights()
-    except WallsError as error:
+    except SandboxError as error:
         line.send(str(error).encode())
         return
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
@@ -387,7 +387,7 @@ _entered = False
 
 
 def entered() -> bool:
-    """Tell whether this process is behind walls, alone with what it starts."""
+    """Tell whether this process is in a sandbox, alone with what it starts."""
     return _entered
 
 
@@ -408,7 +408,7 @@ def enter(room: Room, limits: Limits, scratch: Mapping[str, bytes]) -> None:
 
     Raises
     ------
-    WallsError
+    SandboxError
         If a wall does not stand. The process must then end without running anything.
     """
     with or_explain("to enter the namespaces of a child"):
@@ -539,19 +539,21 @@ def write_scratch(scratch: str, files: Mapping[str, bytes]) -> None:
 
     Raises
     ------
-    WallsError
+    SandboxError
         If a path leads out of it, or the files do not fit.
     """
     for name, content in files.items():
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or not path.parts:
-            raise WallsError(f"{name!r} is not a path inside the working folder.")
+            raise SandboxError(f"{name!r} is not a path inside the working folder.")
         target = Path(scratch, "work", path)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         except OSError as error:
-            raise WallsError(f"{name!r} cannot be put into the working folder: {error}.") from error
+            raise SandboxError(
+                f"{name!r} cannot be put into the working folder: {error}."
+            ) from error
 
 
 def set_limits(limits: Limits, *, processes: bool = True) -> None:
@@ -575,7 +577,7 @@ def set_limits(limits: Limits, *, processes: bool = True) -> None:
     }
     if not processes:
         del wanted["RLIMIT_NPROC"]
-    # Not everywhere: what does without walls imports this module, too.
+    # Not everywhere: what does without a sandbox imports this module, too.
     import resource
 
     for name, value in wanted.items():

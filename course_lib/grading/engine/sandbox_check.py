@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 from course_lib.grading.engine.sandbox import Limits, Room, Rooms, enter, in_child, isolate, settle
-from course_lib.grading.engine.sandbox_faults import WallsError
+from course_lib.grading.engine.sandbox_faults import SandboxError
 
-__all__ = ["missing_walls"]
+__all__ = ["missing_for_sandbox"]
 
 
-def missing_walls() -> list[str]:
+def missing_for_sandbox() -> list[str]:
     """Return why walls cannot be built here: sentences that say what to do; none if they can.
 
     It builds them, in a process of its own, and tries them from inside.
@@ -32,7 +32,7 @@ def _probe() -> list[str]:
     try:
         isolate()
         return _answer_of_child(_probe_inside)
-    except WallsError as error:
+    except SandboxError as error:
         return [str(error)]
 
 
@@ -41,16 +41,16 @@ def _probe_inside() -> list[str]:
         settle()
         rooms = Rooms()  # kept: its process, and with it the room, ends when it is let go of
         room = rooms.take()
-        return _answer_of_child(lambda: _probe_walls(room), room.fork)
-    except WallsError as error:
+        return _answer_of_child(lambda: _probe_sandbox(room), room.fork)
+    except SandboxError as error:
         return [str(error)]
 
 
-def _probe_walls(room: Room) -> list[str]:
+def _probe_sandbox(room: Room) -> list[str]:
     """Enter, and try each wall that a machine could quietly have left open."""
     try:
         enter(room, Limits(processes=8), {})
-    except WallsError as error:
+    except SandboxError as error:
         return [str(error)]
     reasons = []
     if not os.access(sys.executable, os.R_OK | os.X_OK) or not os.access(__file__, os.R_OK):

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from course_lib.paths import CourseError
 
-__all__ = ["WallsError", "explain", "or_explain"]
+__all__ = ["SandboxError", "explain", "or_explain"]
 
 
-class WallsError(CourseError):
+class SandboxError(CourseError):
     """Walls cannot be built here; the message says why, and what to do."""
 
 
@@ -22,7 +22,7 @@ def or_explain(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise WallsError(explain(what, error)) from error
+        raise SandboxError(explain(what, error)) from error
 
 
 def explain(what: str, error: OSError, machine: Path = Path("/")) -> str:

@@ -62,7 +62,7 @@ class Student:
         # The first process is the one whose end ends the submission. It stays, and reaps.
         self.first = os.getpid()
         # Looked up before any of the student's code runs.
-        self.walled = sandbox.entered()
+        self.sandboxed = sandbox.entered()
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         self.shell = new_shell()
         self.server = Server(self.shell.user_ns)
@@ -112,7 +112,7 @@ class Student:
         if self.guard is not None:
             os.close(self.guard)
         self.guard = None
-        self.first, self.walled = os.getpid(), False
+        self.first, self.sandboxed = os.getpid(), False
         self.words, self.branches = LastWords(), []
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         return None
@@ -186,7 +186,7 @@ class Student:
 
     def end_strangers(self) -> None:
         """End every process within these walls but this one and the first."""
-        if not self.walled:
+        if not self.sandboxed:
             return  # those are other people's processes
         kept = {"1", str(self.first), str(os.getpid())}
         for _ in range(20):

@@ -36,7 +36,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
 from course_lib.grading.engine import kernel, sandbox
-from course_lib.grading.engine.sandbox import Limits, WallsError
+from course_lib.grading.engine.sandbox import Limits, SandboxError
 from course_lib.grading.engine.shells import INLINE
 from course_lib.grading.engine.warmup import DEFAULT_PRELOAD, DRY_RUN, large_pages, warm
 
@@ -67,7 +67,7 @@ _ENVIRONMENT_SET = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "MPLBACKEND": INLINE,
-    # There is none behind walls; the first gradient would start a thread for each.
+    # There is none in a sandbox; the first gradient would start a thread for each.
     "CUDA_VISIBLE_DEVICES": "",
     "HIP_VISIBLE_DEVICES": "",
     "PYTHONDONTWRITEBYTECODE": "1",
@@ -118,8 +118,8 @@ class Zygote:
     ----------
     preload : sequence of str
         The modules to import ahead of time. What is not installed is passed over.
-    walls : bool
-        Whether children live behind walls. Without, only one's own work may be run.
+    sandboxed : bool
+        Whether children live in a sandbox. Without, only one's own work may be run.
     shared : sequence of str
         Folders that children may read besides Python and the system's libraries.
     wait : bool
@@ -128,7 +128,7 @@ class Zygote:
 
     Raises
     ------
-    WallsError
+    SandboxError
         If walls are wanted and cannot be built here.
     ZygoteDied
         If it does not get warm.
@@ -138,16 +138,16 @@ class Zygote:
         self,
         preload: Sequence[str] = DEFAULT_PRELOAD,
         *,
-        walls: bool = True,
+        sandboxed: bool = True,
         shared: Sequence[str] = (),
         wait: bool = True,
     ) -> None:
-        self.walls = walls
+        self.sandboxed = sandboxed
         self._lock = threading.Lock()
         self._warming = threading.Lock()
         self._is_warm = self._is_closed = False
         self._line, other = socket.socketpair()
-        settings = {"walls": walls, "preload": list(preload), "shared": list(shared)}
+        settings = {"sandboxed": sandboxed, "preload": list(preload), "shared": list(shared)}
         self._said = tempfile.TemporaryFile()  # noqa: SIM115, closed by close
         command = [sys.executable, "-P", "-m", __name__, str(other.fileno()), json.dumps(settings)]
         with other:
@@ -173,7 +173,7 @@ class Zygote:
 
         Raises
         ------
-        WallsError
+        SandboxError
             If walls are wanted and cannot be built here.
         ZygoteDied
             If it does not get warm, or is closed before.
@@ -188,7 +188,7 @@ class Zygote:
                 answer = _receive(self._line)
                 if answer is not None:
                     if "error" in answer:
-                        raise WallsError(answer["error"])
+                        raise SandboxError(answer["error"])
                     self._line.settimeout(_READY_WITHIN)
                     self._is_warm = True
                     return
@@ -205,7 +205,7 @@ class Zygote:
         target: str,
         sockets: Sequence[socket.socket] = (),
         *,
-        walled: bool,
+        sandboxed: bool,
         limits: Limits | None = None,
         scratch: Mapping[str, bytes] | None = None,
         environment: Mapping[str, str] | None = None,
@@ -218,8 +218,8 @@ class Zygote:
             ``package.module:function``, imported in the child and called with the sockets.
         sockets : sequence of socket
             What the child talks through. The caller's own copies stay open: close them.
-        walled : bool
-            Whether the child must be behind walls. A child that need not be is all the same where
+        sandboxed : bool
+            Whether the child must be in a sandbox. A child that need not be is all the same where
             the zygote has walls: they are how it ends, with all that it started.
         limits : Limits, optional
             What it may use.
@@ -230,13 +230,15 @@ class Zygote:
 
         Raises
         ------
-        WallsError
+        SandboxError
             If walls are demanded of a zygote without, or do not stand.
         ZygoteDied
             If the zygote is gone, or the child died before it was ready.
         """
-        if walled and not self.walls:
-            raise WallsError("This zygote was started without walls: it runs one's own work only.")
+        if sandboxed and not self.sandboxed:
+            raise SandboxError(
+                "This zygote was started without a sandbox: it runs one's own work only."
+            )
         limits = limits or Limits()
         setup, childs_setup = socket.socketpair()
         line, zygotes_line = socket.socketpair()
@@ -310,12 +312,12 @@ def _started(line: socket.socket, setup: socket.socket, order: tuple) -> int:
     if answer is None:
         raise EOFError("no answer")
     if "error" in answer:
-        raise WallsError(answer["error"])
+        raise SandboxError(answer["error"])
     ready = _receive(setup)
     if ready is None:
         raise EOFError("the child died before it was ready")
     if "error" in ready:
-        raise WallsError(ready["error"])
+        raise SandboxError(ready["error"])
     return answer["pid"]
 
 
@@ -506,7 +508,7 @@ class _Server:
             room = self._rooms.take() if self._rooms else None
             folder = None if room else tempfile.mkdtemp(prefix="course-check-")
             pid = room.fork() if room else os.fork()
-        except (OSError, WallsError) as error:
+        except (OSError, SandboxError) as error:
             if room is not None:
                 room.end()
                 room.close()
@@ -688,7 +690,7 @@ def _prepare(
         _reseed()
         module, _, name = target.partition(":")
         function = getattr(importlib.import_module(module), name)
-    except WallsError as error:
+    except SandboxError as error:
         _send(setup, {"error": str(error)})
         raise
     except BaseException:
@@ -750,9 +752,9 @@ def main(descriptor: str, settings: str) -> None:
     line = socket.socket(fileno=int(descriptor))
     wanted = json.loads(settings)
     try:
-        rooms = _found_a_namespace(line, wanted["shared"]) if wanted["walls"] else None
+        rooms = _found_a_namespace(line, wanted["shared"]) if wanted["sandboxed"] else None
         warm(wanted["preload"])
-    except WallsError as error:
+    except SandboxError as error:
         _send(line, {"error": str(error)})
         return
     _send(line, {"ready": True})

@@ -321,10 +321,10 @@ class Recorder(_Graded):
             self.exporter._preprocessors = kept
 
     def runs_ahead(self) -> bool:
-        """Tell whether notebooks run behind walls, and so before this process records them."""
+        """Tell whether notebooks run in a sandbox, and so before this process records them."""
         self.keep()
         execute = self._execute()
-        return execute is not None and execute.engine == "walled"
+        return execute is not None and execute.engine == "sandboxed"
 
     def _execute(self) -> Execute | None:
         """Return the preprocessor that runs notebooks, with the course's settings."""

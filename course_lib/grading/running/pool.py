@@ -21,7 +21,7 @@ from typing import Any
 from course_lib.grading.course.folder import GradingError, Say
 from course_lib.grading.engine import jobs
 from course_lib.grading.engine.jobs import Job, JobRefused, WorkerDied, WorkerDiffers
-from course_lib.grading.running.sandboxed import require_walls
+from course_lib.grading.running.sandboxed import require_sandbox
 
 __all__ = ["LostError", "NotRunError", "Pool", "pool"]
 
@@ -94,9 +94,9 @@ class Pool:
 
     def _meaning(self, error: BaseException) -> BaseException:
         """Return what a failure means: the end of this submission, or of the run."""
-        from course_lib.grading.engine.sandbox import WallsError
+        from course_lib.grading.engine.sandbox import SandboxError
 
-        if isinstance(error, WallsError | CancelledError):
+        if isinstance(error, SandboxError | CancelledError):
             return error
         # Something that nobody had thought of, in this notebook or around it, must not stop the
         # others.
@@ -170,15 +170,15 @@ class _Cluster(Pool):
     def _meaning(self, error: BaseException) -> BaseException:
         from distributed.scheduler import KilledWorker
 
-        from course_lib.grading.engine.sandbox import WallsError
+        from course_lib.grading.engine.sandbox import SandboxError
 
         if isinstance(error, KilledWorker):
             return LostError(
                 "The Dask workers that ran it died, one after the other: it may have taken more "
                 "memory than they have. Look at their logs."
             )
-        if isinstance(error, WallsError):
-            return GradingError(f"A Dask worker cannot keep submissions behind walls: {error}")
+        if isinstance(error, SandboxError):
+            return GradingError(f"A Dask worker cannot keep submissions in a sandbox: {error}")
         if isinstance(error, WorkerDiffers | ImportError):
             return GradingError(f"A Dask worker has other versions: {error}. {_ON_ALL_MACHINES}")
         if isinstance(error, CancelledError | OSError):
@@ -226,7 +226,7 @@ def _threads(workers: int | None) -> Iterator[Pool]:
     try:
         # The zygote gets warm while the walls are tried, and the first submissions are mended.
         executor.submit(_warm_quietly)
-        require_walls()
+        require_sandbox()
         yield _Threads(executor, workers)
     except BaseException:
         # What still runs is not waited for: its process ends, and so does the thread.
@@ -339,10 +339,10 @@ def _check_workers(client: Any) -> None:
                 f"The Dask worker {worker} has other versions: {jobs.differences(there, here)}. "
                 f"{_ON_ALL_MACHINES}"
             )
-    for worker, missing in client.run(jobs.missing_walls, on_error="return").items():
+    for worker, missing in client.run(jobs.missing_for_sandbox, on_error="return").items():
         if missing and not isinstance(missing, OSError):
             why = missing if isinstance(missing, BaseException) else " ".join(missing)
             raise GradingError(
-                f"The Dask worker {worker} cannot keep submissions behind walls: {why} Stop it, or "
+                f"The Dask worker {worker} cannot keep submissions in a sandbox: {why} Stop it, or "
                 "mend that and start it again."
             )

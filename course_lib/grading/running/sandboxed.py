@@ -19,7 +19,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from traitlets import Enum, Integer
+from traitlets import Enum, Integer, validate
 
 from course_lib.grading.course.folder import GradingError, shown_path
 from course_lib.grading.course.secret import asks_for_seed, digest_of, seed_for
@@ -32,9 +32,12 @@ from course_lib.grading.submissions.answers import NONE_NAMED, read_answers, wit
 from course_lib.grading.submissions.files import files_beside
 from course_lib.grading.submissions.repair import whole_characters
 
-__all__ = ["TEST_FAULT", "Execute", "digest", "missing_walls", "require_walls"]
+__all__ = ["TEST_FAULT", "Execute", "digest", "missing_for_sandbox", "require_sandbox"]
 
 MIB = 1 << 20
+
+# What the engine 'sandboxed' was called before, as configurations may still have it.
+_OLD_NAME = "walled"
 
 # What a kernel says of itself; feedback pages color code by it.
 LANGUAGE = {
@@ -49,19 +52,31 @@ LANGUAGE = {
 
 
 class Execute(KernelExecute):
-    """nbgrader's ``Execute``, behind walls."""
+    """nbgrader's ``Execute``, in a sandbox."""
 
     engine = Enum(
-        ["walled", "kernel"],
-        default_value="walled",
-        help="How notebooks are run: 'walled' keeps what students handed in away from the tests, "
-        "the gradebook and this machine; 'kernel' runs it in a stock kernel with all the rights "
-        "that you have.",
+        ["sandboxed", "kernel", _OLD_NAME],
+        default_value="sandboxed",
+        help="How notebooks are run: 'sandboxed' keeps what students handed in away from the "
+        "tests, the gradebook and this machine; 'kernel' runs it in a stock kernel with all the "
+        "rights that you have. 'walled' is what 'sandboxed' was called before.",
     ).tag(config=True)
+
+    @validate("engine")
+    def _engine_by_its_name(self, proposal: Any) -> str:
+        """Take the name that the sandbox had before, and say that it has another one."""
+        if proposal["value"] != _OLD_NAME:
+            return str(proposal["value"])
+        self.log.warning(
+            "c.Execute.engine is %r, which is called 'sandboxed' now: say so in "
+            "nbgrader_config.py. Notebooks run in the sandbox, as before.",
+            _OLD_NAME,
+        )
+        return "sandboxed"
 
     memory = Integer(
         1024,
-        help="MiB that a notebook may use on top of its libraries (engine 'walled').",
+        help="MiB that a notebook may use on top of its libraries (engine 'sandboxed').",
     ).tag(config=True)
 
     def preprocess(
@@ -72,7 +87,7 @@ class Execute(KernelExecute):
             return super().preprocess(nb, resources, km)
         text = self._prefetched(nb, resources)
         if text is None:
-            require_walls()
+            require_sandbox()
             folder = (resources or {}).get("metadata", {}).get("path") or ""
             # It holds what was handed in and, over that, the course's files.
             files = files_beside([Path(folder)]) if folder else {}
@@ -100,7 +115,7 @@ class Execute(KernelExecute):
         language = str(kernel.get("language") or kernel.get("name") or "python")
         if not language.lower().startswith("python"):
             raise GradingError(
-                f"The notebook is written in {language}, and only Python runs behind walls. If "
+                f"The notebook is written in {language}, and only Python runs in a sandbox. If "
                 'you trust what is handed in, say c.Execute.engine = "kernel" in '
                 "nbgrader_config.py."
             )
@@ -267,7 +282,7 @@ class Execute(KernelExecute):
         return kept
 
 
-def require_walls() -> None:
+def require_sandbox() -> None:
     """Make sure that walls can be built here.
 
     Raises
@@ -275,30 +290,30 @@ def require_walls() -> None:
     GradingError
         If they cannot; the message says why, and what to do.
     """
-    missing = missing_walls()
+    missing = missing_for_sandbox()
     if missing:
         raise GradingError(
-            "What students handed in cannot be kept behind walls on this machine. "
+            "What students handed in cannot be kept in a sandbox on this machine. "
             f"{' '.join(missing)} Grade on a Linux machine that can (or on several: --scheduler). "
             "If you trust everything that was handed in with all that you may do here, say "
             'c.Execute.engine = "kernel" in nbgrader_config.py.'
         )
 
 
-_walls_stand = False
+_sandbox_stands = False
 
 
-def missing_walls() -> list[str]:
+def missing_for_sandbox() -> list[str]:
     """Return why walls cannot be built here; once nothing was missing, it is not asked again."""
-    global _walls_stand
-    if _walls_stand:
+    global _sandbox_stands
+    if _sandbox_stands:
         return []
     if not sys.platform.startswith("linux"):
         return ["They are made of parts of Linux, and this is another system."]
     from course_lib.grading.engine import sandbox_check
 
-    missing = sandbox_check.missing_walls()
-    _walls_stand = not missing
+    missing = sandbox_check.missing_for_sandbox()
+    _sandbox_stands = not missing
     return missing
 
 

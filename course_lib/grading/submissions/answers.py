@@ -5,7 +5,7 @@ metadata, and what is imported from there in a student's cells is told to the te
 
     "course": {"answers_in": ["course_lib.scratch.activations"], "refuse_answers": true}
 
-With ``refuse_answers`` such a cell is not run when it is graded (behind walls). Everything is read
+With ``refuse_answers`` such a cell is not run when it is graded (in a sandbox). Everything is read
 from the text of the cells; what the teacher's own solution imports there is everybody's to import.
 """
 

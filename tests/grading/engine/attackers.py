@@ -34,7 +34,7 @@ class Attacker:
     def __init__(self, zygote: Zygote, **options) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            self.child: Child = zygote.spawn("attacks:run", [theirs], walled=True, **options)
+            self.child: Child = zygote.spawn("attacks:run", [theirs], sandboxed=True, **options)
         ours.settimeout(WITHIN)
         self._line = ours
         self._stream = ours.makefile("r")

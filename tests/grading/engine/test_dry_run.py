@@ -163,7 +163,7 @@ def test_a_state_that_no_drawing_leads_to_is_refused(place, broken):
 def test_outside_walls_nobody_s_processes_are_ended(monkeypatch):
     ended = []
     monkeypatch.setattr(student.os, "kill", lambda *what: ended.append(what))
-    student.Student.end_strangers(SimpleNamespace(first=os.getpid(), walled=sandbox.entered()))
+    student.Student.end_strangers(SimpleNamespace(first=os.getpid(), sandboxed=sandbox.entered()))
     assert ended == []
 
 

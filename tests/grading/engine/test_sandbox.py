@@ -28,7 +28,7 @@ from course_lib.grading.engine import (
     seccomp,
     view,
 )
-from course_lib.grading.engine.sandbox import Limits, WallsError
+from course_lib.grading.engine.sandbox import Limits, SandboxError
 from course_lib.grading.engine.zygote import Zygote
 
 from .attackers import (
@@ -123,12 +123,12 @@ def test_children_do_not_see_each_other_s_files(attacker):
 
 @pytest.mark.parametrize("name", ["../out", "/etc/passwd", "a/../../b", "", "."])
 def test_scratch_files_stay_in_scratch(attacker, name):
-    with pytest.raises(WallsError, match="not a path inside the working folder"):
+    with pytest.raises(SandboxError, match="not a path inside the working folder"):
         attacker(scratch={name: b"x"})
 
 
 def test_scratch_files_that_do_not_fit_are_an_error(attacker):
-    with pytest.raises(WallsError, match=r"'big' cannot be put into the working folder"):
+    with pytest.raises(SandboxError, match=r"'big' cannot be put into the working folder"):
         attacker(scratch={"big": b"x" * 2 * MIB}, limits=Limits(scratch_bytes=MIB))
 
 
@@ -641,11 +641,11 @@ def test_the_filter_for_each_processor(machine, number, first, expected):
 def _tried_by(program: str) -> list[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sandbox.sys, "executable", program)
-        return sandbox_check.missing_walls()
+        return sandbox_check.missing_for_sandbox()
 
 
 def test_no_wall_is_missing_here():
-    assert sandbox_check.missing_walls() == []
+    assert sandbox_check.missing_for_sandbox() == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the test before is this one")
@@ -704,7 +704,7 @@ def test_where_user_namespaces_are_switched_off(tmp_path):
     assert "sysctl -w user.max_user_namespaces=" in reason
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sandbox.sys, "executable", program)
-        with pytest.raises(WallsError, match="user namespace"):
+        with pytest.raises(SandboxError, match="user namespace"):
             Zygote(())
 
 
@@ -758,14 +758,14 @@ def test_where_root_is_refused_it_is_a_container(monkeypatch, tmp_path):
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
 def test_other_systems_are_refused(monkeypatch, platform):
     monkeypatch.setattr(sandbox.sys, "platform", platform)
-    with pytest.raises(WallsError, match=f"needs Linux, and this is {platform}") as refusal:
+    with pytest.raises(SandboxError, match=f"needs Linux, and this is {platform}") as refusal:
         sandbox.isolate()
     assert "Linux container" in str(refusal.value)
 
 
 def test_unknown_processors_are_refused(monkeypatch):
     monkeypatch.setattr(sandbox.kernel, "machine", lambda: "riscv64")
-    with pytest.raises(WallsError, match="riscv64"):
+    with pytest.raises(SandboxError, match="riscv64"):
         sandbox.isolate()
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from course_lib.grading.engine import zygote as zygote_module
-from course_lib.grading.engine.sandbox import Limits, WallsError
+from course_lib.grading.engine.sandbox import Limits, SandboxError
 from course_lib.grading.engine.zygote import DEFAULT_PRELOAD, Child, Zygote, ZygoteDied
 
 from .attackers import AT_REST, HERE, WITHIN, at_rest, descendants, soon
@@ -51,12 +51,14 @@ def light():
         yield zygote
 
 
-def spawn(zygote: Zygote, target: str, *, walled: bool = True, **options):
+def spawn(zygote: Zygote, target: str, *, sandboxed: bool = True, **options):
     """Start a child that has one socket; return it and our end."""
     ours, theirs = socket.socketpair()
     ours.settimeout(WITHIN)
     with theirs:
-        return zygote.spawn(f"warm_attacks:{target}", [theirs], walled=walled, **options), ours
+        return zygote.spawn(
+            f"warm_attacks:{target}", [theirs], sandboxed=sandboxed, **options
+        ), ours
 
 
 def ask(zygote: Zygote, target: str, **options):
@@ -180,13 +182,13 @@ def test_the_sockets_close_with_the_child(light):
     [("warm_attacks:no_such", "no_such"), ("no_such_module:run", "no_such_module")],
 )
 def test_a_target_that_is_not_there(light, target, says):
-    with pytest.raises(WallsError, match=says):
-        light.spawn(target, [], walled=True)
+    with pytest.raises(SandboxError, match=says):
+        light.spawn(target, [], sandboxed=True)
     assert ask(light, "read_all")[1] == {}
 
 
 def test_waiting_has_an_end(light):
-    child = light.spawn("warm_attacks:sleep", [], walled=True)
+    child = light.spawn("warm_attacks:sleep", [], sandboxed=True)
     assert child.wait(0.1) is None
     assert child.wait(0) is None
     child.kill()
@@ -194,7 +196,7 @@ def test_waiting_has_an_end(light):
 
 
 def test_killing_twice_is_killing_once(light):
-    child = light.spawn("warm_attacks:sleep", [], walled=True)
+    child = light.spawn("warm_attacks:sleep", [], sandboxed=True)
     for _ in range(3):
         child.kill()
     end = child.wait(WITHIN)
@@ -205,7 +207,7 @@ def test_killing_twice_is_killing_once(light):
 
 def test_a_child_that_nobody_holds_is_killed(light):
     assert at_rest(light)
-    child = light.spawn("warm_attacks:sleep_with_a_child", [], walled=True)
+    child = light.spawn("warm_attacks:sleep_with_a_child", [], sandboxed=True)
     assert has_a_child_with_a_child(light.pid)
     del child
     assert at_rest(light)
@@ -278,7 +280,7 @@ def _kill(pids: set[int]) -> None:
 @pytest.mark.parametrize("which", ["outermost", "youngest room", "all"])
 def test_a_killed_zygote_takes_its_children_with_it(which):
     with warm() as zygote:
-        child = zygote.spawn("warm_attacks:sleep_with_a_child", [], walled=True)
+        child = zygote.spawn("warm_attacks:sleep_with_a_child", [], sandboxed=True)
         assert has_a_child_with_a_child(zygote.pid)
         # A room that is not furnished yet holds on to what its maker holds.
         (maker,) = _makers_of_rooms(zygote)
@@ -295,7 +297,7 @@ def test_a_killed_zygote_takes_its_children_with_it(which):
             child.wait(WITHIN)
         assert _gone(everybody)
         with pytest.raises(ZygoteDied):
-            zygote.spawn("warm_attacks:sleep", [], walled=True)
+            zygote.spawn("warm_attacks:sleep", [], sandboxed=True)
         child.kill()  # of the dead, nothing
         assert not zygote.is_alive()
     with warm() as again:
@@ -322,7 +324,7 @@ def _is_in_a_room(pid: int, first: int) -> bool:
 
 def test_a_closed_zygote_leaves_nothing():
     with warm() as zygote:
-        child = zygote.spawn("warm_attacks:sleep_with_a_child", [], walled=True)
+        child = zygote.spawn("warm_attacks:sleep_with_a_child", [], sandboxed=True)
         everybody = {zygote.pid} | descendants(zygote.pid)
     assert _gone(everybody)
     with pytest.raises(ZygoteDied):
@@ -378,7 +380,7 @@ def test_a_killed_supervisor_leaves_nothing():
         from course_lib.grading.engine import zygote
         zygote._ENVIRONMENT_SET["PYTHONPATH"] = {str(HERE)!r}
         warm = zygote.Zygote(("warm_attacks",))
-        child = warm.spawn("warm_attacks:sleep_with_a_child", [], walled=True)
+        child = warm.spawn("warm_attacks:sleep_with_a_child", [], sandboxed=True)
         print(warm.pid, flush=True)
         time.sleep(100)
     """
@@ -391,23 +393,23 @@ def test_a_killed_supervisor_leaves_nothing():
     assert _gone(everybody)
 
 
-# ---------------------------------------------------------------- one's own work, without walls
+# ---------------------------------------------------------------- one's own work, without a sandbox
 
 
 @pytest.fixture(scope="module")
 def open_zygote():
-    with warm(walls=False) as zygote:
+    with warm(sandboxed=False) as zygote:
         yield zygote
 
 
 def test_without_walls_nobody_else_s_work_is_run(open_zygote):
-    with pytest.raises(WallsError, match="one's own work only"):
-        open_zygote.spawn("warm_attacks:sleep", [], walled=True)
+    with pytest.raises(SandboxError, match="one's own work only"):
+        open_zygote.spawn("warm_attacks:sleep", [], sandboxed=True)
 
 
 def test_one_s_own_work_runs_in_a_folder_of_its_own(open_zygote):
     folder, files, variables = ask(
-        open_zygote, "read_all", walled=False, scratch={"data.csv": b"1,2"}
+        open_zygote, "read_all", sandboxed=False, scratch={"data.csv": b"1,2"}
     )
     assert files == {"data.csv": "1,2"}
     assert "PYTHONPATH" not in variables
@@ -418,7 +420,7 @@ def test_one_s_own_work_runs_in_a_folder_of_its_own(open_zygote):
 
 def test_one_s_own_work_is_killed_with_what_it_started(open_zygote):
     before = descendants(open_zygote.pid)
-    child: Child = open_zygote.spawn("warm_attacks:sleep_with_a_child", [], walled=False)
+    child: Child = open_zygote.spawn("warm_attacks:sleep_with_a_child", [], sandboxed=False)
     assert soon(lambda: len(descendants(open_zygote.pid) - before) == 2)
     own = descendants(open_zygote.pid) - before
     child.kill()
@@ -427,5 +429,5 @@ def test_one_s_own_work_is_killed_with_what_it_started(open_zygote):
 
 
 def test_where_there_are_walls_everybody_has_them(light):
-    folder, _, _ = ask(light, "read_all", walled=False, limits=Limits())
+    folder, _, _ = ask(light, "read_all", sandboxed=False, limits=Limits())
     assert folder == "/scratch/work"

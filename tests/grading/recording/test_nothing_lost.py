@@ -607,7 +607,7 @@ def hand_in_essay(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("light_zygote")
-@pytest.mark.parametrize("engine", ["walled", "kernel"])
+@pytest.mark.parametrize("engine", ["sandboxed", "kernel"])
 def test_a_task_in_a_notebook_that_comes_later_waits(tmp_path: Path, engine: str) -> None:
     folder = with_a_task(tmp_path / "course")
     with (folder / "nbgrader_config.py").open("a") as file:

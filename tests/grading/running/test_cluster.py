@@ -205,7 +205,7 @@ def test_one_two_and_four_workers_give_the_same_gradebook(few: Cluster, course: 
     [
         ("old", r"has other versions: Python 3\.9 \(here .*course_lib 00000000 \(here .*same"),
         ("no course", r"has no course_lib that this one can talk to .*same requirements\.txt"),
-        ("no walls", r"cannot keep submissions behind walls: User namespaces .* start it again"),
+        ("no sandbox", r"cannot keep submissions in a sandbox: User namespaces .* start it again"),
     ],
 )
 def test_a_worker_that_cannot_do_the_work_is_named(

@@ -1,8 +1,9 @@
-"""The walled engine in nbgrader's pipeline: the same points, and what happens when things die."""
+"""The sandbox in nbgrader's pipeline: the same points, and what happens when things die."""
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import signal
@@ -20,6 +21,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.utils import determine_grade
 from small_course import ANSWERS, POINTS, a_course, contents
+from traitlets.config import Config
 
 from course_lib import grading
 from course_lib.assignments.checking import grade_notebook
@@ -49,7 +51,7 @@ WHERE = "import os\nassert os.environ['NBGRADER_EXECUTION'] == 'autograde'\n"
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory, light_zygote: None) -> Path:
     """The small class, graded by two workers."""
-    folder = a_course(tmp_path_factory.mktemp("walled") / "course", ANSWERS)
+    folder = a_course(tmp_path_factory.mktemp("sandboxed") / "course", ANSWERS)
     report = grading.grade(small.SLUG, folder, workers=2)
     assert {row.student: list(row.points().values()) for row in report.students} == POINTS
     return folder
@@ -84,7 +86,7 @@ def test_the_sample_class_gets_the_points_of_kernels(course_root: Path, tmp_path
     ]
     assert len(honest) >= 2
     folder = build_class(root / "_build", "activations", honest)
-    walled_points = grading.grade("activations", folder, workers=2)
+    sandboxed_points = grading.grade("activations", folder, workers=2)
     found = contents(folder, "activations")
     # A kernel imports anew what a warm process has: its limits are no part of what is compared.
     limits = ("timeout", "notebook_timeout", "startup_timeout", "iopub_timeout")
@@ -92,9 +94,18 @@ def test_the_sample_class_gets_the_points_of_kernels(course_root: Path, tmp_path
         file.write(KERNEL + "".join(f"c.Execute.{name} = 600\n" for name in limits))
     kernel_points = grading.grade("activations", folder, force=True)
     assert contents(folder, "activations") == found
-    for row in walled_points.students:
+    for row in sandboxed_points.students:
         assert row.points() == kernel_points[row.student].points()
         assert row.status == kernel_points[row.student].status
+
+
+def test_the_old_name_of_the_sandbox_is_read_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    execute = sandboxed.Execute(config=Config({"Execute": {"engine": "walled"}}))
+    execute.log = logging.getLogger("renamed")
+    with caplog.at_level("WARNING"):
+        execute.engine = "walled"
+    assert execute.engine == "sandboxed"
+    assert "is called 'sandboxed' now" in caplog.text
 
 
 def _hangs_or_dies(entry: Any) -> bool:
@@ -102,7 +113,7 @@ def _hangs_or_dies(entry: Any) -> bool:
     return "_exit" in code or "while " in code
 
 
-def test_nbgraders_own_command_is_walled_and_agrees(graded: Path, tmp_path: Path) -> None:
+def test_nbgraders_own_command_is_sandboxed_and_agrees(graded: Path, tmp_path: Path) -> None:
     settings = (
         "from course_lib.grading.course.config import configure\nconfigure(c)\n"
         "c.CourseDirectory.source_directory = 'source'\n"
@@ -188,7 +199,7 @@ def gone():
     return 0.3"""
 
 
-@pytest.mark.parametrize("engine", ["walled", "kernel", "check"])
+@pytest.mark.parametrize("engine", ["sandboxed", "kernel", "check"])
 def test_what_a_test_ends_with_is_worth_the_same_in_every_engine(engine: str) -> None:
     # The last line of a test of 0.3 points, and what it gives; None: the teacher is told.
     worth = {
@@ -199,7 +210,7 @@ def test_what_a_test_ends_with_is_worth_the_same_in_every_engine(engine: str) ->
         "f()": None,
         "[f()]": None,
         # Beside the tests, how it prints is the student's to say.
-        "two": None if engine == "walled" else 0.3,
+        "two": None if engine == "sandboxed" else 0.3,
         "np.nan": None,
         "nothing": None,
         "nothing;": 0.3,
@@ -408,7 +419,7 @@ def test_a_machine_that_has_no_process_left_for_a_moment_is_asked_again(
     def spawn(self: Any, *arguments: Any, **options: Any) -> Any:
         if len(refusals) < times:
             refusals.append(1)
-            raise sandbox.WallsError("A child cannot be started: no process is left.")
+            raise sandbox.SandboxError("A child cannot be started: no process is left.")
         return original(self, *arguments, **options)
 
     original = zygote.Zygote.spawn
@@ -614,8 +625,8 @@ def test_links_and_huge_notebooks_need_a_person(
 @pytest.fixture
 def no_walls(monkeypatch: pytest.MonkeyPatch) -> None:
     reason = "User namespaces are switched off: allow them with sysctl x=1."
-    monkeypatch.setattr(sandbox_check, "missing_walls", lambda: [reason])
-    monkeypatch.setattr(sandboxed, "_walls_stand", False)
+    monkeypatch.setattr(sandbox_check, "missing_for_sandbox", lambda: [reason])
+    monkeypatch.setattr(sandboxed, "_sandbox_stands", False)
     monkeypatch.setattr(jobs, "warm_up", lambda: None)
 
 
