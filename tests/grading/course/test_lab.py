@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 TOKEN = "for-this-test-only"
 # Machines that run these tests run others, too.
-PATIENCE = 90_000
+PATIENCE = 600_000
 
 
 def a_port() -> int:
@@ -181,7 +181,6 @@ def test_validate_says_what_fails(page: Any, lab: str) -> None:
     page.get_by_role("button", name="Validate").first.click()
     page.get_by_text("Validation Results").wait_for()
     dialog = page.locator(".jp-Dialog")
-    page.screenshot(path="/tmp/kitK/validate.png")
     text = dialog.inner_text()
     assert "The following cell failed" in text
     assert "test-relu: 0 of 1 points" in text and "Not written yet." in text
@@ -194,7 +193,6 @@ def test_the_formgrader_finds_the_course(page: Any, lab: str) -> None:
     page.goto(f"{lab}/formgrader/manage_assignments")
     page.get_by_role("link", name="activations", exact=True).wait_for()
     # Nobody has set up an exchange, and nobody is told to.
-    page.screenshot(path="/tmp/kitK/manage.png")
     assert page.locator(".alert").count() == 0
     page.goto(f"{lab}/lab?reset")
     # The menu of the Lab leads there, too, by one entry.
@@ -206,7 +204,6 @@ def test_the_formgrader_finds_the_course(page: Any, lab: str) -> None:
         "Formgrader",
         "Create assignment",
     ]
-    page.screenshot(path="/tmp/kitK/menu.png")
     page.get_by_role("menuitem", name="Formgrader").click()
     frame = page.frame_locator("iframe")
     frame.get_by_role("link", name="activations", exact=True).wait_for()
@@ -263,7 +260,6 @@ def mark_the_answer(page: Any, lab: str) -> None:
     left, right = answer.bounding_box(), scheme.bounding_box()
     assert right["x"] >= left["x"] + left["width"]
     assert answer.locator("math").count() == 1
-    page.screenshot(path="/tmp/kitK/marking.png")
     points = page.locator(".course-marked input.score")
     # What comes from the gradebook has come: until then, nothing is saved.
     page.wait_for_function("formgrader.loaded && formgrader.grades.loaded")
