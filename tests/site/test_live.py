@@ -1057,6 +1057,8 @@ def test_the_heads_look_where_those_of_the_page_do(
     before = np.array([np.diagonal(m, -1).mean() for m in maps])
     near = np.array([(np.diagonal(m, -1) + np.diagonal(m)[1:]).mean() for m in maps])
     assert before.max() > 0.3 and near[before.argmax()] > 0.5 > near[before.argmin()]
+    rows = maps[before.argmin()][6:]  # far back, on the first two characters
+    assert np.sum(rows[:, :2].sum(axis=1) > 0.25) >= 3
 
 
 # Diffusion models ---------------------------------------------------------------------------------
