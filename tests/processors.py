@@ -69,6 +69,8 @@ COMMON = (
     "sklearn.datasets",
     "sklearn.linear_model",
     "torch",
+    # Whoever makes an optimizer imports it, which takes a second.
+    "torch._dynamo",
 )
 
 
