@@ -18,7 +18,15 @@ from pathlib import Path
 from course_lib.book.site import install_node_packages, run_sphinx
 from course_lib.paths import CourseError
 
-__all__ = ["build_epub", "build_pdf", "contents", "pages_of", "print_page", "with_contents"]
+__all__ = [
+    "build_epub",
+    "build_pdf",
+    "contents",
+    "pages_of",
+    "print_book",
+    "print_page",
+    "with_contents",
+]
 
 #: A browser that hangs is stopped after this time, in seconds: the book has a thousand pages.
 PATIENCE = 1800
@@ -63,16 +71,28 @@ def build_pdf(root: Path) -> Path:
     folder = root / "_build" / "singlehtml"
     page = folder / "index.html"
     run_sphinx(root, page, ["--builder", "singlehtml"])
-    text = page.read_text(encoding="utf-8")
     wanted = root / "_build" / "pdf" / "deep-learning-layer-by-layer.pdf"
-    wanted.parent.mkdir(parents=True, exist_ok=True)
-    numbers: dict[str, int] = {}
+    print_book(page, wanted)
+    return wanted
+
+
+def print_book(page: Path, target: Path) -> dict[str, int]:
+    """Print a page with everything, with a table of contents; return where each entry begins.
+
+    Raises
+    ------
+    CourseError
+        When it cannot be printed.
+    """
+    text = page.read_text(encoding="utf-8")
+    target.parent.mkdir(parents=True, exist_ok=True)
     entries = contents(text)
+    numbers: dict[str, int] = {}
     for _ in range(2):
         page.write_text(with_contents(text, entries, numbers), encoding="utf-8")
-        print_page(page, wanted)
-        numbers = pages_of(wanted.read_bytes(), [name for name, _, _ in entries])
-    return wanted
+        print_page(page, target)
+        numbers = pages_of(target.read_bytes(), [place for place, _, _ in entries])
+    return numbers
 
 
 def contents(text: str) -> list[tuple[str, str, str]]:
@@ -96,19 +116,22 @@ def contents(text: str) -> list[tuple[str, str, str]]:
 def with_contents(
     text: str, entries: Iterable[tuple[str, str, str]], numbers: Mapping[str, int]
 ) -> str:
-    """Put a table of contents in front of the text, with the page of each entry where it is known.
+    """Put a title and a table of contents in front of the text.
 
-    A page that is not known takes as much room as one that is.
+    The page of an entry is there where it is known; one that is not takes as much room.
     """
+    named = re.search(r"<title>(.*?)</title>", text)
+    title_page = f'<div class="title-page"><p class="title">{named[1] if named else ""}</p></div>\n'
     rows = ""
     for place, number, title in entries:
         # A figure space is as wide as a digit.
         page = f"{numbers.get(place, 0) or '':\u2007>4}"
         link = f'<a href="#{html.escape(place)}">{html.escape(title)}</a>'
-        rows += f'<li><span class="number">{html.escape(number)}</span>{link}'
+        part = ' class="part"' if not number and place.endswith("/index") else ""
+        rows += f'<li{part}><span class="number">{html.escape(number)}</span>{link}'
         rows += f'<span class="page">{page}</span></li>\n'
     table = f'<nav class="contents"><h2>Contents</h2>\n<ol>\n{rows}</ol></nav>\n'
-    return text.replace("<body>\n", f"<body>\n{table}", 1)
+    return text.replace("<body>\n", f"<body>\n{title_page}{table}", 1)
 
 
 def browser() -> str:

@@ -231,8 +231,13 @@ class PlainQuestions(SphinxPostTransform):
             elif isinstance(part, choice):
                 text, answer = part
                 texts += nodes.list_item("", nodes.paragraph("", "", *text.children))
-                verdict = nodes.paragraph("", _RIGHT if part["right"] else _WRONG)
-                answers += nodes.list_item("", verdict, *answer.children)
+                verdict = nodes.strong("", _RIGHT if part["right"] else _WRONG)
+                told = list(answer.children)
+                if told and isinstance(told[0], nodes.paragraph):
+                    told[0].insert(0, [verdict, nodes.Text(" ")])
+                else:
+                    told.insert(0, nodes.paragraph("", "", verdict))
+                answers += nodes.list_item("", *told)
             else:
                 more.append(part)
         return [target, head, *more, texts], [head.deepcopy(), answers]

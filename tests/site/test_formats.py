@@ -25,7 +25,9 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from course_lib.book.notebooks import install_cell, launch_links, needed_packages
+from course_lib.book.paper import build_pdf, contents, pages_of, print_book
 from course_lib.book.still import as_xhtml
+from course_lib.paths import CourseError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -441,3 +443,62 @@ def test_what_is_no_xml_is_told_with_its_place() -> None:
     assert as_xhtml("<p>a&nbsp;b &lt; &eacute;</p>") == "<p>a\xa0b &lt; é</p>"
     with pytest.raises(ValueError, match=r"mismatched tag.*<p>open<br></p>"):
         as_xhtml("<p>open<br></p>")
+
+
+BOOK = """<!DOCTYPE html>
+<html lang="en">
+<head><title>A Book</title>
+<style>STYLE</style></head>
+<body>
+<section><h1>Front</h1></section>
+<span id="document-book/part/index"></span><section><h2>The part</h2></section>
+<span id="document-book/part/one"></span><section>
+<h2><span class="section-number">1. </span>One: <em>why</em> &amp; how?</h2><p>.</p>
+<p style="break-before: page">.</p></section>
+<span id="document-book/part/two"></span><section>
+<h2><span class="section-number">2. </span>Two</h2></section>
+</body>
+</html>
+"""
+
+
+def test_a_table_of_contents_is_read_from_the_headings() -> None:
+    assert contents(BOOK) == [
+        ("document-book/part/index", "", "The part"),
+        ("document-book/part/one", "1", "One: why & how?"),
+        ("document-book/part/two", "2", "Two"),
+    ]
+
+
+@pytest.mark.browser
+def test_the_printed_book_says_on_which_pages_its_chapters_begin(tmp_path: Path) -> None:
+    page, target = tmp_path / "index.html", tmp_path / "made" / "book.pdf"
+    style = (ROOT / "course_lib" / "book" / "still.css").read_text()
+    page.write_text(BOOK.replace("STYLE", style))
+    # A title, the contents, the front; the first chapter has two pages.
+    wanted = {"document-book/part/index": 4, "document-book/part/one": 5}
+    wanted["document-book/part/two"] = 7
+    assert print_book(page, target) == wanted
+    pdf = target.read_bytes()
+    assert pdf.startswith(b"%PDF") and b"/Outlines" in pdf
+    soup = BeautifulSoup(page.read_text(), "html.parser")
+    listed = [[part.get_text(strip=True) for part in item.contents] for item in soup.select("li")]
+    assert listed == [
+        ["", "The part", "4"],
+        ["1", "One: why & how?", "5"],
+        ["2", "Two", "7"],
+    ]
+    assert [item.get("class") for item in soup.select("li")] == [["part"], None, None]
+    assert {link["href"] for link in soup.select("nav a")} == {f"#{place}" for place in wanted}
+
+
+def test_without_a_browser_nothing_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(CourseError, match="no Chromium"):
+        build_pdf(ROOT)
+
+
+def test_what_is_no_pdf_is_told() -> None:
+    with pytest.raises(CourseError, match="no PDF"):
+        pages_of(b"<html>", [])

@@ -142,8 +142,8 @@ def test_plain_text_lists_the_choices_and_then_the_explanations(folder: Path) ->
         "1. 1, as for",
         "3. It has none",
         "-[ Answers ]-",
-        "1. Not this",
-        "2. Right.",
+        "1. **Not this",
+        "2. **Right.",
     ]
     places = [text.index(part) for part in order]
     assert places == sorted(places)
