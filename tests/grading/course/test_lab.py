@@ -227,7 +227,7 @@ def test_the_formgraders_buttons_grade_and_give_feedback_and_its_page_is_for_mar
             # What stock nbgrader gives the whole notebook up for.
             cell.source = "import os\n\ndef sigmoid(z):\n    os._exit(1)"
         if cell.metadata.get("nbgrader", {}).get("points") == 4:
-            cell.source = "The loss is $\\log 4$."
+            cell.source = "The loss is $x^2$."
     nbformat.write(notebook, mine)
     page.goto(f"{lab}/formgrader/manage_submissions/activations")
     page.locator("td.autograde a").first.click()
