@@ -516,9 +516,9 @@ for shaped in (block, block.transpose(2, 0, 1), block[:, ::2], block[0, 0, 0:1])
 # A number x is stored as an integer q, which stands for scale · (q - zero point). Choose the scale and the
 # zero point.
 #
-# - `symmetric_scale`: the integers are from -(2^(b-1) - 1) to 2^(b-1) - 1 with b bits, and the zero point is
-#   0. The number with the largest absolute value becomes the largest integer, or minus that. With an `axis`,
-#   each index along that axis has its own scale, such as each output channel of a kernel.
+# - `symmetric_scale`: the integers are from -(2^(b-1) - 1) to 2^(b-1) - 1 with b bits, and the zero point
+#   is 0. The number with the largest absolute value becomes the largest integer, or minus that. With an
+#   `axis`, each index along that axis has its own scale, such as each output channel of a kernel.
 # - `affine_range`: the integers are from 0 to 2^b - 1, for numbers from `smallest` to `largest`. The number 0
 #   must be stored exactly, so the range is first widened to include 0 if it does not.
 #
