@@ -16,26 +16,26 @@
 # - **Time:** 10 to 40 hours. **Difficulty:** 4 of 5. **Points:** 40, of which a person gives 11.
 # - **Needs:** the chapter *Capstone*, and whichever chapters your question needs.
 #
-# This notebook is a template. Choose a question, data, and a model, and fill in the nine functions and
-# the four texts below. The test cells know nothing of your subject. They check what holds for every
-# project that others are to trust: that it runs from a clean start, that the number is the same twice, that
-# groups stay whole, that `fit` is not handed rows of the test part, and whether a baseline is beaten by more than
-# chance. The last cell draws your result. The chapter goes through one project, its numbers and its faults; yours must
-# have another question and other data.
+# This notebook is a template. Choose a question, data, and a model, and fill in the nine functions and the
+# four texts below. The test cells know nothing about your subject. They check what must be true of every
+# project that others should trust: that it runs from a clean start, that the number is the same twice, that
+# groups stay whole, that `fit` is not handed rows of the test part, and whether a baseline is beaten by more
+# than chance. The last cell draws your result. The chapter works through one project, its numbers and its
+# faults; yours must have a different question and different data.
 #
 # **What is special here**
 #
 # - All tests but two are visible, and you may run them as often as you like.
-# - A row is one sample, and a *group* is what rows have in common: a person, a machine, a day. If your
-#   rows have nothing in common, each is a group of its own.
-# - One label a row, a class or a number; you decide what counts as good, in `scores`. A question about masks,
-#   sequences or generated pictures must be turned into one class or number a row (is this mask better than
-#   that one?), or is not for this template.
-# - Data come with the course or lie in this folder, up to some megabytes (ask whether they are to be handed in
-#   with the notebook): grading has no network. A cell with tests has 30 s. It trains up to three times, and
+# - A row is one sample, and a *group* is what rows have in common: a person, a machine, a day. If your rows
+#   have nothing in common, each is its own group.
+# - One label per row, a class or a number; you decide what counts as good, in `scores`. A question about
+#   masks, sequences or generated pictures must be turned into one class or number per row (is this mask
+#   better than that one?), or it does not suit this template.
+# - Data come with the course or are in this folder, up to a few megabytes (ask whether to hand them in with
+#   the notebook): grading has no network access. A cell with tests has 30 s. It trains up to three times and
 #   loads as often: keep `load` under half a second, `baseline` under one, and `fit` under five. The body of a
-#   larger network is trained beforehand, on other data; its weights lie in this folder, and `fit` trains
-#   the last layer.
+#   larger network is trained beforehand, on other data; its weights are in this folder, and `fit` trains the
+#   last layer.
 #
 # What holds in every exercise (how to check, what the tests look at, what counts) is on the page *How
 # exercises work* in the appendix.
@@ -59,8 +59,8 @@ from course_lib.data import digits
 #
 # *3 points, read by a person, one for each question. About 150 words.*
 #
-# 1. What is to be predicted, from what, and who will do what with the answer?
-# 2. How good must it be to be of use, and what does a mistake cost, in either direction?
+# 1. What will be predicted, from what, and who will do what with the answer?
+# 2. How good must it be to be useful, and what does a mistake cost, in either direction?
 # 3. What would convince you that it does *not* work? Write this down before you train, with
 #    the date.
 
@@ -84,16 +84,16 @@ from course_lib.data import digits
 # %% [markdown]
 # ## Step 2. The data, and their card
 #
-# `load` returns the same rows each time, even if somebody has overwritten what it returned before. It makes `X`
-# without looking at `y`, and each row without looking at the others: no means of all rows. No test can check
-# this; the grader will. How, then, do these come into `X`?
+# `load` returns the same rows each time, even if somebody has overwritten what it returned before. It makes
+# `X` without looking at `y`, and each row without looking at the others: no means over all rows. No test can
+# check this; the grader will. How, then, do these get into `X`?
 #
-# - *Gaps:* fill them with a constant such as 0, and add a column that says where they were. `fit` and `baseline`
-#   may then put in the mean of the training rows.
+# - *Gaps:* fill them with a constant such as 0, and add a column that says where they were. `fit` and
+#   `baseline` may then insert the mean of the training rows.
 # - *Texts* become the codes of their characters, padded to one length. A vocabulary is built in `fit`.
 # - *Names of categories* become numbers by a list that you write down, not by what occurs in the rows.
 #
-# `data_card` says what a stranger must know before using the data: five texts of a sentence or more.
+# `data_card` says what a stranger must know before using the data: five texts, each of a sentence or more.
 
 
 # %% nbgrader={"grade": false, "grade_id": "load", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -243,9 +243,10 @@ assert_equal(
 # ## Step 3. The split
 #
 # Three parts: training, to learn from; validation, to choose by; and test, to judge by once, at the end. Each
-# row is in one of them. A group is never in two. You choose the shares, but no part is below a tenth of the
-# groups (of ten groups, one). (If your claim is about the future, days or weeks are the groups. A shuffled split
-# then tells how well gaps are filled in, not how well the future is forecast: say so in step 10.)
+# row is in exactly one of them, and a group is never in two. You choose the shares, but no part is below a
+# tenth of the groups (of ten groups, one). (If your claim is about the future, days or weeks are the groups.
+# A shuffled split then tells how well gaps are filled in, not how well the future is forecast: say so in step
+# 10.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "split", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -376,10 +377,10 @@ assert_true(
 # %% [markdown]
 # ## Step 4. What counts, and the baseline
 #
-# `scores` gives each row a number, and more is better: 1 for a right class and 0 for a wrong one, minus
-# the absolute error, minus a cost. It judges everything below. Scores are per row, so F1, AUC, balanced accuracy
-# and correlations are not possible. If one class is rare, always saying the other one is right nearly
-# every time: let `scores` count a missed one for more, by what it costs.
+# `scores` gives each row a number, and higher is better: 1 for a right class and 0 for a wrong one, minus the
+# absolute error, minus a cost. It judges everything below. Scores are per row, so F1, AUC, balanced accuracy
+# and correlations are not possible. If one class is rare, always saying the other one is right nearly every
+# time: let `scores` count a missed one more heavily, by what it costs.
 
 
 # %% nbgrader={"grade": false, "grade_id": "scores", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -440,10 +441,9 @@ assert_true(
 )
 
 # %% [markdown]
-# What would somebody do who knows nothing of deep learning: a linear model, a rule, the value of
-# yesterday? It should be hard to beat. Step 7 compares it with the best constant answer. If your baseline is
-# itself a constant, it is also compared with a linear fit. How strong it is beyond that, a person will
-# judge.
+# What would somebody who knows nothing about deep learning use: a linear model, a rule, yesterday's value? It
+# should be hard to beat. Step 7 compares it with the best constant answer. If your baseline is itself a
+# constant, it is also compared with a linear fit. How strong it is beyond that, a person will judge.
 
 
 # %% nbgrader={"grade": false, "grade_id": "baseline", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -510,8 +510,8 @@ assert_true(
 # ## Step 5. The model
 #
 # `fit` gets the training part to learn from and the validation part to choose by (when to stop, which
-# setting). It is not handed the test part, nor the groups. The same seed must give the same model,
-# whatever ran before. `predict` treats each row for itself.
+# setting). It is given neither the test part nor the groups. The same seed must give the same model, whatever
+# ran before. `predict` treats each row for itself.
 
 
 # %% nbgrader={"grade": false, "grade_id": "fit", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -755,7 +755,7 @@ assert_true(
 # %% [markdown]
 # ## Step 6. How sure you are
 #
-# `interval` says between which values the mean advantage over the baseline may lie, at 95 %. Rows of a
+# `interval` gives the values between which the mean advantage over the baseline may lie, at 95 %. Rows of a
 # group come together: what varies is the group. Any method of the chapter *Evaluation* will do.
 
 
@@ -901,8 +901,9 @@ assert_true(
 # %% [markdown]
 # ## Step 7. The report
 #
-# All of it, once: load, split, train, choose, and judge both models on the test part. The baseline and the model
-# learn from the training part alone, and the model chooses by the validation part: do not train again on both.
+# Everything, once: load, split, train, choose, and judge both models on the test part. The baseline and the
+# model learn from the training part alone, and the model chooses by the validation part: do not train again
+# on both.
 
 
 # %% nbgrader={"grade": false, "grade_id": "report", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1130,8 +1131,8 @@ figures.advantages(
 #
 # *3 points, read by a person, one for each question. About 150 words, with a table or a figure if you like.*
 #
-# 1. Look at your model's errors one by one. Which kinds are there, how many of each?
-# 2. Which rows does your model get wrong and the baseline right, and the other way round?
+# 1. Look at your model's errors one by one. What kinds are there, and how many of each?
+# 2. Which rows does your model get wrong and the baseline right, and the other way around?
 # 3. What would you change first, and how large can its effect be at most?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "errors", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
@@ -1154,9 +1155,9 @@ figures.advantages(
 #
 # *3 points, read by a person, one for each question. About 150 words.*
 #
-# 1. What did data, training and your own time cost, with the runs that you threw away?
+# 1. What did data, training and your own time cost, including the runs that you threw away?
 # 2. Whom does the model harm when it errs, and would they notice?
-# 3. Which shift would break it, and which number would you watch to see it come?
+# 3. Which shift would break it, and which number would you watch to see it coming?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "harm", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # 1. One second of training on one core, 14 runs while I was choosing, three evenings.

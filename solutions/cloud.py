@@ -21,18 +21,17 @@
 # - **Time:** 110 minutes. **Difficulty:** 3 of 5. **Points:** 40, of which a person gives 3.
 # - **Needs:** the chapter *The cloud*, PyTorch's modules and optimizers, NumPy arrays.
 #
-# A small laboratory trains on whatever machines are cheap this week, and four of them at a time. You deal
-# out the rows of an epoch, weight what the workers found, pass parts of a sum around a ring whose messages
-# are weighed, save a run so that it goes on to the bit, and bill runs that are interrupted. At the end your
-# functions train one network on four workers, one run is killed in the middle, and you look for the place
-# in the curve.
+# A small laboratory trains on whatever machines are cheap this week, four at a time. You deal out the rows of
+# an epoch, weight what the workers found, pass parts of a sum around a ring whose messages are weighed, save
+# a run so that it resumes exactly, to the bit, and bill runs that are interrupted. At the end your functions
+# train one network on four workers, one run is killed in the middle, and you look for the spot in the curve.
 #
 # **What is special here**
 #
-# - All workers live in this notebook. What one of them holds is an entry of a list, and a *rank* is its
-#   place in it, from 0.
-# - Arrays, tensors and lists that come in stay as they are, unless a step says otherwise.
-# - Tensors of a result are on the device of those that came in.
+# - All workers live in this notebook. What each worker holds is an entry of a list, and its *rank* is its
+#   index in that list, from 0.
+# - Input arrays, tensors and lists stay as they are, unless a step says otherwise.
+# - Tensors in a result are on the device of the input tensors.
 #
 # `course_lib.distributed` and `course_lib.training` hold answers to this exercise: leave `ring`, `ddp` and
 # `training` closed. What holds in every exercise (how to check, what the tests look at, what counts) is on
@@ -52,9 +51,9 @@ device = get_device()
 # %% [markdown]
 # ## Step 1. Who takes which rows?
 #
-# In each epoch all workers draw the same order of the rows,
-# `np.random.default_rng([seed, epoch]).permutation(n)`, and worker `rank` takes every `workers`-th row of
-# it, beginning with the one at place `rank`. Together they see each row once.
+# In each epoch all workers draw the same order of the rows, `np.random.default_rng([seed,
+# epoch]).permutation(n)`, and worker `rank` takes every `workers`-th row of it, beginning with the one at
+# index `rank`. Together they see each row once.
 
 
 # %% nbgrader={"grade": false, "grade_id": "shard", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -144,7 +143,7 @@ for rank in (-1, 3, 4):
 # ## Step 2. The gradient of all rows
 #
 # Each worker has computed the *mean* gradient of its rows, one tensor for each parameter. Combine them into
-# the mean gradient of all rows. Shards may be unequal, and a worker may have had no row at all: what it
+# the mean gradient of all rows. Shards may be unequal, and a worker may have had no rows at all: what it
 # holds is then worthless (a mean of nothing is nan) and must not count.
 
 
@@ -412,8 +411,8 @@ for n, size in ((12, 4), (12, 5), (7, 3), (5, 1), (6, 100), (64, 10)):
 # Now the workers sum their arrays in a ring of `P = len(arrays)`. Cut each array into `P` parts with
 # `np.array_split` (they need not be equally long). In the first phase, *reduce-scatter*, every worker sends
 # one part to its right neighbor in each of `P - 1` steps, and adds what comes from the left to its own. In
-# the chapter the finished parts end one place further on. Here **part `r` of the sum is to end at worker
-# `r`**: work out with which part each worker has to begin.
+# the chapter the finished parts end up one place further on. Here **part `r` of the sum must end up at worker
+# `r`**: work out which part each worker has to begin with.
 #
 # Parts travel only over the network: `send(source, target, part)` weighs a message and returns what arrives
 # at the target. It refuses a target that is not the right neighbor `(source + 1) % P`.
@@ -572,7 +571,7 @@ for name, stacked in cases:
 # ## Step 5. Around the ring: copies
 #
 # In the second phase, *all-gather*, the finished parts go around, again to the right and in `P - 1` steps,
-# until everybody has all of them. The network is as before.
+# until every worker has all of them. The network is as before.
 
 
 # %% nbgrader={"grade": false, "grade_id": "all_gather", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -716,14 +715,14 @@ for name, lengths in (
 # %% [markdown]
 # ## Step 6. Killed, and taken up again
 #
-# A run consists of a model (with dropout, say), an optimizer, a `torch.Generator` that draws the order of
-# the rows, and the number of steps that it has taken. Write down everything that must be known to go on
-# exactly, and put it back. The models of this step are on the CPU, where dropout draws from the generator
-# whose state `torch.get_rng_state()` returns.
+# A run consists of a model (with dropout, say), an optimizer, a `torch.Generator` that draws the order of the
+# rows, and the number of steps that it has taken. Save everything that must be known to resume exactly, and
+# restore it. The models of this step are on the CPU, where dropout draws from the generator whose state
+# `torch.get_rng_state()` returns.
 #
-# What you write down must stay as it is while the training goes on, must not change when it is put back
-# (somebody may need it twice), and consists of tensors, numbers, texts, None, lists, tuples and
-# dictionaries, so that `torch.save` writes it and `torch.load(..., weights_only=True)` reads it again.
+# What you save must stay as it is while training goes on, must not change when it is restored (somebody may
+# need it twice), and must consist of tensors, numbers, strings, None, lists, tuples and dictionaries, so that
+# `torch.save` writes it and `torch.load(..., weights_only=True)` reads it again.
 
 
 # %% nbgrader={"grade": false, "grade_id": "capture", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -927,12 +926,12 @@ for kind in ("SGD", "momentum", "Adam"):
 # %% [markdown]
 # ## Step 7. The bill of an interrupted run
 #
-# A run needs `work` hours of computing. After every `every` hours of computing it saves itself, and once
-# more at the end, where the last stretch may be shorter: the result is a checkpoint, too. Saving takes `save`
-# hours. `failures` are the hours on the clock at which machines of this kind are taken away, in increasing
-# order. A failure undoes everything since the last checkpoint that was finished by then (finished at that
-# very moment counts). It takes `restart` hours until there is a new machine, and failures *before* it is
-# there hit nobody. Then the run goes on from the checkpoint.
+# A run needs `work` hours of computing. After every `every` hours of computing it saves a checkpoint, and
+# once more at the end, where the last stretch may be shorter: the result is a checkpoint, too. Saving takes
+# `save` hours. `failures` are the hours on the clock at which machines of this kind are taken away, in
+# increasing order. A failure undoes everything since the last checkpoint that was finished by then (finished
+# at that very moment counts). It takes `restart` hours until there is a new machine, and failures *before* it
+# is there have no effect. Then the run goes on from the checkpoint.
 #
 # You pay `price` per hour, for the hours in which you have a machine.
 
@@ -1084,8 +1083,8 @@ for every in (0, -1):
 # ## Step 8. Four workers, one killed run
 #
 # All of it at once. One machine trains with batches of 64 rows. Four workers train with 16 rows each: your
-# shards, your ring, your mean. Their run is killed in the middle, in the third epoch, and taken up again
-# from your checkpoint by a program that knows nothing but the file.
+# shards, your ring, your mean. Their run is killed in the middle, in the third epoch, and resumed from your
+# checkpoint by a program that has nothing but the file.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import io
@@ -1182,21 +1181,21 @@ _ = axes.legend()
 figure
 
 # %% [markdown]
-# **What you see.** One curve lies on the other, and nothing tells you where the run was killed. That is the
-# point of all seven steps: how many machines there are, and how often one of them dies, is a matter of time
-# and money, and must not be a matter of what is learned.
+# **What you see.** One curve lies on top of the other, and nothing shows where the run was killed. That is
+# the point of all seven steps: how many machines there are, and how often one of them dies, affects time and
+# money, and must not affect what is learned.
 #
 # ## Step 9. A run of two weeks
 #
 # *3 points, read by a person. About 120 words.*
 #
-# A training takes 14 days on one machine with eight cards. You may rent the machine at the full price, or as
-# spot at 35 % of it, where it is taken away every 6 hours in the mean. Writing a checkpoint takes 3 minutes,
-# and a new machine comes after 10.
+# A training run takes 14 days on one machine with eight GPUs. You may rent the machine at the full price, or
+# as a spot instance at 35 % of it, where it is taken away every 6 hours on average. Writing a checkpoint
+# takes 3 minutes, and a new machine arrives after 10.
 #
-# 1. How often should the run save itself, and about how much longer than 14 days does it take as spot? Is
-#    it worth it?
-# 2. A colleague saves the weights alone, "since the optimizer fills up again by itself". What do you answer?
+# 1. How often should the run save a checkpoint, and about how much longer than 14 days does it take on spot
+#    instances? Is it worth it?
+# 2. A colleague saves only the weights, "since the optimizer fills up again by itself". What is your answer?
 # 3. Somebody proposes four machines with the same batch *per machine*, to be done in three and a half days.
 #    Name two things that could keep that from coming true.
 

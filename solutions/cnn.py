@@ -19,18 +19,18 @@
 # - **Time:** 110 minutes. **Difficulty:** 3 of 5. **Points:** 33, of which a person gives 4.
 # - **Needs:** the chapter *Convolutional networks*, NumPy arrays, PyTorch's modules.
 #
-# The labels on parcels are photographed in a hurry, and the digit is never where it was last time. You
-# build a reader for them from its parts: the plan of its layers, what each unit sees, the convolution
-# and its backward pass, pooling, and a residual block. In the end these parts of yours are one network,
-# which learns from 1,000 photographs, and you see what its kernels have become.
+# The labels on parcels are photographed in a hurry, and the digit is never where it was last time. You build
+# a reader for them part by part: the plan of its layers, what each unit sees, the convolution and its
+# backward pass, pooling, and a residual block. In the end your parts form one network, which learns from
+# 1,000 photographs, and you see what its kernels have become.
 #
 # **What is special here**
 #
-# - Steps 3 to 5 are NumPy: arrays of shape (n, channels, height, width), of any kind of numbers. What
-#   you return has at least the precision of what came, and whole numbers do not lose fractions.
-# - Step 6 is a PyTorch module, which may be moved to a graphics card.
-# - Loops over the places of an image, or over those of a kernel, are fast enough. Loops over the images
-#   of a batch as well make step 7 slow.
+# - Steps 3 to 5 are NumPy: arrays of shape (n, channels, height, width), with any type of numbers. What you
+#   return has at least the precision of the input, and no fractions are lost when the input is whole numbers.
+# - Step 6 is a PyTorch module, which may be moved to a GPU.
+# - Loops over the positions in an image, or over those in a kernel, are fast enough. Looping over the images
+#   of a batch as well makes step 7 slow.
 #
 # `course_lib.models.cnn` holds an answer to this exercise: leave it closed. What holds in every exercise
 # (how to check, what the tests look at, what counts) is on the page *How exercises work* in the
@@ -49,12 +49,12 @@ device = get_device()
 # %% [markdown]
 # ## Step 1. The plan
 #
-# Before a network is built, its shapes are worked out. For a stack of convolutions and pooling layers,
-# and images that are `size` pixels high and wide, list for each layer how many outputs it has in a row,
-# how many pixels in a row an output of it can see, and how many pixels its outputs lie apart.
+# Before a network is built, its shapes are worked out. For a stack of convolutions and pooling layers, and
+# images that are `size` pixels high and wide, list for each layer how many outputs it has in a row, how many
+# pixels in a row each output can see, and how many pixels apart its outputs lie.
 #
-# A layer is a dictionary. What is not in it has PyTorch's default: stride 1, padding 0, dilation 1. If
-# a window does not fit even once, raise a `ValueError` that says in which layer (counted from 1).
+# A layer is a dictionary. Whatever is missing from it has PyTorch's default: stride 1, padding 0, dilation 1.
+# If a window does not fit even once, raise a `ValueError` that says in which layer (counted from 1).
 
 
 # %% nbgrader={"grade": false, "grade_id": "plan", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -197,9 +197,9 @@ check_raises(
 # %% [markdown]
 # ## Step 2. Which pixels
 #
-# A unit has answered, and one wants to know what it was looking at. Go down from layer to layer: output
-# $i$ of a layer looks at the places from $i \cdot s - p$ to $i \cdot s - p + d\,(k - 1)$ of the layer
-# below it. In padding, places are negative, or beyond the last one: leave them so.
+# A unit has responded, and you want to know what it was looking at. Go down layer by layer: output $i$ of a
+# layer looks at the positions from $i \cdot s - p$ to $i \cdot s - p + d\,(k - 1)$ of the layer below it. In
+# the padding, positions are negative or beyond the last one: leave them as they are.
 
 
 # %% nbgrader={"grade": false, "grade_id": "looks_at", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -274,8 +274,8 @@ check(looks_at, {"layers": [], "i": 7}, (7, 7), hint="Without layers, an output 
 # %% [markdown]
 # ## Step 3. The convolution
 #
-# Now with everything that the chapter's `conv2d` leaves out: a stride, zeros around the image, kernels
-# that are not square. As in PyTorch, the kernel is not turned. Each kernel reaches through all channels.
+# Now add everything that the chapter's `conv2d` leaves out: a stride, zeros around the image, kernels that
+# are not square. As in PyTorch, the kernel is not flipped. Each kernel spans all channels.
 
 
 # %% nbgrader={"grade": false, "grade_id": "conv2d", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -438,10 +438,10 @@ check(
 # %% [markdown]
 # ## Step 4. Back through the convolution
 #
-# `G` holds the slopes of a loss in the results of `conv2d`, in their shape. Return its slopes in the
-# image, the weights and the bias. Each weight is used at every place, so the slopes of all places add
-# up; so does each pixel, in every window that it lies in. A pixel that is in no window has slope 0, and
-# the slopes in the padding are nobody's: cut them off.
+# `G` holds the slopes of a loss in the results of `conv2d`, in the same shape. Return its slopes in the
+# image, the weights and the bias. Each weight is used at every position, so the slopes of all positions add
+# up; so do those of a pixel over all windows that contain it. A pixel in no window has slope 0, and the
+# slopes in the padding belong to no pixel: cut them off.
 
 
 # %% nbgrader={"grade": false, "grade_id": "conv2d_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -611,9 +611,9 @@ check(
 # %% [markdown]
 # ## Step 5. The largest of each window
 #
-# Max-pooling with windows of `k` by `k` that lie side by side. Rows and columns at the end that do not
-# fill a window are left out. On the way back, the slope of each window goes to the place of its largest
-# number alone; of several that are equally large, to the first, read line by line. All others get 0.
+# Max-pooling with `k` by `k` windows side by side. Rows and columns at the end that do not fill a window are
+# left out. On the way back, the slope of each window goes only to the position of its largest number; if
+# several are equally large, to the first, reading line by line. All others get 0.
 
 
 # %% nbgrader={"grade": false, "grade_id": "max_pool", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -795,11 +795,11 @@ check(
 # %% [markdown]
 # ## Step 6. A residual block
 #
-# The block of ResNet, in PyTorch: convolution, batch normalization, ReLU, convolution, batch
-# normalization; then what came in is *added*, and ReLU comes last. The first convolution has the stride.
-# Where shapes change, what came in cannot be added as it is: it goes through a convolution of 1 by 1
-# with the same stride, and a batch normalization of its own. A bias just before batch normalization
-# would be subtracted again with the mean, so no convolution has one.
+# The block of ResNet, in PyTorch: convolution, batch normalization, ReLU, convolution, batch normalization;
+# then the input is *added*, and ReLU comes last. The first convolution has the stride. Where shapes change,
+# the input cannot be added as it is: it goes through a 1 by 1 convolution with the same stride and its own
+# batch normalization. A bias right before batch normalization would be subtracted again with the mean, so no
+# convolution has one.
 
 
 # %% nbgrader={"grade": false, "grade_id": "ResidualBlock", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1027,9 +1027,9 @@ _ = side_by_side(
 # %% [markdown]
 # ## Step 7. The reader
 #
-# Your convolution and your pooling, forward and backward, become layers of PyTorch, your residual block
-# stands on top of them, and a mean over all places ends it. The network sees 1,000 photographs, and is
-# judged by 1,000 that were made from other digits. It takes a few seconds.
+# Your convolution and your pooling, forward and backward, become PyTorch layers; your residual block goes on
+# top of them, followed by a mean over all positions. The network sees 1,000 photographs and is judged on
+# 1,000 that were made from other digits. It takes a few seconds.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from course_lib.plotting import cnn as figures
@@ -1113,9 +1113,9 @@ with torch.no_grad():
 figures.filters(reader.weight.detach().cpu()[:, 0], judge[0][0, 0], found)
 
 # %% [markdown]
-# **What you see.** Kernels that nobody wrote: differences between one side and the other, and in the
-# maps below, the strokes without most of the light. The dense network of the chapter reads about half of
-# such photographs, and one with fifteen times the parameters of yours two thirds.
+# **What you see.** Kernels that nobody wrote: differences between one side and the other and, in the maps
+# below, the strokes without most of the light. The dense network of the chapter reads about half of such
+# photographs, and one with fifteen times as many parameters as yours reads two thirds.
 #
 # ## Step 8. Where sharing is right
 #
@@ -1123,15 +1123,15 @@ figures.filters(reader.weight.detach().cpu()[:, 0], judge[0][0, 0], found)
 #
 # Three colleagues ask whether a convolutional network would help them.
 #
-# 1. *Blood.* 64 values for each of 5,000 patients, in the alphabetical order of their names, written as an
-#    "image" of 8 by 8.
-# 2. *Leaves.* 2,000 photographs of leaves with spots of a disease, which may be anywhere on the leaf, and
-#    are small. The answer is healthy or ill.
-# 3. *Faces.* Portraits for passports, always with the eyes in the same place. The network is to say
-#    whether the *left* eye is closed.
+# 1. *Blood.* 64 values for each of 5,000 patients, in alphabetical order of their names, written as an 8 by 8
+#    "image".
+# 2. *Leaves.* 2,000 photographs of leaves with the spots of a disease, which are small and may be anywhere on
+#    the leaf. The answer is healthy or ill.
+# 3. *Faces.* Passport portraits, always with the eyes in the same place. The network should say whether the
+#    *left* eye is closed.
 #
-# For each: does the assumption of shared weights hold, and would you end the network with a mean over
-# all places, with a linear layer on all places, or use something else? Give the reason.
+# For each: does the assumption of shared weights hold, and would you end the network with a mean over all
+# positions, with a linear layer on all positions, or with something else? Give your reasons.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "where-sharing-is-right", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # 1. No. Neighbors in the alphabet have nothing in common, and a pattern found in one corner means nothing

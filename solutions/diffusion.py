@@ -19,15 +19,16 @@
 # - **Time:** 100 minutes. **Difficulty:** 3 of 5. **Points:** 32, of which a person gives 3.
 # - **Needs:** the chapter *Diffusion models*, PyTorch's tensors and modules.
 #
-# You build the chain both ways, and go a step further than the page. Networks may predict the noise, the
-# clean sample or a velocity, a step back may be DDIM, DDPM or anything in between, and guidance takes
-# a single pass. In the end your own code pulls three letters out of noise, and you ask for one of them.
+# You build the chain in both directions, and go a step further than the page. Networks may predict the noise,
+# the clean sample or a velocity; a step back may be DDIM, DDPM or anything in between; and guidance takes a
+# single pass. In the end your own code pulls three letters out of noise, and you ask for one of them.
 #
 # **What is special here**
 #
 # - `alpha_bar` is a tensor of shape (T + 1,): entry t belongs to step t, and entry 0 is 1.
-# - Samples may have any shape behind the first dimension: points are (n, 2), pictures (n, 1, 8, 8).
-# - Tensors may be on a graphics card. Make new ones on the device, and in the dtype, of what they meet.
+# - Samples may have any shape after the first dimension: points are (n, 2), pictures (n, 1, 8, 8).
+# - Tensors may be on a GPU. Create new ones on the device, and with the dtype, of the tensors they are
+#   combined with.
 #
 # `course_lib.models.diffusion` holds answers to this exercise: leave it closed. What holds in every
 # exercise (how to check, what the tests look at, what counts) is on the page *How exercises work* in the
@@ -136,7 +137,7 @@ for betas in ([0.1, 1.0], [0.0, 0.1], [0.1, -0.2, 0.1], [0.2, 1.5]):
 # %% [markdown]
 # ## Step 2. Spoil a batch
 #
-# The closed form, for a batch in which each sample has its own step, and samples of any shape.
+# The closed form, for a batch in which each sample has its own step. Samples may have any shape.
 
 
 # %% nbgrader={"grade": false, "grade_id": "noised", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -544,8 +545,8 @@ for shape in ((800, 3), (400, 1, 2, 2)):
 # ## Step 5. A step back, with as much new noise as you like
 #
 # DDIM and DDPM are two ends of a family. Go from step $t$ to an earlier step $s$ like this: from the noise
-# compute $\hat x_0$; put it together with the predicted noise in the proportions of step $s$, as DDIM
-# does. But of the variance $1 - \bar\alpha_s$ that the noise is to have there, take
+# compute $\hat x_0$; put it together with the predicted noise in the proportions of step $s$, as DDIM does.
+# But of the variance $1 - \bar\alpha_s$ that the noise should have there, take
 #
 # $$s_\eta^2 = \eta^2\, \frac{1 - \bar\alpha_s}{1 - \bar\alpha_t} \Bigl(1 - \frac{\bar\alpha_t}{\bar\alpha_s}\Bigr)$$
 #
@@ -690,8 +691,8 @@ check(
 # %% [markdown]
 # ## Step 6. Guidance in a single pass
 #
-# Two guesses are needed, with the label and without, and two passes cost twice the overhead. Stack
-# both halves to a batch of 2n and call the model *once*. The weight may differ from sample to sample.
+# Two guesses are needed, with and without the label, and two passes cost twice the overhead. Stack both
+# halves into a batch of 2n and call the model *once*. The weight may differ from sample to sample.
 
 
 # %% nbgrader={"grade": false, "grade_id": "guided_noise", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -833,7 +834,7 @@ for shape in ((5, 2), (3, 3), (4, 1, 4, 4), (1, 2)):
 # %% [markdown]
 # ## Step 7. Letters out of noise
 #
-# Three letters of points, one network, and your functions. The network predicts velocities. It takes
+# Three letters made of points, one network, and your functions. The network predicts velocities. It takes
 # about five seconds.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -938,9 +939,9 @@ figures.clouds(panels)
 # this weight doctors recognize 99 % of them, and only 80 % of real ones". The training loss, they add, is
 # 0.02, "so 98 % of the noise is understood".
 #
-# 1. What does the loss show, and what does it not?
-# 2. Why are 99 % no praise? What will a classifier learn from such pictures?
-# 3. What would you measure before the pictures are used, and how?
+# 1. What does the loss show, and what does it not show?
+# 2. Why is 99 % not a good sign? What will a classifier learn from such pictures?
+# 3. What would you measure, and how, before the pictures are used?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "report", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # 1. The loss is a mean over all steps and depends on the schedule and on the size of the pictures. Its

@@ -19,16 +19,15 @@
 # - **Time:** 100 minutes. **Difficulty:** 3 of 5. **Points:** 34, of which a person gives 4.
 # - **Needs:** the chapter *Frameworks*, NumPy's axes, convolution and batch normalization.
 #
-# A hospital reads digits on forms with a network from a supplier. The supplier's files are in the layout
-# of Keras, the hospital's machine runs PyTorch, and the person who wrote the converter has left. You
-# write it anew: the weights, the folding of batch normalization, its running averages, the verifier that
-# says which array differs. Then you run and check the graph format that the machine reads, and count
-# where a tracer has to give up. In the end the delivered network moves, and your verifier finds what
-# nobody saw in its accuracy.
+# A hospital reads digits on forms with a network from a supplier. The supplier's files are in the layout of
+# Keras, the hospital's machine runs PyTorch, and the person who wrote the converter has left. You rewrite it:
+# the weights, the folding of batch normalization, its running averages, the verifier that says which array
+# differs. Then you check and run the graph format that the machine reads, and count where a tracer has to
+# give up. In the end the delivered network moves, and your verifier finds what its accuracy did not show.
 #
 # **What is special here**
 #
-# - Only NumPy and PyTorch are needed: Keras is met through its layouts.
+# - Only NumPy and PyTorch are needed: Keras appears only through its layouts.
 # - Kernels of Keras have shape (height, width, in, out), those of PyTorch (out, in, height, width).
 #
 # `course_lib.frameworks` holds answers to this exercise: leave it closed. What holds in every exercise
@@ -48,12 +47,12 @@ from course_lib.data import digits, splits
 # Bring one array of weights from Keras's layout to PyTorch's.
 #
 # - `"conv"`: (h, w, in, out) becomes (out, in, h, w).
-# - `"dense"`: (in, out) becomes (out, in). If `maps` is given, the layer stands behind a flattening of
-#   feature maps of that shape (h, w, c), and its inputs are in the order in which Keras flattens. PyTorch
-#   will flatten the same maps as (c, h, w).
-# - `"depthwise"`: each input channel has m kernels of its own, and no others look at it. Keras keeps them
-#   as (h, w, in, m). PyTorch wants (in * m, 1, h, w), where output channel `k * m + j` is made by the
-#   j-th kernel of input channel k.
+# - `"dense"`: (in, out) becomes (out, in). If `maps` is given, the layer follows a flattening of feature maps
+#   of that shape (h, w, c), and its inputs are in the order in which Keras flattens. PyTorch will flatten the
+#   same maps as (c, h, w).
+# - `"depthwise"`: each input channel has its own m kernels, and no others look at it. Keras keeps them as (h,
+#   w, in, m). PyTorch wants (in * m, 1, h, w), where output channel `k * m + j` comes from the j-th kernel of
+#   input channel k.
 
 
 # %% nbgrader={"grade": false, "grade_id": "to_torch", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -206,10 +205,10 @@ check_raises(
 # %% [markdown]
 # ## Step 2. Folding
 #
-# The exporter of the chapter made batch normalization disappear into the convolution. The chapter says
-# what became of the kernel. Do it yourself, with the bias, too: in evaluation mode, the layer with what
-# you return computes what the layer and the normalization behind it computed together. The first axis of
-# the weights counts outputs, whatever the layer is: dense weights have shape (out, in).
+# The chapter's exporter made batch normalization disappear into the convolution, and the chapter says what
+# became of the kernel. Do it yourself, including the bias: in evaluation mode, the layer with the values you
+# return computes what the layer and the normalization after it computed together. The first axis of the
+# weights indexes outputs, whatever the layer is: dense weights have shape (out, in).
 
 
 # %% nbgrader={"grade": false, "grade_id": "fold", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -373,8 +372,8 @@ check_kinds(
 # %% [markdown]
 # ## Step 3. The running averages
 #
-# Outputs do not show the momentum, so the verifier will not either. Write what each framework does with
-# its averages when a batch comes by, in training mode:
+# Outputs do not show the momentum, so the verifier will not either. Write what each framework does with its
+# averages when it sees a batch in training mode:
 #
 # - `"torch"`: `momentum` is the weight of the new batch, and the batch's variance is divided by n - 1;
 # - `"keras"`: `momentum` is the weight of the old average, and the variance is divided by n.
@@ -524,16 +523,15 @@ check_raises(
 # %% [markdown]
 # ## Step 4. Which array differs
 #
-# Compare two dictionaries of arrays, such as the activations of every layer, and say what is wrong with
-# each that differs, in the order of `wanted`, and after these what came without being wanted, in the
-# order of `got`. The first of these that holds is what is told:
+# Compare two dictionaries of arrays, such as the activations of every layer, and say what is wrong with each
+# that differs, in the order of `wanted`, followed by those that were not wanted, in the order of `got`.
+# Report the first of these that applies:
 #
 # - `"missing"`: not in `got`; `"unexpected"`: not in `wanted`;
 # - `"shape"`: the shapes are not the same, even if NumPy could broadcast them;
-# - `"not finite"`: an entry of what came is nan or infinite;
-# - otherwise the place of the worst entry, as a tuple of integers, if any entry is further away than
-#   `atol + rtol * abs(wanted entry)`. The worst entry is the one that exceeds this limit by the largest
-#   amount.
+# - `"not finite"`: an entry of the array in `got` is nan or infinite;
+# - otherwise the index of the worst entry, as a tuple of integers, if any entry is further away than `atol +
+#   rtol * abs(wanted entry)`. The worst entry is the one that exceeds this limit by the largest amount.
 
 
 # %% nbgrader={"grade": false, "grade_id": "verify", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -696,7 +694,7 @@ check(
 # %% [markdown]
 # ## Step 5. A graph format
 #
-# The hospital's machine reads graphs in the manner of ONNX. A graph is a list of nodes, each a dictionary:
+# The hospital's machine reads graphs in the style of ONNX. A graph is a list of nodes, each a dictionary:
 #
 # ```python
 # {"op": "Gemm", "inputs": ["x", "W", "b"], "output": "z", "attributes": {"transB": 1}}
@@ -712,8 +710,8 @@ check(
 # | `Transpose` | A | A with its axes in the order of the attribute `perm` |
 # | `Flatten` | A | A with shape (n, everything else) |
 #
-# Nodes may stand in any order: a node runs when all that it reads is there. First check a graph without
-# running it, then run it.
+# Nodes may be listed in any order: a node runs when everything it reads is available. First check a graph
+# without running it, then run it.
 
 
 # %% nbgrader={"grade": false, "grade_id": "graph", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -980,9 +978,9 @@ for nodes, outputs, why in (
 # %% [markdown]
 # ## Step 6. Where a tracer gives up
 #
-# Here is a small tracing machine. A `Traced` number or array goes through your function in place of the
-# real one. Whatever is done with it is handed to its tracer: operations go to `record`, and when Python
-# must know the value, for an `if` or for `.item()`, it goes to `ask`.
+# Here is a small tracing machine. A `Traced` number or array passes through your function in place of the
+# real one. Whatever is done with it is passed to its tracer: operations go to `record`, and when Python must
+# know the value, for an `if` or for `.item()`, it goes to `ask`.
 
 # %% nbgrader={"grade": false, "grade_id": "machine", "locked": true, "schema_version": 3, "solution": false, "task": false}
 OPERATIONS = {
@@ -1047,10 +1045,10 @@ class Traced:
 
 
 # %% [markdown]
-# Write the tracer, in the manner of `torch.compile`. `record` computes the operation, notes its name in
-# the graph that is being recorded, and returns a new `Traced`. `ask` is a graph break: it ends the graph
-# that is being recorded, and returns the value. What comes after it belongs to a new graph. Graphs without
-# an operation are not counted. `explain` then tells what became of a function.
+# Write the tracer, in the style of `torch.compile`. `record` computes the operation, notes its name in the
+# graph that is being recorded, and returns a new `Traced`. `ask` is a graph break: it ends the graph that is
+# being recorded, and returns the value. What comes after it belongs to a new graph. Graphs without an
+# operation are not counted. `explain` then reports what became of a function.
 
 
 # %% nbgrader={"grade": false, "grade_id": "explain", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1369,9 +1367,9 @@ figures.mistakes(apart, accuracy, tolerance=1e-5)
 
 # %% [markdown]
 # **What you see.** The delivery read the digits about as well as the original, and from `norm` on every
-# activation was wrong: the supplier's converter had written standard deviations where variances belong.
-# The first name that `verify` tells is where to look. The last row is the other framework's ε: found at
-# once in the outputs, and in the accuracy hardly or not at all.
+# activation was wrong: the supplier's converter had written standard deviations where variances belong. The
+# first name that `verify` reports is where to look. The last row is the other framework's ε: it shows at once
+# in the outputs, and hardly or not at all in the accuracy.
 #
 # ## Step 8. A report
 #
@@ -1381,9 +1379,9 @@ figures.mistakes(apart, accuracy, tolerance=1e-5)
 # the test set both versions read 97.2 percent. Outputs there differ by up to 0.04, which is below our
 # tolerance of 0.05. We chose the tolerance so that it holds on all images."
 #
-# 1. Why does the black image show so little? Name two mistakes of the chapter that it cannot show.
+# 1. Why does the black image show so little? Name two mistakes from the chapter that it cannot show.
 # 2. What is wrong with the tolerance, and what would you put in its place, for `float32`?
-# 3. Name one thing that must be compared beside outputs if the hospital wants to go on training the
+# 3. Name one thing besides outputs that must be compared if the hospital wants to continue training the
 #    network, and say why outputs do not show it.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "report", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}

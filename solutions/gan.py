@@ -19,16 +19,16 @@
 # - **Time:** 90 minutes. **Difficulty:** 3 of 5. **Points:** 29, of which a person gives 3.
 # - **Needs:** the chapter *Generative adversarial networks*, PyTorch's modules and optimizers.
 #
-# Two networks play against each other, and you write the rules: both losses, a step in which exactly one
-# of the two learns, the penalty that calms the judge, and the count that finds out what a generator
-# leaves out. At the end your rules run a contest on a ring of six clouds, and your count says who won.
+# Two networks play against each other, and you write the rules: both losses, a step in which exactly one of
+# the two learns, the penalty that calms the judge, and the count that reveals what a generator leaves out. At
+# the end your rules run a contest on a ring of six clouds, and your count says who won.
 #
 # **What is special here**
 #
 # - A discriminator answers with *logits*: real is positive, fake is negative, and sigmoid(logit) is the
 #   probability of real.
-# - Networks may be on a graphics card, and what they are given is on the same device. Make nothing on
-#   the CPU that meets them. What a step returns is a Python number.
+# - Networks may be on a GPU, and their inputs are on the same device. Create nothing on the CPU that is
+#   combined with them. Each step returns a Python number.
 #
 # `course_lib.data.rings` holds an answer to this exercise: leave it closed. What holds in every exercise
 # (how to check, what the tests look at, what counts) is on the page *How exercises work* in the appendix.
@@ -47,10 +47,10 @@ device = get_device()
 # %% [markdown]
 # ## Step 1. Two losses
 #
-# The discriminator's loss is two cross-entropies: real samples should get a large logit, fakes a small
-# one. It has one argument that the chapter has not: with `smoothing` of 0.1, say, the discriminator is to
-# give real samples a probability of 0.9 instead of 1, so that it never gains by becoming infinitely sure.
-# (*One-sided label smoothing*: fakes are still to get 0.) The generator's loss is the non-saturating one.
+# The discriminator's loss is two cross-entropies: real samples should get a large logit, fakes a small one.
+# It has one argument that the chapter's does not: with `smoothing` of 0.1, say, the discriminator should give
+# real samples a probability of 0.9 instead of 1, so that it never gains by becoming infinitely sure.
+# (*One-sided label smoothing*: fakes should still get 0.) The generator's loss is the non-saturating one.
 #
 # Logits may be large: at 1000 and at −1000 both losses are finite, and so are their gradients.
 
@@ -320,9 +320,9 @@ check(best_loss, {"p": [0.0, 0.5, 0.5], "q": [0.0, 0.5, 0.5]}, 2 * np.log(2), hi
 # gradient of the logit *in the sample*. It becomes part of the judge's loss, so it needs a gradient
 # itself: `create_graph=True`.
 #
-# Samples may have any shape behind the first dimension: points are (n, 2), pictures (n, 1, 8, 8). Asking
-# for the penalty changes nothing: not the samples (which come without `requires_grad`, and stay so), and
-# no `.grad` of the discriminator.
+# Samples may have any shape after the first dimension: points are (n, 2), pictures (n, 1, 8, 8). Computing
+# the penalty changes nothing: neither the samples (which come without `requires_grad`, and stay so) nor any
+# `.grad` of the discriminator.
 
 
 # %% nbgrader={"grade": false, "grade_id": "gradient_penalty", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -466,10 +466,10 @@ for shape, weight in (((4, 3), 1.0), ((6, 1, 3, 2), 0.5), ((1, 2), 3.0)):
 # %% [markdown]
 # ## Step 4. One learns at a time
 #
-# A step of each player. In each, *exactly one* network changes: its weights move by its optimizer, and
-# the other network keeps its weights *and its gradients*. The loop of the chapter is careless about the
-# second (the generator's step fills the judge's `.grad`, and the next step throws it away). Yours leaves
-# no trace: whatever `.grad` the other network had before, `None` or not, it has afterwards.
+# One step for each player. In each, *exactly one* network changes: its weights move by its optimizer, and the
+# other network keeps its weights *and its gradients*. The loop of the chapter is careless about the second
+# (the generator's step fills the judge's `.grad`, and the next step throws it away). Yours leaves no trace:
+# whatever `.grad` the other network had before, `None` or not, it still has afterwards.
 #
 # The discriminator's step uses the loss and the penalty of the steps before (`smoothing` is 0). Both
 # return their loss as it was before the step, without the penalty.
@@ -850,7 +850,7 @@ check(count_modes, many, (3, 1.0, shares), hint=HINT)
 # %% [markdown]
 # ## Step 6. The contest
 #
-# Your rules, on a ring of six clouds: once with Adam's usual momentum, once without momentum and with
+# Your rules, on a ring of six clouds: once with Adam's usual momentum, and once without momentum but with
 # your penalty. It takes about ten seconds.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -900,10 +900,10 @@ for name, momentum, weight in (("Momentum 0.9", 0.9, 0.0), ("None, and a penalty
 figures.rings(panels, real=ring[:300])
 
 # %% [markdown]
-# **What you see.** The last line of each run is worth a look. The best judge of the seven kinds (six
-# clouds and *elsewhere*) pays less than $2 \log 2$ as long as points lie elsewhere or shares are uneven.
-# A network as a judge pays more than the best one would: it does not see everything, and that is what the
-# generator lives on.
+# **What you see.** The last line of each run is worth a look. The best judge of the seven kinds (six clouds
+# and *elsewhere*) pays less than $2 \log 2$ as long as points lie elsewhere or shares are uneven. A network
+# as judge pays more than the best judge would: it does not see everything, and that is what the generator
+# lives on.
 #
 # ## Step 7. A report
 #
@@ -913,9 +913,10 @@ figures.rings(panels, real=ring[:300])
 # that can be shared. They report: "The discriminator's loss has settled at 1.38, so the pictures are
 # indistinguishable from real ones. A radiologist looked at 100 of them and called 96 real."
 #
-# 1. What does the loss show, and what does it not?
+# 1. What does the loss show, and what does it not show?
 # 2. What have they not measured, and why does it matter here? Say how you would measure it.
-# 3. The pictures are to be shared because they are of nobody. What else must be checked before that?
+# 3. The pictures may be shared, the team says, because they show no real person. What else must be checked
+#    first?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "report", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # 1. 2 log 2 = 1.386 is what a judge pays who says one half to everything. Either the pictures are as good

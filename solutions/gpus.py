@@ -21,18 +21,18 @@
 # - **Time:** 90 minutes. **Difficulty:** 3 of 5. **Points:** 36, of which a person gives 3.
 # - **Needs:** the chapter *GPUs*, PyTorch's optimizers. No graphics card.
 #
-# Before anyone rents a faster machine, somebody should work out what the present one could do. You count
-# what layers cost, say what sets their pace, mend a benchmark that makes every machine look splendid, and
-# write the part of mixed precision that keeps gradients from vanishing. At the end your functions draw
-# the roofline of the machine in front of you.
+# Before anyone rents a faster machine, somebody should work out what the present one could do. You count what
+# layers cost, say what limits their speed, fix a benchmark that makes every machine look splendid, and write
+# the part of mixed precision that keeps gradients from vanishing. At the end your functions draw the roofline
+# of the machine in front of you.
 #
 # **What is special here**
 #
 # - A FLOP is one floating-point operation: a multiplication and an addition are two.
-# - Bytes are those that must be moved at least: each input and each weight is read once, each output is
+# - Bytes are the minimum that must be moved: each input and each weight is read once, and each output is
 #   written once.
-# - *Devices* in the tests are make-believe: they have a clock of their own, and whoever reads it at the
-#   wrong moment is told a wrong time.
+# - *Devices* in the tests are simulated: they have their own clock, and reading it at the wrong moment gives
+#   a wrong time.
 #
 # `course_lib.hardware` holds answers to this exercise: leave `roofline`, `timing` and `flops` closed. What
 # holds in every exercise (how to check, what the tests look at, what counts) is on the page *How exercises
@@ -51,9 +51,9 @@ device = get_device()
 # %% [markdown]
 # ## Step 1. What a dense layer costs
 #
-# Count the forward pass of a dense layer, $XW + b$, for a batch: its FLOPs, and the bytes that it moves at
-# least. The bias adds once to each output. What is left out costs nothing: a layer without a bias has
-# none to read or to add.
+# Count the forward pass of a dense layer, $XW + b$, for a batch: its FLOPs, and the minimum number of bytes
+# that it moves. The bias is added once to each output. What is left out costs nothing: a layer without a bias
+# has none to read or add.
 
 
 # %% nbgrader={"grade": false, "grade_id": "dense_cost", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -135,12 +135,12 @@ check_keyword(
 # %% [markdown]
 # ## Step 2. What a convolution costs
 #
-# The same for a convolution without a bias, with a square kernel. A kernel of `kernel` by `kernel` reaches
-# over all `c_in` channels, and there are `c_out` of them. The picture is padded with `padding` zeros on
-# each side (padding is not stored anywhere, so it is not read) and the kernel moves by `stride`: a side of
-# the result is floor((side + 2 padding - kernel) / stride) + 1. Count a multiplication and an addition for
-# each number under the kernel, zeros of the padding included. The whole input is read once, also what no
-# kernel reaches.
+# The same for a convolution without a bias, with a square kernel. A kernel of `kernel` by `kernel` spans all
+# `c_in` channels, and there are `c_out` of them. The picture is padded with `padding` zeros on each side
+# (padding is not stored anywhere, so it is not read) and the kernel moves by `stride`: a side of the result
+# is floor((side + 2 padding - kernel) / stride) + 1. Count a multiplication and an addition for each number
+# under the kernel, zeros of the padding included. The whole input is read once, including what no kernel
+# reaches.
 
 
 # %% nbgrader={"grade": false, "grade_id": "conv_cost", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -238,11 +238,11 @@ for height, width in ((4, 9), (9, 4)):
 # %% [markdown]
 # ## Step 3. Which limit, and which batch?
 #
-# `least_time` says how long an operation takes at least on a machine, and what it waits for: `"memory"`
-# left of the ridge, `"compute"` at the ridge and right of it.
+# `least_time` gives the minimum time an operation takes on a machine, and what it waits for: `"memory"` left
+# of the ridge, `"compute"` at the ridge and right of it.
 #
-# `smallest_batch` answers the question of everyone who trains: how many rows must a batch have, so that a
-# dense layer (without a bias) is no longer memory-bound? For thin layers there is no such batch, since
+# `smallest_batch` answers a question that everyone who trains asks: how many rows must a batch have for a
+# dense layer (without a bias) to stop being memory-bound? For thin layers there is no such batch, since
 # inputs and outputs must be moved, too: then the answer is None.
 
 
@@ -416,7 +416,7 @@ check_keyword(
 # result stays in the cache until it is finished and is then written once. Blocks at the edge are smaller
 # where `block` does not divide n.
 #
-# `largest_block` finds the largest block with which three of them, one of each matrix, fit into a cache.
+# `largest_block` finds the largest block size at which three blocks, one from each matrix, fit into a cache.
 # `traffic` counts the bytes that are read and written in all.
 
 
@@ -534,12 +534,12 @@ check_keyword(
 # %% [markdown]
 # ## Step 5. A benchmark that lies
 #
-# Somebody has published this benchmark, and splendid numbers with it. It raises no error. Five things are
+# Somebody has published this benchmark, along with splendid numbers. It raises no error. Five things are
 # wrong with it.
 #
-# A *device* has a `clock()`, which returns seconds, and a `synchronize()`, which waits until the device
-# has done all that it was asked for. `make()` makes an input on the device, and `run(x)` asks the device
-# for one operation on it. Both return at once, and the device works later.
+# A *device* has a `clock()`, which returns seconds, and a `synchronize()`, which waits until the device has
+# done everything it was asked to do. `make()` makes an input on the device, and `run(x)` asks the device for
+# one operation on it. Both return at once, and the device works later.
 
 
 # %% nbgrader={"grade": false, "grade_id": "lies", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -591,10 +591,10 @@ claimed = lying_benchmark(card, card.make, card.run, flops=2e9)
 print(f"true: {2e9 / card.work / 1e12:.1f} TFLOP/s, claimed: {claimed / 1e12:,.0f} TFLOP/s")
 
 # %% [markdown]
-# Write it again, without the five faults. What is wanted: the input is made once, and is finished before
-# a clock is read. `warmup` operations come first and are not measured. Then `repeats` times: `calls`
-# operations are asked for one after the other, the device is waited for once while the clock runs, and the
-# time of all of them is noted. The shortest of these times counts.
+# Write it again, without the five faults. The input should be made once, and be finished before a clock is
+# read. `warmup` operations come first and are not measured. Then `repeats` times: `calls` operations are
+# asked for one after the other, the device is waited for once while the clock runs, and the time of all of
+# them is noted. The shortest of these times counts.
 
 
 # %% nbgrader={"grade": false, "grade_id": "benchmark", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -822,8 +822,8 @@ assert_close(rate, 1e9, rtol=0.01, what="benchmark with the default arguments", 
 # %% [markdown]
 # ## Step 6. What gets lost
 #
-# Two questions to ask of a network before it is trained in 16 bits. Which share of its gradients becomes
-# zero? And by how much may the loss be multiplied before one of them becomes infinite?
+# Two questions to ask of a network before it is trained in 16 bits. What share of its gradients becomes zero?
+# And by how much may the loss be multiplied before one of them becomes infinite?
 #
 # Multiply in `float32`, then round to the 16-bit type.
 
@@ -999,8 +999,8 @@ check_keyword(
 #
 # `scale` multiplies the loss by the present factor. `step` divides the gradients of all of the optimizer's
 # parameters by it. If all are finite (no inf, no nan), the optimizer takes its step. After `patience` such
-# steps in a row the factor grows, times `growth`, and the count begins anew. If one entry is not finite,
-# the optimizer takes no step, the factor shrinks, times `backoff`, and the count begins anew as well (what
+# steps in a row the factor is multiplied by `growth`, and the count starts over. If any entry is not finite,
+# the optimizer takes no step, the factor is multiplied by `backoff`, and the count starts over as well (what
 # the gradients are after a bad step does not matter). `step` returns True if the optimizer took its step, and
 # False if not.
 #
@@ -1286,8 +1286,8 @@ assert_close(
 # %% [markdown]
 # ## Step 8. Your machine
 #
-# Your functions, on the machine in front of you. First its ceilings, then some layers: where they could
-# be, and where they are.
+# Your functions now run on the machine in front of you. First come its ceilings, then some layers: where they
+# could be, and where they are.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import time
@@ -1329,21 +1329,20 @@ figures.roofline(
 )
 
 # %% [markdown]
-# **What you see.** The last layer has 4,096 rows and is still far left: with 16 inputs and 16 outputs, a
-# FLOP for each byte is all that it ever does, and where the ridge is above 4 FLOPs per byte no batch is large
-# enough (ask `smallest_batch`). Points between the two slanted lines were partly served
-# by a cache.
+# **What you see.** The last layer has 4,096 rows and is still far left: with 16 inputs and 16 outputs, one
+# FLOP for each byte is all that it ever does, and where the ridge is above 4 FLOPs per byte, no batch is
+# large enough (ask `smallest_batch`). Points between the two slanted lines were partly served by a cache.
 #
 # ## Step 9. An offer
 #
 # *3 points, read by a person. About 100 words.*
 #
 # A vendor offers a card with three times the FLOP/s of yours and the same memory bandwidth, at twice the
-# price. Your work: a recommender that looks up and adds vectors (some 90 % of its time, element by
+# price. Your workloads are a recommender that looks up and adds vectors (some 90 % of its time, element by
 # element), and a language model that answers one user at a time.
 #
-# 1. How much faster would each of the two become, and why?
-# 2. What would you do instead for each of them, without buying anything?
+# 1. How much faster would each become, and why?
+# 2. What would you do for each instead, without buying anything?
 # 3. The vendor shows a benchmark: "0.02 ms per layer, for any batch size." What do you ask?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "offer", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}

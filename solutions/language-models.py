@@ -22,16 +22,16 @@
 # - **Time:** 110 minutes. **Difficulty:** 3 of 5. **Points:** 35, of which a person gives 4.
 # - **Needs:** the chapter *Large language models*, PyTorch's tensors and modules.
 #
-# A base model knows how to add, and does not answer when it is asked. You build what it takes to change
-# that: tokens, a way to choose the next one, a loss that counts the reply alone, small matrices beside
-# the large ones, and a loss that learns from preferences. In the end your own functions turn the base
-# model of the chapter into one that answers, and then into one that no longer says that it is not sure.
+# A base model knows how to add, but does not answer when asked. You build what it takes to change that:
+# tokens, a way to choose the next one, a loss that counts only the reply, small matrices beside the large
+# ones, and a loss that learns from preferences. In the end your own functions turn the chapter's base model
+# into one that answers, and then into one that no longer says that it is not sure.
 #
 # **What is special here**
 #
-# - Steps 1 and 2 are plain Python, the others PyTorch. What you make there is made on the device of the
-#   tensors that you are given, and gradients flow through steps 4 to 6.
-# - Six digits are not asked for: what float32 gives is precise enough.
+# - Steps 1 and 2 are plain Python, the others PyTorch. There, create new tensors on the device of the tensors
+#   that you are given. Gradients flow through steps 4 to 6.
+# - Six digits are not required: float32 is precise enough.
 #
 # `course_lib.data.bpe` and `course_lib.models.gpt`, `.lora` and `.preferences` hold answers to this
 # exercise. What holds in every exercise (how to check, what the tests look at, what counts) is on the
@@ -52,10 +52,10 @@ device = get_device()
 # ## Step 1. Learn the merges
 #
 # Byte-pair encoding, on words whose letters are the first tokens. Count how often each pair of neighbors
-# stands in the words, a word that occurs 5 times counting 5 times. Merge the most frequent pair
-# everywhere, from left to right, and count again. Of equally frequent pairs, the one that comes first in
-# the alphabet is merged (as Python compares tuples of strings). It ends early when no pair occurs at
-# least twice: a merge that shortens nothing but one word is not worth a token.
+# occurs in the words; a word that occurs 5 times counts 5 times. Merge the most frequent pair everywhere,
+# from left to right, and count again. Of equally frequent pairs, the one that comes first in the alphabet is
+# merged (as Python compares tuples of strings). Stop early when no pair occurs at least twice: a merge that
+# shortens only one word is not worth a token.
 
 
 # %% nbgrader={"grade": false, "grade_id": "learn_merges", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -195,10 +195,9 @@ check(
 # %% [markdown]
 # ## Step 2. Encode a word
 #
-# A new word begins as its letters. Of all pairs of neighbors that are in the list of merges, the one that
-# was learned *first* is merged, everywhere in the word and from left to right; then look again. It is
-# done when no pair of neighbors is in the list. A word may have letters that no merge knows: they stay as
-# they are.
+# A new word begins as its letters. Of all pairs of neighbors in the list of merges, merge the one that was
+# learned *first*, everywhere in the word and from left to right; then look again. You are done when no pair
+# of neighbors is in the list. A word may have letters that are in no merge: they stay as they are.
 
 
 # %% nbgrader={"grade": false, "grade_id": "encode", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -315,7 +314,7 @@ assert_equal(
 # 3. `top_p`: of what is left, keep the fewest tokens, the likeliest first, that together have *at least*
 #    the probability `top_p`, and divide by their sum again.
 #
-# At temperature 0 the likeliest token has probability 1. You need not care about ties.
+# At temperature 0 the likeliest token has probability 1. You need not handle ties.
 
 
 # %% nbgrader={"grade": false, "grade_id": "next_token", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -491,9 +490,9 @@ check_keyword(
 # %% [markdown]
 # ## Step 4. Count the reply alone
 #
-# The loss of fine-tuning. The logits at position i are about the token at position i + 1. The mean
-# surprise is taken over all tokens of replies in the batch, so a long reply weighs more than a short one,
-# and neither questions nor padding weigh anything.
+# The loss for fine-tuning. The logits at position i are about the token at position i + 1. The mean surprise
+# is taken over all tokens of replies in the batch, so a long reply weighs more than a short one, and neither
+# questions nor padding weigh anything.
 
 
 # %% nbgrader={"grade": false, "grade_id": "reply_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -634,10 +633,10 @@ check_raises(
 # %% [markdown]
 # ## Step 5. A path of low rank
 #
-# A module beside a linear layer: y = base(x) + (alpha / rank) · x Aᵀ Bᵀ. The weights of `base` are
-# frozen; A and B are parameters of these names. At first the module computes exactly what `base` does, and
-# it can learn: A begins random, with numbers of the size of 1 over the root of `in_features`, and B is
-# zero. `merged` returns a new `nn.Linear` that computes the same as the module; `base` stays as it is.
+# A module beside a linear layer: y = base(x) + (alpha / rank) · x Aᵀ Bᵀ. The weights of `base` are frozen; A
+# and B are parameters with these names. At first the module computes exactly what `base` does, and it can
+# learn: A begins random, with numbers of about 1 over the square root of `in_features`, and B is zero.
+# `merged` returns a new `nn.Linear` that computes the same as the module; `base` stays as it is.
 
 
 # %% nbgrader={"grade": false, "grade_id": "adapter", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -885,8 +884,8 @@ assert_close(
 # ## Step 6. Learn from preferences
 #
 # The loss of direct preference optimization, from the log-probabilities of whole replies. The reference is
-# the model as it was: it is compared with, and nothing of it is trained, so no gradient may flow into its
-# numbers. The result stays finite however far model and reference are apart.
+# the model as it was: it serves only for comparison and is not trained, so no gradient may flow into its
+# numbers. The result stays finite however far apart model and reference are.
 
 
 # %% nbgrader={"grade": false, "grade_id": "preference_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1055,8 +1054,8 @@ assert_true(
 # %% [markdown]
 # ## Step 7. Raise it
 #
-# Now all of it, on your own functions. Your adapters are set beside the base model's linear layers; your
-# loss teaches them to reply, from conversations in which every fourth reply is "Not sure."; your
+# Now all of it runs on your own functions. Your adapters are added beside the base model's linear layers;
+# your loss teaches them to reply, from conversations in which every fourth reply is "Not sure."; your
 # preferences then tell them that a number is the better reply. It takes about five seconds.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -1157,8 +1156,8 @@ print(f"right {right(model):.0%}, says {says[:6]}, not sure {says.count('Not sur
 figures.learning(marks, {"your adapters": [curve]})
 
 # %% [markdown]
-# **What you see.** Three percent of the weights are enough to make a model answer that could add all
-# along. Preferences then take away what nobody wanted to hear. They said nothing about wrong sums, since
+# **What you see.** Three percent of the weights are enough to make a model that could add all along give
+# answers. Preferences then take away what nobody wanted to hear. They said nothing about wrong sums, since
 # the number was right in every pair: of the replies that used to be "Not sure.", some are wrong now.
 #
 # ## Step 8. A report to read
@@ -1170,10 +1169,10 @@ figures.learning(marks, {"your adapters": [curve]})
 # votes. The ratings rose from 6.1 to 9.4 of 10 over 4,000 steps and were still rising when we stopped.
 # Replies have become three times as long. We conclude that it is better in every respect."
 #
-# 1. What does the comparison of perplexities show? What would you ask for instead?
-# 2. What else, apart from better replies, would let the ratings rise? Which sentence of the report makes
-#    you suspect it, and what would you measure to find out?
-# 3. Name one change to the training that would have made it less likely, and what it costs.
+# 1. What does the comparison of perplexities show? What would you request instead?
+# 2. What, apart from better replies, would make the ratings rise? Which sentence in the report makes you
+#    suspect it, and what would you measure to find out?
+# 3. Name one change to the training that would have made this less likely, and its cost.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "a-report", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # 1. Nothing: perplexity per token depends on how long tokens are, and the vocabularies differ. Longer

@@ -23,14 +23,14 @@
 # A museum has its old labels in words, "one thousand eight hundred and twelve", and wants numbers for its
 # catalog. You write the parts of the translator: batches with padding, attention over the encoder's states,
 # shifted targets and their loss, beam search, BLEU and chrF. In the end your own code trains a translator,
-# searches with it, and scores what it finds.
+# searches with it and scores what it finds.
 #
 # **What is special here**
 #
-# - Steps 1 to 3 are PyTorch: make new tensors on the device of those that come. Steps 4 to 6 need Python and
-#   NumPy alone.
+# - Steps 1 to 3 are PyTorch: make new tensors on the device of the inputs. Steps 4 to 6 need only Python and
+#   NumPy.
 # - Masks are True where there is a token, and False where there is padding.
-# - `given`, `wanted` and targets hold numbers of tokens; 0 is padding wherever a step does not say otherwise.
+# - `given`, `wanted` and targets hold token numbers; 0 is padding unless a step says otherwise.
 #
 # `course_lib.translation` and `course_lib.models.seq2seq` hold answers to this exercise: leave them closed.
 # What holds in every exercise (how to check, what the tests look at, what counts) is on the page *How
@@ -52,8 +52,9 @@ device = get_device()
 # %% [markdown]
 # ## Step 1. Sentences of different lengths
 #
-# A batch is a rectangle, and sentences are not. First fill up short rows at the end. Then a mean over each
-# sentence that leaves the padding out: the same sentence has the same mean, whatever else is in its batch.
+# A batch is a rectangle, and sentences are not. First pad short rows at the end. Then compute a mean over
+# each sentence that leaves the padding out: the same sentence has the same mean, whatever else is in its
+# batch.
 
 
 # %% nbgrader={"grade": false, "grade_id": "pad", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -228,9 +229,9 @@ assert_close(
 # %% [markdown]
 # ## Step 2. Look back
 #
-# Each state of the decoder asks all states of the encoder. Scores are dot products, divided by the root of the
-# width $d$; weights are their softmax over the source's tokens, with none on the padding; the context is the
-# weighted mean of the memory.
+# Each state of the decoder queries all states of the encoder. Scores are dot products, divided by the square
+# root of the width $d$; weights are their softmax over the source's tokens, with none on the padding; the
+# context is the weighted mean of the memory.
 
 
 # %% nbgrader={"grade": false, "grade_id": "attend", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -409,9 +410,10 @@ for name, ours, theirs in zip(("states", "memory"), came, free, strict=True):
 # %% [markdown]
 # ## Step 3. What is given, what is wanted
 #
-# In training the decoder is given the right tokens and says, at each place, which comes next. Both come from
-# the same rows, moved by one. Then the loss: the mean of the negative log-probability of the wanted token, over
-# all tokens of the batch that are no padding. (A mean over tokens, and not a mean of the sentences' means.)
+# In training the decoder is given the right tokens and says, at each position, which comes next. Both come
+# from the same rows, shifted by one. Then the loss: the mean of the negative log-probability of the wanted
+# token, over all tokens of the batch that are not padding. (A mean over tokens, not a mean of the sentences'
+# means.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "teach", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -611,12 +613,12 @@ assert_close(
 # The network is a function: `next_token(prefixes)` takes a list of $k$ prefixes of equal length, each a list of
 # tokens that begins with `start`, and returns an array $(k, V)$ of log-probabilities of the next token.
 #
-# - Begin with one open prefix, `[start]`, of log-probability 0.
-# - In each round, continue every open prefix by every token. Keep the `size - f` continuations with the highest
-#   log-probability (that of the prefix plus that of the token), where `f` is how many are finished already. Of
-#   equal ones, the earlier prefix and then the smaller token comes first.
-# - A kept continuation by `end` is finished. The others are the open prefixes of the next round, from the
-#   likeliest to the least.
+# - Begin with one open prefix, `[start]`, with log-probability 0.
+# - In each round, continue every open prefix with every token. Keep the `size - f` continuations with the
+#   highest log-probability (that of the prefix plus that of the token), where `f` is how many are finished
+#   already. Among equals, the earlier prefix and then the smaller token comes first.
+# - A kept continuation with `end` is finished. The others are the open prefixes of the next round, from the
+#   likeliest to the least likely.
 # - Stop when nothing is open, or after `max_length` rounds. What is still open then counts as it is.
 #
 # The *score* of a translation is its log-probability divided by $n^\alpha$, where $n$ counts its tokens without
@@ -848,12 +850,12 @@ assert_equal(
 # %% [markdown]
 # ## Step 5. BLEU
 #
-# Counts are over the whole test set. For n from 1 to `max_n`: how many n-grams the translations have, and how
-# many of these are right. An n-gram is right as often as it occurs in that reference which has it most often,
-# and no more often than the translation has it. The length of the references, $r$, is a sum over the test set:
-# for each translation, the length of the reference whose length is closest; of two as close, the shorter one.
-# BLEU is the geometric mean of the precisions times the brevity penalty, in percent. If any precision is 0, or
-# there are no n-grams of some length at all, it is 0.
+# Counts are over the whole test set. For n from 1 to `max_n`, count how many n-grams the translations have,
+# and how many of these are right. An n-gram is right as often as it occurs in the reference that has it most
+# often, but not more often than the translation has it. The length of the references, $r$, is a sum over the
+# test set: for each translation, the length of the reference whose length is closest; if two are equally
+# close, the shorter one. BLEU is the geometric mean of the precisions times the brevity penalty, in percent.
+# If any precision is 0, or there are no n-grams of some length at all, it is 0.
 
 
 # %% nbgrader={"grade": false, "grade_id": "bleu", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1077,11 +1079,11 @@ with given(clipped=reference_clipped):
 #
 # Spaces are removed, and the n-grams are runs of characters. For each n from 1 to 6, over the whole test set
 # (one reference for each translation): precision is the share of the translations' n-grams that are right,
-# clipped, and recall the same number divided by that of the references' n-grams. Lengths n of which either side
-# has none are left out. $P$ and $R$ are the means over the others, and chrF is
-# $100\,(1 + \beta^2) P R / (\beta^2 P + R)$; 0 if both are 0 or nothing is left.
+# clipped, and recall is the same number divided by the number of the references' n-grams. Lengths n for which
+# either side has none are left out. $P$ and $R$ are the means over the others, and chrF is $100\,(1 +
+# \beta^2) P R / (\beta^2 P + R)$; 0 if both are 0 or nothing is left.
 #
-# A reference that is too short to have n-grams of a length says nothing about them: for that sentence, the
+# A reference too short to have n-grams of some length says nothing about them: for that sentence, the
 # translation's n-grams of this length do not count either.
 
 
@@ -1278,20 +1280,22 @@ for size in (1, 3):
 print(f"{labels.said[0]!r} -> {texts[0]}")
 
 # %% [markdown]
-# **What you see.** A network that learned to read numbers it had never seen, on your own parts. BLEU and chrF
-# are higher than the share of labels that are right: a number with one wrong digit scores well, and is wrong.
+# **What you see.** A network, made of your own parts, that learned to read numbers it had never seen. BLEU
+# and chrF are higher than the share of labels that are right: a number with one wrong digit scores well and
+# is wrong.
 #
 # ## Step 8. The letter to the museum
 #
 # *3 points, read by a person. About 100 words.*
 #
-# The museum's director writes: "Your translator has a BLEU of 97 on our labels, and the older one of our partner
-# museum, they say, had 92 on theirs. So we shall put its numbers into the catalog without looking at them."
+# The museum's director writes: "Your translator has a BLEU of 97 on our labels, and our partner museum's
+# older one, they say, had 92 on theirs. So we shall put its numbers into the catalog without looking at
+# them."
 #
 # 1. Can the two numbers be compared? What would make them comparable?
-# 2. Why is BLEU the wrong number for this decision, and which would you report instead?
-# 3. Labels of one collection were dictated by people who say "nineteen hundred and six" for 1906. There are few
-#    of them in training. What do you measure, and what do you do with these labels?
+# 2. Why is BLEU the wrong number for this decision, and which number would you report instead?
+# 3. The labels of one collection were dictated by people who say "nineteen hundred and six" for 1906. Few of
+#    them are in the training data. What do you measure, and what do you do with these labels?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "letter", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # 1. No. BLEU depends on the test set, on the references and on how they are cut into tokens. Both systems would

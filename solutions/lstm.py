@@ -19,18 +19,17 @@
 # - **Time:** 100 minutes. **Difficulty:** 3 of 5. **Points:** 34, of which a person gives 4.
 # - **Needs:** the chapter *LSTM and GRU*, PyTorch's tensors.
 #
-# Somebody reads a row of digits to you, and then you write it down from memory. You build a network that
-# does this from your own cells: an LSTM and a GRU that go through sequences, weights of another library
-# brought into your order, a forget bias that fits the distance, and a decoder that writes one digit after
-# another and reads what it has written. At the end you see how many digits each of them can hold.
+# Somebody reads a row of digits to you, and you write it down from memory. You build a network that does this
+# from your own cells: an LSTM and a GRU that run over sequences, another library's weights rearranged into
+# your order, a forget bias that fits the distance, and a decoder that writes one digit after another and
+# reads what it has written. At the end you see how many digits each of them can hold.
 #
 # **What is special here**
 #
 # - Everything is PyTorch. Weights are applied from the right, as in the chapter: `x @ W_x + h @ W_h + b`,
 #   with `W_x` of shape (d, 4 u), for u units.
 # - Gradients must flow through what you write: no `.item()`, no `.detach()`, nothing copied into NumPy.
-# - Make new tensors on the device of those that came, and of their dtype (`x.new_zeros`): they may be on a
-#   graphics card.
+# - Make new tensors on the device of the inputs, and with their dtype (`x.new_zeros`): they may be on a GPU.
 #
 # `course_lib.models.lstm` holds answers to this exercise: leave it closed, and write the cells yourself
 # instead of calling those of `torch.nn`. What holds in every exercise (how to check, what the tests look
@@ -49,9 +48,9 @@ device = get_device()
 # %% [markdown]
 # ## Step 1. Blocks in another order
 #
-# Some libraries store the four blocks of an LSTM as forget, candidate, input, output; others in yet
-# another order. Bring them into the order i, f, g, o of the chapter. `order` names the blocks as they
-# came: `"fgio"` says that the first quarter of the columns belongs to the forget gate.
+# Some libraries store the four blocks of an LSTM as forget, candidate, input, output; others in yet another
+# order. Rearrange them into the chapter's order i, f, g, o. `order` names the blocks as they come: `"fgio"`
+# says that the first quarter of the columns belongs to the forget gate.
 
 
 # %% nbgrader={"grade": false, "grade_id": "reorder", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -136,9 +135,9 @@ for order in ("ifg", "iffo", "ifgoo", "ifgx", "IFGO"):
 # %% [markdown]
 # ## Step 2. An LSTM
 #
-# Apply the cell at each step of a batch of sequences, from any state. Return one thing more: the share of
-# the *first* cell state that the forget gates have left in the last one, for each unit. The chapter has
-# the formula, as the slope along the direct path (see 'How far does the gradient reach?').
+# Apply the cell at each step of a batch of sequences, from any state. Also return, for each unit, the share
+# of the *first* cell state that the forget gates have left in the last one. The chapter has the formula: it
+# is the slope along the direct path (see 'How far does the gradient reach?').
 
 
 # %% nbgrader={"grade": false, "grade_id": "lstm", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -344,8 +343,8 @@ for name, came, wanted in zip(
 # ## Step 3. A bias for the distance
 #
 # A cell that keeps a share $f$ per step holds on for about $1/(1-f)$ steps: call that its *reach*. Set the
-# forget block of a bias so that a fresh cell has the reach that is wanted. (In a fresh cell what the
-# weights add to the bias is near 0: leave it out.) One number serves all units; a tensor has one for each.
+# forget block of a bias so that a fresh cell has the desired reach. (In a fresh cell, what the weights add to
+# the bias is near 0: ignore it.) A single number applies to all units; a tensor has one for each.
 
 
 # %% nbgrader={"grade": false, "grade_id": "with_reach", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -965,23 +964,23 @@ for name, blocks in (("LSTM", 4), ("GRU", 3)):
 figures.copied(lengths, shares, trained=(2, 5))
 
 # %% [markdown]
-# **What you see.** Of rows as long as those that they were trained on, both write down most or all digits,
+# **What you see.** In rows as long as those they were trained on, both write down most or all of the digits,
 # with nothing but one state of fixed size between encoder and decoder. Beyond that length they do not stop:
-# the first digits are still right, and then come digits that were read, or were not, in some order. Nobody
-# has taught them where to put a sixth.
+# the first digits are still right, and then come digits, read or not, in some order. Nobody has taught them
+# where to put a sixth.
 #
 # ## Step 8. What does not fit
 #
 # *4 points, read by a person. About 120 words.*
 #
-# A team translates sentences of up to 20 words with such an encoder and decoder, and is content. Now it has
+# A team translates sentences of up to 20 words with such an encoder and decoder, and is satisfied. Now it has
 # to translate paragraphs of 200 words. "We will use ten times as many units," says one member. "We will set
 # the forget bias to 10, so that nothing is lost," says another.
 #
-# 1. What does each proposal change on the path from the text to the translation, and what does it leave as
-#    it was?
+# 1. What does each proposal change on the path from the text to the translation, and what does it leave
+#    unchanged?
 # 2. What would you measure to find out whether the *state* limits them, or the training?
-# 3. Name one change of the architecture that removes the limit, and what it costs.
+# 3. Name one change to the architecture that removes the limit, and its cost.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "what-does-not-fit", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # 1. More units make the state larger, but it stays of a fixed size, and everything must pass through it;

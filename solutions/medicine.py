@@ -21,17 +21,17 @@
 # - **Time:** 110 minutes. **Difficulty:** 3 of 5. **Points:** 37, of which a person gives 4.
 # - **Needs:** the chapter *Medicine*, NumPy arrays. No PyTorch.
 #
-# A screening program owns a model that was measured in a clinic, and asks three questions: what does an
-# alarm mean among our women, is the model worth having, and from which risk on should we examine? You
-# write the functions that answer them from counts. Then a chemist brings molecules. You pass messages
-# along their bonds by hand, read the atoms out in a way that knows neither their order nor any padding,
-# and split the molecules so that the test is fair. In the end both get their answer, with your code.
+# A screening program owns a model that was measured in a clinic, and asks three questions: what does an alarm
+# mean among our women, is the model worth having, and from what risk upward should we examine? You write the
+# functions that answer them from counts. Then a chemist brings molecules. You pass messages along their bonds
+# by hand, read the atoms out in a way that knows neither their order nor any padding, and split the molecules
+# so that the test is fair. In the end both get their answer, with your code.
 #
 # **What is special here**
 #
-# - The ill are class 1 and an alarm is an answer of 1. A patient is treated, or an alarm rings, where
-#   her risk is *at least* the threshold.
-# - A bond is a pair of atoms' numbers. It stands in the list once and joins both ways.
+# - The ill are class 1 and an alarm is an answer of 1. A patient is treated, or an alarm rings, if her risk
+#   is *at least* the threshold.
+# - A bond is a pair of atom numbers. It is listed once and joins the atoms in both directions.
 # - Arrays come as NumPy arrays, unless a docstring says otherwise.
 #
 # `course_lib.diagnosis`, `course_lib.models.message_passing` and `course_lib.data.molecules` hold answers
@@ -45,10 +45,10 @@ import numpy as np
 # ## Step 1. What an alarm means there
 #
 # A study tested some patients: `answers` are the alarms (1) and silences (0), `targets` who is ill. Take
-# sensitivity and specificity from the study, and suppose that they hold in another place, where the share
-# `prevalence` is ill. Return the two *predictive values* there: of those with an alarm, the share that is
-# ill; of those without, the share that is *not*. Where nobody would have an alarm, the first is nan, and
-# where nobody would be without, the second is.
+# sensitivity and specificity from the study, and assume that they are the same in another place, where the
+# share `prevalence` is ill. Return the two *predictive values* there: of those with an alarm, the share who
+# are ill; of those without, the share who are *not*. If nobody would have an alarm, the first is nan; if
+# everybody would, the second is.
 
 
 # %% nbgrader={"grade": false, "grade_id": "predictive_values", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -322,11 +322,11 @@ check(
 # ## Step 3. From which risk on?
 #
 # Now with costs. A missed ill person costs `miss`, a healthy one with an alarm costs `alarm`, and the rest
-# costs nothing. The patients of the study are from the clinic, the program has another `prevalence`: so
-# count the *share* of the ill who are missed and the *share* of the healthy who get an alarm, and weigh
-# them as there are ill and healthy people in the program. Choose the threshold with the lowest mean cost
-# per person, among the risks of the study and infinity (nobody gets an alarm). If several cost the same,
-# any of them is right.
+# costs nothing. The patients of the study are from the clinic, and the program has a different `prevalence`.
+# So count the *share* of the ill who are missed and the *share* of the healthy who get an alarm, and weight
+# them by the shares of ill and healthy people in the program. Choose the threshold with the lowest mean cost
+# per person, among the risks of the study and infinity (nobody gets an alarm). If several cost the same, any
+# of them is right.
 
 
 # %% nbgrader={"grade": false, "grade_id": "choose_threshold", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -471,8 +471,8 @@ check(
 # ## Step 4. Messages along bonds
 #
 # Now the chemist. Each atom has a vector, and each bond joins two atoms. For every atom, add up the vectors
-# of its neighbors: those of both ends of a bond go to the other end. An atom without bonds gets zeros. Its
-# own vector is not part of the sum.
+# of its neighbors: the vector at each end of a bond goes to the other end. An atom without bonds gets zeros.
+# Its own vector is not part of the sum.
 
 
 # %% nbgrader={"grade": false, "grade_id": "neighbor_sum", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -571,9 +571,9 @@ check_kinds(
 # %% [markdown]
 # ## Step 5. A network by hand
 #
-# In each round, every atom makes its new vector from its own and from the sum of its neighbors', all at the
-# same time: $h_i' = \operatorname{ReLU}(h_i W_s + s_i W_m + b)$, with $s_i$ the sum of step 4. Each round has
-# weights of its own. At the end, add up all atoms' vectors: that is the molecule's.
+# In each round, every atom computes its new vector from its own and from the sum of its neighbors', all at
+# the same time: $h_i' = \operatorname{ReLU}(h_i W_s + s_i W_m + b)$, with $s_i$ the sum of step 4. Each round
+# has its own weights. At the end, add up all atoms' vectors: the sum is the molecule's vector.
 
 
 # %% nbgrader={"grade": false, "grade_id": "molecule_vector", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -723,10 +723,10 @@ with given(neighbor_sum=neighbor_sum_given):
 # %% [markdown]
 # ## Step 6. A readout that knows no padding
 #
-# For speed, molecules are put into one array: each has its atoms in rows, and rows that belong to no atom
-# fill it up. What stands in those is arbitrary (it may be nan). `real` says which rows are atoms. Read each
-# molecule out by the sum, the mean or the maximum of its atoms' vectors. A molecule without atoms gives
-# zeros, for each of the three.
+# For speed, molecules are put into one array: each has its atoms in rows, padded with rows that belong to no
+# atom. What those rows contain is arbitrary (it may be nan). `real` says which rows are atoms. Read each
+# molecule out by the sum, the mean or the maximum of its atoms' vectors. A molecule without atoms gives zeros
+# for all three.
 
 
 # %% nbgrader={"grade": false, "grade_id": "readout", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -854,9 +854,9 @@ check_raises(
 # %% [markdown]
 # ## Step 7. A fair test for molecules
 #
-# Molecules with one scaffold are near-duplicates: they go to the same side. Take the scaffolds from the one
-# with the most molecules to the one with the fewest, and those with equally many in alphabetical order. Go
-# through them once. A scaffold goes to training, with all of its molecules, if training then holds at most
+# Molecules that share a scaffold are near-duplicates: they go to the same side. Take the scaffolds from the
+# one with the most molecules to the one with the fewest, and those with equally many in alphabetical order.
+# Go through them once. A scaffold goes to training, with all of its molecules, if training then holds at most
 # `share` of all molecules; otherwise it goes to the test. (Smaller ones that come later may still fit.)
 
 
@@ -961,10 +961,10 @@ for scaffolds, args, name in (
 # %% [markdown]
 # ## Step 8. Both get their answer
 #
-# First the screening program: a model from the clinic, and what your functions say of it where one woman in
-# 100 is ill. Then the chemist: your rounds with fixed random weights make a vector for each of 840
-# molecules, and a linear model on top predicts how they dissolve, tested on a random split and on yours.
-# It takes a few seconds.
+# First the screening program: a model from the clinic, and what your functions say about it where one woman
+# in 100 is ill. Then the chemist: your rounds with fixed random weights make a vector for each of 840
+# molecules, and a linear model on top predicts how they dissolve, tested on a random split and on yours. It
+# takes a few seconds.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from sklearn.linear_model import LogisticRegression, RidgeCV
@@ -1023,11 +1023,11 @@ for number in widths:
 figures.splits(errors)
 
 # %% [markdown]
-# **What you see.** In screening the alarm has to ring much later than in the clinic, for the same costs.
-# That all of its alarms are right is luck as well: the threshold was chosen on the very patients who are
-# counted here. One round of messages with weights that nobody trained reads far more than counting atoms
-# does, on a random split. On new scaffolds most of that is gone, and a second round helps neither: what is
-# predicted here is a sum of small neighborhoods, and the test has rings that training never saw.
+# **What you see.** In screening the alarm has to ring at a much higher risk than in the clinic, for the same
+# costs. That all of its alarms are right is partly luck: the threshold was chosen on the very patients who
+# are counted here. On a random split, one round of messages with weights that nobody trained reads far more
+# than counting atoms does. On new scaffolds most of that is gone, and a second round does not help either:
+# what is predicted here is a sum of small neighborhoods, and the test has rings that training never saw.
 #
 # ## Step 9. A letter from the vendor
 #
@@ -1037,11 +1037,11 @@ figures.splits(errors)
 # of 97 % and an AUROC of 0.93, measured on 20,000 images of the two hospitals that trained it, 3 % of them
 # with pneumonia. A radiologist can therefore trust an alarm in 97 of 100 cases."
 #
-# 1. What does an accuracy of 97 % mean on these images? Name what would reach it without looking.
-# 2. Which number would a radiologist need in place of the last sentence, and of what does it depend besides
+# 1. What does an accuracy of 97 % mean on these images? Name something that would reach it without looking.
+# 2. Which number would a radiologist need in place of the last sentence, and what does it depend on besides
 #    the network?
-# 3. The AUROC may come from the hospitals. Name two checks that would show it, and what you would expect of
-#    each.
+# 3. The AUROC may come from the hospitals. Name two checks that would show this, and what you would expect
+#    from each.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "the-letter", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # 1. Nothing: 97 % of the images are healthy, so an answer that is always "no pneumonia" has an accuracy of

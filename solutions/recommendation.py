@@ -21,17 +21,17 @@
 # - **Time:** 110 minutes. **Difficulty:** 3 of 5. **Points:** 38, of which a person gives 4.
 # - **Needs:** the chapter *Recommendation*, NumPy arrays, PyTorch's tensors.
 #
-# A public library lends films, and has one shelf at the door with room for ten. It wants to fill the shelf
-# for each reader. You cut its log in time, count what is borrowed lately, factorize the stars, write the
-# loss of two towers with its corrections, and judge the shelves with every edge that real readers have. In
-# the end the library runs for a year on your functions, and you see what it still lends.
+# A public library lends films and has one shelf at the door with room for ten. It wants to fill the shelf for
+# each reader. You cut its log in time, count what has been borrowed lately, factorize the stars, write the
+# loss of two towers with its corrections, and judge the shelves with every edge case that real readers bring.
+# In the end the library runs for a year on your functions, and you see what it still lends.
 #
 # **What is special here**
 #
 # - Users and items are numbers from 0. `n` users are rows, `m` items are columns.
-# - Nothing here is random. Where something is drawn, the numbers that decide are handed to you.
-# - Steps 1 to 4, 6 and 7 take and return NumPy arrays, step 5 tensors, on the device of what comes in.
-# - Step 4 may call step 3. Its tests bring a right version of that.
+# - Nothing here is random. Where something is drawn, you are given the numbers that decide.
+# - Steps 1 to 4, 6 and 7 take and return NumPy arrays, step 5 tensors, on the device of its inputs.
+# - Step 4 may call step 3. Its tests bring a correct version of step 3.
 #
 # `course_lib.ranking`, `course_lib.models.factorization` and `course_lib.models.two_towers` hold answers to
 # this exercise: leave them closed. What holds in every exercise (how to check, what the tests look at, what
@@ -49,11 +49,11 @@ device = get_device()
 # %% [markdown]
 # ## Step 1. Before and after
 #
-# The log is cut in time: the *cut* is the time that stands at place `first`, counted from 0, when all times
-# are put in order. What happened before the cut is there to learn from. What happened at the cut or later
-# is the test, so rows with equal times are never torn apart. Somebody who appears only later cannot be
-# judged by a model that needs a history: such users are no part of the test, and are named separately. The
-# rows of the log come in any order.
+# The log is cut in time: the *cut* is the time at index `first`, counted from 0, when all times are sorted.
+# What happened before the cut is for learning. What happened at the cut or later is the test, so rows with
+# equal times are never separated. Somebody who appears only later cannot be judged by a model that needs a
+# history: such users are not part of the test, and are listed separately. The rows of the log may come in any
+# order.
 
 
 # %% nbgrader={"grade": false, "grade_id": "split_by_time", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -149,7 +149,7 @@ for seed in range(3):
 # ## Step 2. What is borrowed lately
 #
 # The baseline. Count for each item how often it was taken, but let a loan count half as much after each
-# half-life: one that is $a$ days old counts $2^{-a/h}$. What happens after `now` is not known yet, and does
+# half-life: one that is $a$ days old counts $2^{-a/h}$. What happens after `now` is not known yet and does
 # not count. A loan at `now` does.
 
 
@@ -248,8 +248,8 @@ check(
 # $$\sum_{j \text{ rated by } i} (r_{ij} - \mu - b_i - c_j - u_i \cdot v_j)^2
 # + \lambda \left(\lVert u_i \rVert^2 + b_i^2\right)$$
 #
-# smallest. Only what was rated is in the sum: where nothing was rated, `stars` may hold anything, `nan` as
-# well. Any exact way counts.
+# smallest. Only what was rated is in the sum: where nothing was rated, `stars` may hold anything, including
+# `nan`. Any exact method counts.
 
 
 # %% nbgrader={"grade": false, "grade_id": "solve_users", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -374,10 +374,9 @@ check(
 # %% [markdown]
 # ## Step 4. Back and forth
 #
-# The whole of it. Start with the given `V` and item biases of 0. In each step, solve for all users, then
-# for all items with the users' new numbers held fixed: the same problem with rows and columns exchanged.
-# Return a guess for every pair, $\mu + b_i + c_j + u_i \cdot v_j$, where $\mu$ is the mean of what was
-# rated.
+# The whole of it. Start with the given `V` and item biases of 0. In each step, solve for all users, then for
+# all items with the users' new numbers held fixed: the same problem with rows and columns exchanged. Return a
+# prediction for every pair, $\mu + b_i + c_j + u_i \cdot v_j$, where $\mu$ is the mean of all ratings given.
 
 
 # %% nbgrader={"grade": false, "grade_id": "factorize", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -512,11 +511,11 @@ with given(solve_users=right_users):
 # ## Step 5. Whom to push away
 #
 # The loss of two towers over a batch: a cross-entropy in which the right answer of user $i$ is the item that
-# user $i$ took, and the others of the batch are negatives. Two things are corrected, in the loss only.
+# user $i$ took, and the others in the batch are negatives. Two things are corrected, in the loss only.
 #
 # - The logarithm of `q`, how often each item is drawn, is subtracted from its scores, for negatives and
 #   right answers alike.
-# - What a user likes is no negative. A place is left out for user $i$ if it holds the very item that $i$
+# - What a user likes is not a negative. A place is left out for user $i$ if it holds the very item that $i$
 #   took, in another row of the batch, or an item that $i$ took before (`taken`). The user's own place always
 #   stays.
 
@@ -675,9 +674,9 @@ for seed, b, m, scale in ((1, 6, 9, 1.0), (2, 12, 5, 2.0), (3, 5, 30, 300.0), (4
 # of the list, where a hit at place $r$, counted from 1, gains $1/\log_2(r+1)$, divided by the largest gain
 # that any list of `k` places could have for this user. No two scores of a user are equal.
 #
-# The edges: of users who took nothing later, nobody can say anything: `nan`. Known items are never on the
-# list, even if fewer than `k` others are left: then the list is shorter. And `k` may be larger than the
-# number of items.
+# The edges: for users who took nothing later, nothing can be said: `nan`. Known items are never on the list,
+# even if fewer than `k` others are left: then the list is shorter. And `k` may be larger than the number of
+# items.
 
 
 # %% nbgrader={"grade": false, "grade_id": "judge", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -903,7 +902,7 @@ for n, m, k, places in (
 # %% [markdown]
 # ## Step 8. A year at the door
 #
-# All of it on your functions: first the log of two years, then twelve months of a shelf that learns from
+# All of it runs on your functions: first the log of two years, then twelve months of a shelf that learns from
 # what it showed. It takes a few seconds.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -1018,8 +1017,8 @@ figures.correction(
 # log was made by an old shelf, and guessing that shelf pays. Your correction alone decides whether the scores
 # know what is popular. And a shelf that learns from itself is down to about eleven films in its first seven
 # places after one month. Then it widens, since readers who stay must be shown what they do not know yet, but
-# half of the films never stand there. Three surprises of ten widen those places only when the library counts
-# what was borrowed from the three alone, in which every film has the same chance.
+# half of the films never appear there. Three surprises in ten widen those places only when the library counts
+# what was borrowed from the three alone, where every film has the same chance.
 #
 # ## Step 9. A report
 #
@@ -1029,9 +1028,9 @@ figures.correction(
 # two years has 36. We held out a random fifth of all loans, and ranked all films. Readers of the new lists
 # will find five points more of what they want."
 #
-# 1. Name two faults of the measurement, and say in what direction each moves the numbers.
-# 2. Nothing of that kind is wrong with the *comparison* of the two systems, she says, since both were
-#    measured in the same way. Which of the two does the log favor, and why?
+# 1. Name two faults in the measurement, and say in which direction each moves the numbers.
+# 2. Nothing like that is wrong with the *comparison* of the two systems, she says, since both were measured
+#    in the same way. Which of the two does the log favor, and why?
 # 3. What would you measure before the new lists are shown to everybody, and for whom separately?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "report", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}

@@ -20,16 +20,16 @@
 # - **Needs:** the chapter *Recurrent networks*, NumPy arrays of three dimensions.
 #
 # At school you add two long numbers digit by digit, from the right, and remember one thing on the way:
-# whether to carry a one. You write a recurrent network that learns this from sums of small numbers:
-# the cell and its way through sequences of different lengths, the way of the slopes back through time,
-# a loss that does not count padding, and clipping. In the end it adds numbers more than ten times as
-# long as any that it has seen, and you look at where it keeps the carry.
+# whether to carry a one. You write a recurrent network that learns this from sums of small numbers: the cell
+# and its path through sequences of different lengths, the path of the slopes back through time, a loss that
+# does not count padding, and clipping. In the end it adds numbers more than ten times as long as any it has
+# seen, and you look at where it keeps the carry.
 #
 # **What is special here**
 #
 # - Everything is NumPy. Sequences are arrays of shape (n, t, d): sample, step, number.
 # - Weights are applied from the right, as in the book: `x @ W_x + h @ W_h + b`.
-# - Shorter sequences are filled up at the end. Any numbers may stand there, and they must not matter.
+# - Shorter sequences are padded at the end. The padding may hold any numbers, and they must not matter.
 #
 # `course_lib.models.rnn` holds answers to this exercise: leave it closed. What holds in every exercise
 # (how to check, what the tests look at, what counts) is on the page *How exercises work* in the
@@ -43,8 +43,8 @@ from course_lib import seed_everything
 # %% [markdown]
 # ## Step 1. Through time
 #
-# The same cell at every step, for a batch of sequences. A sequence that is over keeps its state: what
-# stands in the padding changes nothing. So the last column of the result holds the last true state of
+# The same cell at every step, for a batch of sequences. A sequence that has ended keeps its state: whatever
+# is in the padding changes nothing. The last column of the result therefore holds the last true state of
 # every sequence, however long it was. Without `h0`, each call begins with states of zeros.
 
 
@@ -199,9 +199,9 @@ check_kinds(
 # %% [markdown]
 # ## Step 2. Back through time
 #
-# The chapter has the rule for the slopes $G_t$ in the pre-activations, and what they are for $W_h$. Write
-# it, and find the slopes for the other things that the states were made of. `slopes` says what each
-# state does to the loss directly, apart from what it does through later states. Behind the end of a
+# The chapter gives the rule for the slopes $G_t$ in the pre-activations, and the slopes that follow for
+# $W_h$. Write it, and find the slopes for everything else that the states were made from. `slopes` says what
+# each state does to the loss directly, apart from what it does through later states. After the end of a
 # sequence it is 0, and nothing else has to be done there. Check it by changing a weight a little.
 
 
@@ -369,7 +369,7 @@ check(
 # %% [markdown]
 # ## Step 3. A loss that does not count padding
 #
-# At each step the network says whether the digit of the sum is 1: a logit $z$, to be read as the
+# At each step the network says whether the digit of the sum is 1, by a logit $z$ that stands for the
 # probability $\sigma(z)$. The loss is the binary cross-entropy of {0, 1} targets, averaged over *all real
 # steps of the batch*: a long sequence counts for more than a short one. Logits may be in the thousands.
 
@@ -493,7 +493,7 @@ check_kinds(
 # %% [markdown]
 # ## Step 4. Clip
 #
-# One norm over all gradients together, and one factor for all of them, in place: the numbers in the arrays
+# Use one norm over all gradients together and one factor for all of them, in place: the numbers in the arrays
 # change, and the list holds the same arrays as before. Gradients that are small enough stay as they are, to
 # the last bit.
 
@@ -604,9 +604,9 @@ for gradients, norm in (
 # %% [markdown]
 # ## Step 5. How far back?
 #
-# How much of a loss at the last step reaches the states before it? Here `last` holds the slopes of the
-# loss in the last states. Follow them back, and return the norm at each lag: of the slopes in the last
-# states, in the states one step earlier, and so on to the first.
+# How much of a loss at the last step reaches the states before it? Here `last` holds the slopes of the loss
+# in the last states. Follow them back, and return the norm at each lag: that of the slopes in the last
+# states, in the states one step earlier, and so on back to the first.
 
 
 # %% nbgrader={"grade": false, "grade_id": "reach", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -703,9 +703,9 @@ for n, t, u, scale, size in (
 # %% [markdown]
 # ## Step 6. The network learns to add
 #
-# Now all of it on your own functions. The network sees two binary numbers, the lowest digits first, and
-# says at each step whether the digit of their sum is 1. It learns from numbers of one to eight digits,
-# and is then asked for a hundred. It takes a few seconds.
+# Now all of it runs on your own functions. The network sees two binary numbers, lowest digits first, and says
+# at each step whether the digit of their sum is 1. It learns from numbers of one to eight digits and is then
+# given numbers of a hundred. It takes a few seconds.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from course_lib.plotting import rnn as figures
@@ -769,23 +769,23 @@ print(f"after training, a slope keeps {back[10] / back[0]:.1e} of its size over 
 figures.carries(states.reshape(-1, u), carried.ravel())
 
 # %% [markdown]
-# **What you see.** The network learned from sums of at most eight digits and adds numbers of a hundred.
-# It could do so only by finding the rule: nothing but the carry goes from one digit to the next. The
-# picture shows states of long sums, in the two directions in which they vary most. They lie in clumps,
-# about one for each pair of digits and carry that came in, and those that carry a one lie apart from the
-# others. Nobody told the network that there is such a thing as a carry.
+# **What you see.** The network learned from sums of at most eight digits and adds numbers of a hundred
+# digits. It could do so only by finding the rule: nothing but the carry passes from one digit to the next.
+# The picture shows states from long sums, in the two directions in which they vary most. They lie in clumps,
+# about one for each combination of a pair of digits and an incoming carry, and those that carry a one lie
+# apart from the others. Nobody told the network that there is such a thing as a carry.
 #
 # ## Step 7. A report from a colleague
 #
 # *4 points, read by a person. About 120 words.*
 #
-# A colleague trains a recurrent network on reviews, in batches of 32 that are filled up to the longest of
-# each batch. She writes: "I carry the state from one batch to the next, detached, so that nothing is
-# lost. Gradients are clipped, each entry to between −0.1 and 0.1. The loss is the mean over all 32 × t
-# steps, and it is lower in batches with one very long review, so the network is better at long
-# reviews. It says nothing useful about the beginning of a review, so I will clip at 1 instead."
+# A colleague trains a recurrent network on reviews, in batches of 32 that are padded to the longest in each
+# batch. She writes: "I carry the state from one batch to the next, detached, so that nothing is lost.
+# Gradients are clipped, each entry to between −0.1 and 0.1. The loss is the mean over all 32 × t steps, and
+# it is lower in batches with one very long review, so the network is better at long reviews. It says nothing
+# useful about the beginning of a review, so I will clip at 1 instead."
 #
-# 1. Three things in her loop are wrong. Which, and what does each do?
+# 1. Three things in her loop are wrong. Which are they, and what does each do?
 # 2. Why does her conclusion about long reviews not follow?
 # 3. Will clipping at 1 help with the beginnings? Say why, and what would.
 

@@ -19,20 +19,19 @@
 # - **Time:** 120 minutes. **Difficulty:** 3 of 5. **Points:** 39, of which a person gives 3.
 # - **Needs:** the chapter *Robotics*, NumPy arrays, PyTorch's tensors and their gradients.
 #
-# A robot carries parcels along the corridors of a hospital. You write what moves it: an expert that keeps
-# it in the middle, the loss of a network that copies the expert, DAgger's loop around both, advantages
-# for learning by reward, and a filter that brakes in time. In the end a clone and a DAgger student drive
-# on winding paths, a pendulum learns to swing up by your advantages, and your filter meets a robot whose
+# A robot carries parcels along the corridors of a hospital. You write what moves it: an expert that keeps it
+# in the middle, the loss of a network that copies the expert, DAgger's loop around both, advantages for
+# learning from reward, and a filter that brakes in time. In the end a clone and a DAgger student drive on
+# winding paths, a pendulum learns to swing up from your advantages, and your filter meets a robot whose
 # brakes are worse than its data sheet says.
 #
 # **What is special here**
 #
-# - Step 3 is PyTorch, all others are NumPy. Tensors may be on a graphics card: make new ones on the
-#   device of those that you are given.
-# - Angles are in radians, positive to the left. A compass knows no turns: 6.2 and −0.083 are nearly the
+# - Step 3 is PyTorch; all others are NumPy. Tensors may be on a GPU: make new ones on the device of those
+#   that you are given.
+# - Angles are in radians, positive to the left. A compass does not count turns: 6.2 and −0.083 are nearly the
 #   same heading.
-# - `terminated` means that there is nothing more to earn. `truncated` means that somebody stopped
-#   watching.
+# - `terminated` means that there is no more reward to earn. `truncated` means that somebody stopped watching.
 #
 # `course_lib.data.driving` holds answers to this exercise: leave it closed. What holds in every exercise
 # (how to check, what the tests look at, what counts) is on the page *How exercises work* in the appendix.
@@ -50,9 +49,9 @@ device = get_device()
 # %% [markdown]
 # ## Step 1. Which way to turn
 #
-# From one heading to another there are two ways around. Return the shorter one, with its sign: how far
-# to turn, positive to the left, to come from `start` to `goal`. Where both are exactly half a turn, the
-# answer is −π.
+# From one heading to another there are two ways around. Return the shorter one, with its sign: how far to
+# turn, positive to the left, to get from `start` to `goal`. If both are exactly half a turn, the answer is
+# −π.
 
 
 # %% nbgrader={"grade": false, "grade_id": "turn", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -147,7 +146,7 @@ check(
 #
 # $$-k_p\,d - k_d\,\psi,$$
 #
-# limited to `limit` on both sides. `turn` from step 1 is there to be used.
+# limited to `limit` in both directions. You may use `turn` from step 1.
 
 
 # %% nbgrader={"grade": false, "grade_id": "expert", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -286,10 +285,10 @@ with given(turn=way_around):
 # %% [markdown]
 # ## Step 3. The loss of a clone
 #
-# The mean of the squared differences between what a network says and what the expert did. Two things
-# make it more than one line. A network with one output gives a column, (n, 1), and the answers often
-# come as (n,): subtracting one from the other makes a square. And a drive goes on being recorded when
-# the robot already stands against the wall: only the rows where `valid` is True count.
+# The mean of the squared differences between what a network says and what the expert did. Two things make it
+# more than one line. A network with one output gives a column, (n, 1), and the answers often come as (n,):
+# subtracting one from the other makes a square. And a drive is still being recorded when the robot is already
+# stuck against the wall: only the rows where `valid` is True count.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cloning_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -436,13 +435,13 @@ check_raises(
 # %% [markdown]
 # ## Step 4. DAgger's loop
 #
-# You are given three functions, and bring them into the right order:
+# You are given three functions. Put them into the right order:
 #
-# - `drive(policy, k)` lets a policy drive in round `k` and returns the states that it came to, (n, p).
+# - `drive(policy, k)` lets a policy drive in round `k` and returns the states that it reached, (n, p).
 # - `ask(states)` returns what the expert would do there, (n,).
-# - `learn(states, answers)` returns a new policy that has learned from all it is given.
+# - `learn(states, answers)` returns a new policy that has learned from everything it is given.
 #
-# In round 0 the policy that drives is `ask` itself: the expert. In each later round it is what was
+# In round 0 the policy that drives is `ask` itself: the expert. In each later round it is the policy that was
 # learned last. After each round's drive, the expert is asked about the new states, and a new policy learns
 # from *all* states and answers so far, the oldest first. Return the policy that was learned last.
 
@@ -644,14 +643,15 @@ assert_close(
 # ## Step 5. Advantages, through the endings
 #
 # The chapter had the value of the next state ready for each step. Many programs do not. They keep the
-# critic's values of the observations that the actor *saw*, `values`, one row more than there are steps.
-# But after an ending, the next row already belongs to a new episode. What the observation at the very
-# end was worth is handed over separately, in `last_values`; where no episode ended, this holds nan. So
-# for the value of what came after step $t$:
+# critic's values of the observations that the actor *saw*, `values`, one row more than there are steps. But
+# after an ending, the next row already belongs to a new episode. The value of the observation at the very end
+# is passed separately, in `last_values`, which holds nan where no episode ended. For the value of what came
+# after step $t$, therefore, use:
 #
 # - no ending: the next row of `values`,
 # - truncated: `last_values`,
-# - terminated: 0. `last_values` may hold any number there, or nan. Where both are True, it terminated.
+# - terminated: 0. `last_values` may hold any number there, or nan. Where both are True, the episode
+#   terminated.
 #
 # Compute generalized advantages. Return them, and the targets of the critic: the advantages plus the
 # values of the states in which the actions were taken.
@@ -816,11 +816,11 @@ check_kinds(
 # %% [markdown]
 # ## Step 6. Advantages of one size
 #
-# Before they weigh a gradient, advantages are normalized: their mean is taken away, and they are divided
-# by their standard deviation. Only entries where `valid` is True count, in the mean, in the deviation and
-# in the result, which is 0 elsewhere. Where all that count are equal, nothing is better than anything
-# else, and the result is 0 everywhere, also where rounding makes their deviation 1e-17 instead of 0:
-# deviations below `eps` count as 0.
+# Before they weight a gradient, advantages are normalized: their mean is subtracted, and they are divided by
+# their standard deviation. Only entries where `valid` is True count, in the mean, in the deviation and in the
+# result, which is 0 elsewhere. Where all that count are equal, nothing is better than anything else, and the
+# result is 0 everywhere, even where rounding makes their deviation 1e-17 instead of 0: deviations below `eps`
+# count as 0.
 
 
 # %% nbgrader={"grade": false, "grade_id": "normalized", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -916,17 +916,17 @@ check_kinds(
 # %% [markdown]
 # ## Step 7. Stopping in time
 #
-# Somebody steps into the corridor, `gap` meters ahead. The driver wants a speed. The filter lets it pass
-# only if the robot can still stop afterwards, whatever comes. If it drives one step of `dt` seconds at
-# speed $v$, then needs `delay` seconds until the brakes act, and then slows down by $b$ meters per second
-# each second, it has come
+# Somebody steps into the corridor, `gap` meters ahead. The driver requests a speed. The filter allows it only
+# if the robot can still stop afterward, whatever happens. If it drives one step of `dt` seconds at speed $v$,
+# then needs `delay` seconds until the brakes act, and then slows down by $b$ meters per second each second,
+# it has traveled
 #
 # $$v\,dt + v\,t_\text{delay} + \frac{v^2}{2b}$$
 #
-# meters further when it stands. Return the largest speed that is not above `wanted` and not below 0, and
-# for which this is at most the gap. Where there is no gap (0 or less), it is 0. Nobody knows exactly how
-# good the brakes of this robot are: `braking` and `delay` list several robots that it could be, and the
-# speed must be right for each of them.
+# meters further when it comes to a stop. Return the largest speed that is not above `wanted` and not below 0,
+# and for which this is at most the gap. Where there is no gap (0 or less), it is 0. Nobody knows exactly how
+# good the brakes of this robot are: `braking` and `delay` list several robots that it could be, and the speed
+# must be safe for each of them.
 
 
 # %% nbgrader={"grade": false, "grade_id": "safe_speed", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1055,9 +1055,9 @@ check_kinds(
 # ## Step 8. Into the yard
 #
 # Everything together. The robot leaves the corridor for the winding paths of the yard, the roads of the
-# chapter, and sees them through a camera with one row of pixels. A clone and a DAgger student get the
-# same number of your expert's answers. Then a pendulum learns by your advantages, and your filter meets
-# a robot with worn brakes.
+# chapter, and sees them through a camera with one row of pixels. A clone and a DAgger student get the same
+# number of your expert's answers. Then a pendulum learns from your advantages, and your filter meets a robot
+# with worn brakes.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from course_lib.data import driving
@@ -1184,9 +1184,9 @@ figures.drift(
 )
 
 # %% [markdown]
-# **What you see.** The same expert, the same number of answers, asked for in two different ways. A
-# pendulum that was told nothing but a cost. And a filter that keeps its promise for every robot on its
-# list, and for no other.
+# **What you see.** The same expert and the same number of answers, requested in two different ways. A
+# pendulum that was told nothing but a cost. And a filter that keeps its promise for every robot on its list,
+# and for no other.
 #
 # ## Step 9. A robot for the wards
 #
@@ -1196,10 +1196,10 @@ figures.drift(
 # staff with a joystick. On 100 hours of further drives that it had not seen, its commands differ from
 # theirs by 2 % on average. A certified safety filter rules out collisions."
 #
-# 1. What does the 2 % not tell you, and which experiment would?
+# 1. What does the 2 % not tell you, and which experiment would tell you?
 # 2. Name two things in a ward for which the certificate may not hold, and say why.
-# 3. The company wants to improve the robot while it is in use, from the moments in which nurses take
-#    over. What is good about that, and what is missing in these data?
+# 3. The company wants to improve the robot while it is in use, from the moments in which nurses take over.
+#    What is good about that, and what is missing from these data?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "wards", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # 1. It is measured where the staff drove. The robot's own errors lead it elsewhere, where its errors may be

@@ -21,10 +21,10 @@
 # - **Time:** 110 minutes. **Difficulty:** 3 of 5. **Points:** 37, of which a person gives 4.
 # - **Needs:** the chapter *Security*, NumPy arrays.
 #
-# A bank has a detector of card fraud, and a report that calls it nearly perfect. You compute what a card
-# did lately from the past alone, measure precision and recall, find the threshold that costs least,
-# rebuild what is normal, watch for change, and test the detector forward in time. In the end your own
-# functions show which sentence of the report was wrong, and what the detector is worth.
+# A bank has a detector for card fraud, and a report that calls it nearly perfect. You compute what a card did
+# lately from the past alone, measure precision and recall, find the threshold that costs least, rebuild what
+# is normal, watch for change, and test the detector forward in time. In the end your own functions show which
+# sentence of the report was wrong, and what the detector is worth.
 #
 # **What is special here**
 #
@@ -43,10 +43,9 @@ import numpy as np
 # %% [markdown]
 # ## Step 1. Lately
 #
-# For each payment: how many payments of the *same card* came before it, in the last `hours` hours, and
-# what is their mean amount? Before means at an earlier time. Payments of the same minute do not see each
-# other, and none sees itself. One that is exactly `hours` old still counts. Where there is none, the mean
-# is `nan`.
+# For each payment: how many payments with the *same card* came before it, in the last `hours` hours, and what
+# is their mean amount? *Before* means at an earlier time. Payments in the same minute do not see each other,
+# and none sees itself. One that is exactly `hours` old still counts. If there are none, the mean is `nan`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "lately", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -178,8 +177,8 @@ check_kinds(
 # %% [markdown]
 # ## Step 2. Precision and recall
 #
-# Let the threshold fall from the highest score to the lowest. At each *different* score, everything that
-# scores at least that much is an alarm: what is equal passes together. Return the thresholds, the share
+# Let the threshold fall from the highest score to the lowest. At each *distinct* score, everything that
+# scores at least that much is an alarm: equal scores become alarms together. Return the thresholds, the share
 # of the alarms that are right (precision), and the share of the frauds that are found (recall).
 
 
@@ -339,10 +338,10 @@ for m in (1, 2, 7, 40):
 # %% [markdown]
 # ## Step 4. What an alarm costs
 #
-# One threshold for all payments: an alarm wherever the chance `p` is at least the threshold. An alarm
-# costs `look`, whether it is right or not. A fraud without an alarm costs its amount and `fee`. Try every
-# chance that occurs, and `inf`, which never alarms. Return the threshold with the lowest cost and that
-# cost, summed over all payments. Of several that are equally cheap, take the highest: it alarms least.
+# One threshold for all payments: an alarm wherever the chance `p` is at least the threshold. An alarm costs
+# `look`, whether it is right or not. A fraud without an alarm costs its amount and `fee`. Try every chance
+# that occurs, and `inf`, which never alarms. Return the threshold with the lowest cost and that cost, summed
+# over all payments. If several are equally cheap, take the highest: it raises the fewest alarms.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cheapest_threshold", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -492,10 +491,10 @@ check(
 # %% [markdown]
 # ## Step 5. What is normal
 #
-# A detector that needs no fraud. Take the *honest* payments alone: their mean and standard deviation per
-# column (a column that is constant in them is only shifted), and the `k` directions along which their
-# standardized rows vary most (principal component analysis). Then standardize the new payments with the
-# same numbers, rebuild each from its `k` coordinates, and return the mean of the squared differences
+# A detector that needs no examples of fraud. Take the *honest* payments alone: their mean and standard
+# deviation per column (a column that is constant among them is only shifted), and the `k` directions along
+# which their standardized rows vary most (principal component analysis). Then standardize the new payments
+# with the same numbers, rebuild each from its `k` coordinates, and return the mean of the squared differences
 # over its columns.
 
 
@@ -632,11 +631,11 @@ check_kinds(
 # %% [markdown]
 # ## Step 6. Has something moved?
 #
-# The population stability index. The edges between the bins are the quantiles of the *reference* at
-# $1/b, 2/b, \ldots, (b-1)/b$ for `b = bins` (`np.quantile` as it is); edges that are equal count once. A
-# value on an edge belongs to the bin above it. The outer bins have no end, so every value lies in one.
-# Count the values of each sample in each bin, write 0.5 wherever a count is 0, divide by the sum of the
-# counts, and add up (q − p) log(q / p), with the shares p of the reference and q of today's values.
+# The population stability index. The edges between the bins are the quantiles of the *reference* at $1/b,
+# 2/b, \ldots, (b-1)/b$ for `b = bins` (`np.quantile` as it is); equal edges count once. A value on an edge
+# belongs to the bin above it. The outer bins are unbounded, so every value lies in some bin. Count the values
+# of each sample in each bin, write 0.5 wherever a count is 0, divide by the sum of the counts, and add up (q
+# − p) log(q / p), with the shares p of the reference and q of today's values.
 
 
 # %% nbgrader={"grade": false, "grade_id": "stability_index", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -935,7 +934,7 @@ for starts, length, wait, test, about in (
 # %% [markdown]
 # ## Step 8. The report
 #
-# Now your own functions read the report. It says: *"Average precision 0.98 on a test set of all frauds and
+# Now your own functions examine the report. It says: *"Average precision 0.98 on a test set of all frauds and
 # as many honest payments. Alarms from a chance of one half on."* The cell runs the bank for 24 weeks. It
 # takes a few seconds.
 
@@ -1007,10 +1006,10 @@ print(f"index of all amounts {stability_index(X[first, 0], X[late, 0]):.3f}, of 
       f"{stability_index(X[first & (fraud == 1), 0], X[late & (fraud == 1), 0], 5):.2f}")  # fmt: skip
 
 # %% [markdown]
-# **What you see.** The number in the report came from another world, in which half of all payments are
-# fraud. In this one most alarms are false, and yet the detector is worth its money, with a threshold that
-# follows from costs. Some weeks later it is not: a new kind of fraud has come, which it ranks among the
-# most honest payments, and the index of all payments does not stir.
+# **What you see.** The number in the report came from another world, in which half of all payments are fraud.
+# In this one most alarms are false, and yet the detector is worth its cost, with a threshold that follows
+# from costs. Some weeks later it is not: a new kind of fraud has appeared, which it ranks among the most
+# honest payments, and the index over all payments does not move.
 #
 # ## Step 9. Three sentences
 #
@@ -1023,8 +1022,8 @@ print(f"index of all amounts {stability_index(X[first, 0], X[late, 0]):.3f}, of 
 # they were right."
 #
 # 1. For (a): if one payment in a thousand is a fraud, and recall and the false positive rate are as in the
-#    leaflet, about which precision would you see? Show the calculation.
-# 2. For (b) and (c): what is wrong with each, and in which direction does the number err?
+#    leaflet, about what precision would you see? Show the calculation.
+# 2. For (b) and (c): what is wrong with each, and in which direction is the number off?
 # 3. What would you ask them to do instead, in one or two sentences?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "three-sentences", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}

@@ -22,10 +22,10 @@
 # - **Time:** 100 minutes. **Difficulty:** 3 of 5. **Points:** 27, of which a person gives 3.
 # - **Needs:** the chapter *Speech*, NumPy arrays.
 #
-# A telephone company wants to know what its callers say, and whether they are who they claim to be. You
-# write what comes before the network and what comes after it: frames, windows and mel filters, then CTC's two
-# moves and its recursion over all paths, and then the measures by which the result is judged. In the end your
-# code reads what a network hears.
+# A telephone company wants to know what its callers say, and whether they are who they claim to be. You write
+# what comes before the network and what comes after it: frames, windows and mel filters, then CTC's two moves
+# and its recursion over all paths, and finally the measures that judge the result. In the end your code reads
+# what a network hears.
 #
 # **What is special here**
 #
@@ -43,11 +43,11 @@ from course_lib import get_device, seed_everything
 # %% [markdown]
 # ## Step 1. Frames and their power
 #
-# Cut a sound into frames: the first begins at sample 0, the next `hop` samples later, and so on as long as
-# a whole frame fits. What is left over at the end is dropped. Then the power spectrogram: multiply each frame by the
-# *periodic* Hann window, whose value at sample n of `length` is 0.5 − 0.5 cos(2π n / length), fill it up with zeros
-# to `points` samples, and take the squares of the absolute values of its Fourier coefficients
-# (`np.fft.rfft`).
+# Cut a sound into frames: the first begins at sample 0, the next `hop` samples later, and so on as long as a
+# whole frame fits. Whatever is left over at the end is dropped. Then compute the power spectrogram: multiply
+# each frame by the *periodic* Hann window, whose value at sample n of `length` is 0.5 − 0.5 cos(2π n /
+# length), pad it with zeros to `points` samples, and take the squared absolute values of its Fourier
+# coefficients (`np.fft.rfft`).
 
 
 # %% nbgrader={"grade": false, "grade_id": "power", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -201,7 +201,7 @@ with given(frame=reference.frame):
 # %% [markdown]
 # ## Step 2. Mel filters
 #
-# `count + 2` corners lie equally far apart in mels, from `low` Hz to half the sampling rate. Filter i rises in a
+# `count + 2` corners are equally spaced in mels, from `low` Hz to half the sampling rate. Filter i rises in a
 # straight line (in Hz) from 0 at corner i to 1 at corner i + 1, and falls to 0 at corner i + 2. Elsewhere it
 # is 0. Column k is its value at the frequency of coefficient k, which is k · rate / points. A frequency of f
 # Hz is 2595 log₁₀(1 + f / 700) mels.
@@ -315,8 +315,8 @@ check_keyword(
 # %% [markdown]
 # ## Step 3. From a path to a text
 #
-# `collapse`: merge labels that are repeated directly after each other, then leave out the blanks. `greedy`: take the
-# likeliest label at each step (of equal ones, the first) and collapse the path.
+# `collapse`: merge labels that are repeated directly after each other, then leave out the blanks. `greedy`:
+# take the likeliest label at each step (in a tie, the first) and collapse the path.
 
 
 # %% nbgrader={"grade": false, "grade_id": "greedy", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -443,13 +443,14 @@ with given(collapse=reference.collapse):
 # ## Step 4. All paths at once
 #
 # CTC's loss is minus the logarithm of the probability of a text, summed over all paths that spell it. Write
-# the recursion of the chapter. The states are the labels with a blank before, between and after them. A path begins in the first blank or on
-# the first label, and ends on the last label or in the last blank. From one step to the next, it stays, or
-# goes on by one state, or by two if that skips a blank between two *different* labels.
+# the chapter's recursion. The states are the labels, with a blank before, between and after them. A path
+# begins in the first blank or on the first label, and ends on the last label or in the last blank. From one
+# step to the next, it stays, or moves on by one state, or by two if that skips a blank between two
+# *different* labels.
 #
 # Work with logarithms (`np.logaddexp`): a product of hundreds of probabilities is smaller than the smallest
-# number. A text that does not fit into T steps has probability 0, and its loss is infinite. An empty text is spelled by
-# blanks alone.
+# number. A text that does not fit into T steps has probability 0, and its loss is infinite. An empty text is
+# spelled with blanks alone.
 
 
 # %% nbgrader={"grade": false, "grade_id": "ctc", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -598,9 +599,9 @@ for seed, (T, K, size) in enumerate(((40, 6, 12), (700, 5, 60))):
 # %% [markdown]
 # ## Step 5. Counting errors
 #
-# The edit distance: the fewest substitutions, deletions and insertions that turn one sequence into the
-# other. The word error rate of a whole set: all edits of words, divided by all words *of the references*. Words
-# are what `str.split()` makes of a text.
+# The edit distance: the fewest substitutions, deletions and insertions that turn one sequence into the other.
+# The word error rate of a whole set: all edits of words, divided by all words *of the references*. Words are
+# what `str.split()` returns for a text.
 
 
 # %% nbgrader={"grade": false, "grade_id": "edit", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -761,10 +762,11 @@ with given(edit_distance=reference.edit_distance):
 # ## Step 6. The equal error rate
 #
 # A verifier accepts a pair if its score is *at least* a threshold. Let the threshold fall from above the
-# highest score, stopping at each score that occurs. At each stop there are two shares: of the impostors (pairs of two speakers) that are
-# accepted, and of the true pairs (the same speaker twice) that are refused. The first begins at 0 and rises to 1, the second begins at
-# 1 and falls to 0. The equal error rate is where they are the same. If that happens between two stops, both shares are joined from stop to
-# stop by straight lines, and the lines cross at the rate that is asked for.
+# highest score, stopping at each score that occurs. At each stop there are two shares: of the impostors
+# (pairs of two speakers) that are accepted, and of the true pairs (the same speaker twice) that are refused.
+# The first begins at 0 and rises to 1, the second begins at 1 and falls to 0. The equal error rate is where
+# they are the same. If that happens between two stops, join each share from stop to stop by straight lines;
+# the lines cross at the equal error rate.
 
 
 # %% nbgrader={"grade": false, "grade_id": "eer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -888,7 +890,7 @@ check_kinds(
 #
 # Everything together. Your frames, windows and filters make the pictures, PyTorch trains a small network with
 # its own CTC loss, and your `greedy` and `word_error_rate` read and judge what it says about voices that it
-# never heard. The callers spell with six letters.
+# has never heard. The callers spell with six letters.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -975,7 +977,7 @@ figures.spelling(
 
 # %% [markdown]
 # **What you see.** A network that learned letters without being told where they are, from pictures that you
-# made, and a verifier without any knowledge at one half.
+# made, and a verifier that knows nothing, at one half.
 #
 # ## Step 8. A voice as a password
 #
@@ -985,9 +987,9 @@ figures.spelling(
 # training, the rest for testing." Your bank has 100,000 callers a day, of whom about ten are
 # impostors.
 #
-# 1. What is wrong with how the 1.5 % were measured, and in which direction does it err?
-# 2. Suppose 1.5 % were true. How many true customers would be refused each day at this threshold, and how many
-#    impostors let in? Would you use it?
+# 1. What is wrong with how the 1.5 % was measured, and in which direction is it off?
+# 2. Suppose 1.5 % were true. How many true customers would be refused each day at this threshold, and how
+#    many impostors would be let in? Would you use it?
 # 3. Name one attack, or one group of customers, about which the number says nothing, and what you would ask the
 #    supplier to measure.
 

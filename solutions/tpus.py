@@ -24,13 +24,13 @@
 # The chapter's array keeps the weights in place. You build the other kind, in which each cell keeps a *sum*
 # and both matrices stream through, and count what padding costs. Then you make numbers cheap: rounded to a
 # few bits of fraction, then quantized to integers, which you multiply as a chip does. In the end a trained
-# network reads digits on your integers, with one scale per layer and with one per channel, and you see
+# network reads digits using your integers, with one scale per layer and with one per channel, and you see
 # which of the two it survives.
 #
 # **What is special here**
 #
 # - Cycles, rows, and columns are counted from 0.
-# - Arrays are NumPy's. What a function is given stays as it is.
+# - Arrays are NumPy arrays. A function leaves its inputs as they are.
 # - Loops are welcome: all arrays in the tests are small.
 #
 # `course_lib.hardware.systolic`, `course_lib.hardware.formats` and `course_lib.models.quantization` hold
@@ -52,11 +52,11 @@ device = get_device()
 # %% [markdown]
 # ## Step 1. What enters when
 #
-# The array has m rows and n columns of cells, for a product of an (m, k) matrix A and a (k, n) matrix B.
-# Cell (i, j) will keep the sum for entry (i, j) of the product. A comes in on the left: row i of A into row
-# i of the array, one number per cycle, A[i, 0] first. B comes in at the top: column j of B into column j,
-# B[0, j] first. Both move on by one cell per cycle. In cell (i, j), A[i, p] and B[p, j] must meet: so row i
-# is delayed by i cycles, and column j by j cycles.
+# The array has m rows and n columns of cells, for a product of an (m, k) matrix A and a (k, n) matrix B. Cell
+# (i, j) will keep the sum for entry (i, j) of the product. A enters from the left: row i of A into row i of
+# the array, one number per cycle, A[i, 0] first. B enters from the top: column j of B into column j, B[0, j]
+# first. Both move on by one cell per cycle. In cell (i, j), A[i, p] and B[p, j] must meet: so row i is
+# delayed by i cycles, and column j by j cycles.
 #
 # Write down what enters in each cycle, until the last pair has met in the last cell. Where nothing enters,
 # write 0.
@@ -156,13 +156,13 @@ check_kinds(
 #
 # Now the cells. In each cycle, cell (i, j)
 #
-# - takes a number from the left: what enters in this cycle if it stands in column 0, otherwise what its
+# - takes a number from the left: what enters in this cycle if the cell is in column 0, otherwise what its
 #   left neighbor had in the cycle before,
 # - takes a number from above in the same way,
-# - adds the product of the two to its sum, which begins at 0.
+# - adds the product of the two to its sum, which starts at 0.
 #
-# Run the array for as many cycles as there are rows in `left`, and return the sums. The array does what
-# it is told: it works for any numbers that are fed to it, rightly skewed or not.
+# Run the array for as many cycles as there are rows in `left`, and return the sums. The array does what it is
+# told: it works for any numbers that are fed to it, correctly skewed or not.
 
 
 # %% nbgrader={"grade": false, "grade_id": "run", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -272,8 +272,8 @@ check_kinds(
 # `size` rows and columns, and each block is padded to the whole array. A block takes k + 2 size - 2 cycles,
 # and the next one begins when it is done. (Sums leave while the next block is at work, which costs nothing.)
 #
-# Of all cells in all cycles, which share multiplies numbers that are not padding and not waiting? There are
-# m k n such multiplications.
+# Of all cells in all cycles, what share multiplies numbers that are neither padding nor waiting? There are m
+# k n such multiplications.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cost", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -349,9 +349,9 @@ for m, k, n, size in (
 # %% [markdown]
 # ## Step 4. Fewer bits of fraction
 #
-# `bfloat16` keeps 7 of the 23 bits of fraction of a `float32`, and TensorFloat-32, which graphics chips
-# use, keeps 10. Round numbers to any number of bits that stay: to the nearest such number, and of two
-# equally near ones to the one whose last bit is 0. Return them as `float32`.
+# `bfloat16` keeps 7 of the 23 bits of fraction of a `float32`, and TensorFloat-32, which GPUs use, keeps 10.
+# Round numbers to any number of remaining bits: to the nearest such number, and if two are equally near, to
+# the one whose last bit is 0. Return them as `float32`.
 #
 # - A carry may run into the exponent, and beyond the largest number lies infinity.
 # - Infinity stays infinity, and whatever is not a number (NaN) stays not a number.
@@ -513,13 +513,14 @@ for shaped in (block, block.transpose(2, 0, 1), block[:, ::2], block[0, 0, 0:1])
 # %% [markdown]
 # ## Step 5. A scale, and a zero point
 #
-# A number x will be stored as an integer q, and stand for scale · (q - zero point). Choose these two.
+# A number x is stored as an integer q, which stands for scale · (q - zero point). Choose the scale and the
+# zero point.
 #
 # - `symmetric_scale`: the integers are from -(2^(b-1) - 1) to 2^(b-1) - 1 with b bits, and the zero point
 #   is 0. The number with the largest absolute value becomes the largest integer, or minus that. With an
-#   `axis`, each index along that axis has a scale of its own, such as each output channel of a kernel.
-# - `affine_range`: the integers are from 0 to 2^b - 1, for numbers from `smallest` to `largest`. The number
-#   0 must be stored exactly, so the range is first widened to include it where it does not.
+#   `axis`, each index along that axis has its own scale, such as each output channel of a kernel.
+# - `affine_range`: the integers are from 0 to 2^b - 1, for numbers from `smallest` to `largest`. The number 0
+#   must be stored exactly, so the range is first widened to include 0 if it does not.
 #
 # Where there are only zeros, the scale is 1 and the zero point 0.
 
@@ -701,10 +702,10 @@ check_keyword(
 # %% [markdown]
 # ## Step 6. There and back
 #
-# `quantize`: divide by the scale, round to the nearest integer (in the middle, either neighbor), add the
-# zero point, and move what lies outside to the nearest end, `low` or `high`. `dequantize`: the numbers that
-# integers stand for. Integers come from a chip's memory, in small types such as `uint8`: mind what their
-# arithmetic does.
+# `quantize`: divide by the scale, round to the nearest integer (halfway, either neighbor), add the zero
+# point, and move whatever lies outside to the nearest end, `low` or `high`. `dequantize`: return the numbers
+# that the integers stand for. Integers come from a chip's memory, in small types such as `uint8`: be careful
+# with their arithmetic.
 
 
 # %% nbgrader={"grade": false, "grade_id": "quantize", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -853,11 +854,11 @@ check(
 # %% [markdown]
 # ## Step 7. A product of integers
 #
-# Inputs q have a zero point, and this time the weights have one, too. What is wanted is the sum over
-# (q - z)(w - v), for zero points z of the inputs and v of the weights, exactly, in `int32`. A chip's array
-# multiplies the stored integers as they are, so multiply out what is left to correct: a sum per row, a sum
-# per column, and a constant. Or subtract first, if you like: the result is the same. Inputs come in 8 bits,
-# which hold neither their products nor their sums.
+# Inputs q have a zero point, and this time the weights have one, too. Compute the sum over (q - z)(w - v),
+# for zero points z of the inputs and v of the weights, exactly, in `int32`. A chip's array multiplies the
+# stored integers as they are, so multiply out what is left to correct: a sum per row, a sum per column, and a
+# constant. Or subtract first, if you like: the result is the same. Inputs come in 8 bits, which hold neither
+# their products nor their sums.
 
 
 # %% nbgrader={"grade": false, "grade_id": "accumulate", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -951,10 +952,10 @@ check(
 # %% [markdown]
 # ## Step 8. A network on your integers
 #
-# All of it together. A network learns digits from careless photographs in `float32`. Then one unit of its
-# hidden layer is made 100 times as large, and what follows undoes it: the same function. Your functions
-# quantize it, and it reads 1,000 photographs that it has never seen, with one scale per layer and with one
-# per unit. It takes some seconds.
+# Everything together. A network learns digits from careless photographs in `float32`. Then one unit of its
+# hidden layer is made 100 times as large, and the next layer undoes it, so the function is the same. Your
+# functions quantize the network, and it reads 1,000 photographs that it has never seen, with one scale per
+# layer and with one per unit. It takes a few seconds.
 
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -1035,8 +1036,8 @@ figures.integers(panels, 127)
 
 # %% [markdown]
 # **What you see.** With one scale per layer, one large unit has taken the integers of all the others. With
-# one per unit the network reads as it did before, and even 4 bits cost little. The array is used to a fifth
-# at best: the sums of this layer are short, and each block must cross the whole array.
+# one per unit the network reads as it did before, and even 4 bits cost little. At best a fifth of the array
+# is used: the sums of this layer are short, and each block must cross the whole array.
 #
 # ## Step 9. Ready to ship?
 #
@@ -1047,8 +1048,8 @@ figures.integers(panels, 127)
 # the ranges of the activations from the test recordings, and reports the accuracy on these recordings: as
 # good as in `float32`.
 #
-# 1. The array is hardly used. Name the two causes, and what you would change for each.
-# 2. What is wrong with the accuracy that she reports, and how should it be measured?
+# 1. The array is hardly used. Name the two causes, and say what you would change for each.
+# 2. What is wrong with the accuracy she reports, and how should it be measured?
 
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "ready-to-ship", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}

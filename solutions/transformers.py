@@ -20,18 +20,18 @@
 # - **Time:** 110 minutes. **Difficulty:** 3 of 5. **Points:** 36, of which a person gives 4.
 # - **Needs:** the chapter *Transformers*, PyTorch's tensors and modules.
 #
-# Leonardo wrote backwards. You build a network that does: attention with masks and heads, positions, the
-# loss with its shifted targets, and a test that catches models that peek at the answer. In the end it
-# learns from random letters, writes words that it has never seen from right to left, one letter at a time
-# from your cache, and a picture of your attention weights shows how it does it.
+# Leonardo wrote backwards. You build a network that does: attention with masks and heads, positions, the loss
+# with its shifted targets, and a test that catches models that peek at the answer. In the end it learns from
+# random letters and writes words it has never seen from right to left, one letter at a time, using your
+# cache; a picture of your attention weights shows how.
 #
 # **What is special here**
 #
-# - Everything is PyTorch, and gradients must flow through steps 1 to 3 and 6. What you make (a mask,
-#   positions) is made on the device of the tensors that you are given.
+# - Everything is PyTorch, and gradients must flow through steps 1 to 3 and 6. Create new tensors (a mask,
+#   positions) on the device of the tensors that you are given.
 # - A mask is True where a query may look.
 # - Your functions take tensors of float32 or float64 and return the same type, unless a step says otherwise.
-#   Six digits are not asked for: what float32 gives is precise enough.
+#   Six digits are not required: float32 is precise enough.
 #
 # `course_lib.models.attention` and `course_lib.models.gpt` hold answers to this exercise, and so does
 # PyTorch's `scaled_dot_product_attention`: write it yourself. What holds in every exercise (how to check,
@@ -50,9 +50,9 @@ device = get_device()
 # %% [markdown]
 # ## Step 1. Attention
 #
-# Scores, division, mask, softmax, weighted mean. Queries have d numbers, and so have keys; values may have
-# another number. In front there may be any number of dimensions, for sequences and heads. A query that
-# may look nowhere gets weights of 0 and an output of 0, and no gradient becomes `nan` on its account.
+# Scores, division, mask, softmax, weighted mean. Queries and keys have d numbers each; values may have a
+# different number. There may be any number of leading dimensions, for sequences and heads. A query that may
+# look nowhere gets weights of 0 and an output of 0, and no gradient becomes `nan` because of it.
 
 
 # %% nbgrader={"grade": false, "grade_id": "attention", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -258,8 +258,8 @@ assert_equal(
 # %% [markdown]
 # ## Step 2. Heads
 #
-# Deal the d columns out to heads, the first d/h to the first head, and bring them back. After the first
-# change of shape, `x[:, k]` is what head k sees, of all positions.
+# Split the d columns among the heads, the first d/h to the first head, and merge them again. After the split,
+# `x[:, k]` is what head k sees at all positions.
 
 
 # %% nbgrader={"grade": false, "grade_id": "heads", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -386,10 +386,10 @@ check_raises(
 # %% [markdown]
 # ## Step 3. Positions
 #
-# The sinusoidal positions, in an order of our own: first the sines of all d/2 speeds, then their cosines.
-# Speed k is `longest ** (-2k / d)`, for k from 0 to d/2 - 1. Positions may be any numbers, in a tensor of
-# any shape: later we ask for the position of one letter at a time, and the mirror needs none of 0 to n-1.
-# The result is of some float type, whatever type the positions have.
+# Sinusoidal positions, but in a different order: first the sines of all d/2 speeds, then their cosines. Speed
+# k is `longest ** (-2k / d)`, for k from 0 to d/2 - 1. Positions may be any numbers, in a tensor of any
+# shape: later we ask for the position of one letter at a time, not for all of 0 to n-1. The result has a
+# float type, whatever the type of the positions.
 
 
 # %% nbgrader={"grade": false, "grade_id": "waves", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -520,10 +520,10 @@ assert_close(
 # %% [markdown]
 # ## Step 4. Who may look where
 #
-# A position may look at itself and at what came before, but never at *padding*, with which short words are
-# filled up on the left. That holds for the padding itself as well: on the left nothing but padding comes
-# before it, so its row is all False, and your attention copes with it. Padding in another place looks at the
-# real tokens before it, as any position does. The second dimension is for the heads, which share the mask.
+# A position may look at itself and at what came before, but never at *padding*, which fills up short words on
+# the left. This is true of the padding itself as well: on the left, only padding comes before it, so its row
+# is all False, and your attention copes with that. Padding anywhere else looks at the real tokens before it,
+# as any position does. The second dimension is for the heads, which share the mask.
 
 
 # %% nbgrader={"grade": false, "grade_id": "look_mask", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -614,10 +614,10 @@ check_keyword(
 # %% [markdown]
 # ## Step 5. Who peeks?
 #
-# Somebody hands you a language model, and you cannot see how it is made. Find the positions whose logits
-# depend on a token *after* them: a logit there changes by more than 0.00001 when later tokens are
-# replaced by others. If a position peeks at a later token, it does so whatever that token is replaced by
-# and whatever the others are; which of the later ones it peeks at, you do not know.
+# You are given a language model, and you cannot see inside it. Find the positions whose logits depend on a
+# token *after* them: a logit there changes by more than 0.00001 when later tokens are replaced by others. A
+# position that peeks at a later token does so whatever replaces that token and whatever the other tokens are,
+# but you do not know which of the later tokens it peeks at.
 
 
 # %% nbgrader={"grade": false, "grade_id": "peeking", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -810,7 +810,7 @@ for kind, n, wanted, hint in (
 #
 # The logits at position t say what token t + 1 will be. Compute the mean cross-entropy of the tokens at
 # positions `first` and later, each predicted from the position before it. For the mirror, only the second
-# half of a line can be predicted at all, and only that half is to be learned.
+# half of a line can be predicted at all, so only that half should be learned.
 
 
 # %% nbgrader={"grade": false, "grade_id": "next_token_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -935,10 +935,10 @@ assert_close(
 # %% [markdown]
 # ## Step 7. A memory for writing
 #
-# Letter by letter, a model needs the keys and values of all earlier positions, and they never change.
-# Write a cache: it keeps what it has been given, and answers the new queries with all of it. Usually one
-# position comes at a time. At the beginning a whole word does, and then its letters must not look ahead
-# either. There is no padding here.
+# To write letter by letter, a model needs the keys and values of all earlier positions, and they never
+# change. Write a cache that keeps what it has been given and answers new queries with all of it. Usually one
+# position arrives at a time. At the beginning a whole word does, and its letters must not look ahead either.
+# There is no padding here.
 
 
 # %% nbgrader={"grade": false, "grade_id": "Cache", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1133,9 +1133,9 @@ with given(attention=lent_attention):
 # %% [markdown]
 # ## Step 8. The mirror
 #
-# A line is a word, filled up on the left to ten letters, a bar, and the word backwards: `....mirror|rorrim`.
-# The network has one block with two heads, of your functions. It learns from random letters, about four
-# seconds long, and then writes words of this book that it has never seen, each letter from your cache.
+# A line is a word padded on the left to ten letters, a bar, and the word backwards: `....mirror|rorrim`. The
+# network has one block with two heads, built from your functions. It learns from random letters for about
+# four seconds, and then writes words from this book that it has never seen, each letter with your cache.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import re
@@ -1223,24 +1223,23 @@ with torch.no_grad():
 figures.attention_maps(line, {f"Head {h + 1}": model.weights[0, h].cpu().numpy() for h in range(2)})
 
 # %% [markdown]
-# **What you see.** Below the bar the weights run from right to left: to write the next letter, the
-# network looks at the mirrored place, one step further to the left each time. Nobody told it where to look.
-# It learned the dance of positions from random letters, which is why words are no harder: what a letter *is*
+# **What you see.** Below the bar, the weights run from right to left: to write the next letter, the network
+# looks at the mirrored position, one step further to the left each time. Nobody told it where to look. It
+# learned the dance of positions from random letters, which is why words are no harder: what a letter *is*
 # travels in the values, and where to look is decided by the waves.
 #
 # ## Step 9. Two lines of a report
 #
 # *4 points, read by a person. About 120 words.*
 #
-# A colleague trains a language model on the letters of customers, padded on the right to the same length,
-# and reports: "After one epoch the training loss is 0.02 nats per character. I compute the loss as
+# A colleague trains a language model on letters from customers, padded on the right to the same length, and
+# reports: "After one epoch the training loss is 0.02 nats per character. I compute the loss as
 # `cross_entropy(logits.flatten(0, 1), tokens.flatten())` on all positions, padding included. With a context
-# of 4,000 characters in place of 1,000, a step of training costs more than four times as much, so I keep
-# 1,000."
+# of 4,000 characters instead of 1,000, a training step costs more than four times as much, so I keep 1,000."
 #
 # 1. What does this loss measure, and why is it so small? Name two reasons.
-# 2. How would you find out, without training anything, that something is wrong?
-# 3. Is he right about the cost? Say which part grows how, and what a cache would change about it.
+# 2. How could you find out, without training anything, that something is wrong?
+# 3. Is he right about the cost? Say how each part grows, and what a cache would change.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "report", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # 1. It compares the logits at t with the token at t, which the model has been given: it learns to repeat its

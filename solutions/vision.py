@@ -22,15 +22,15 @@
 # - **Needs:** the chapter *Vision*, NumPy arrays with several dimensions, PyTorch's tensors and modules.
 #
 # A parcel office photographs its pages and wants to know how good its detectors are. You write the
-# yardsticks: boxes and their overlap, non-maximum suppression, average precision. Then what a detector is
-# trained to answer, a loss for masks that overlap, and the cutting of a picture into patches, in two ways.
-# In the end your code scores a detector that you have trained, for pens and for pencils.
+# yardsticks: boxes and their overlap, non-maximum suppression, average precision. Then come what a detector
+# is trained to answer, a loss for masks that overlap, and two ways of cutting a picture into patches. In the
+# end your code scores a detector that you have trained, for pens and for pencils.
 #
 # **What is special here**
 #
-# - A box is `(x1, y1, x2, y2)`: left, upper, right and lower edge in pixels, x to the right, y downwards.
-#   Edges lie between pixels. No box ends before it begins, but it may be empty.
-# - Steps 1 to 5 are NumPy, steps 6 and 7 are PyTorch: make new tensors on the device of those that come.
+# - A box is `(x1, y1, x2, y2)`: left, upper, right and lower edge in pixels, with x to the right and y
+#   downward. Edges lie between pixels. No box ends before it begins, but it may be empty.
+# - Steps 1 to 5 are NumPy, steps 6 and 7 are PyTorch: make new tensors on the device of the inputs.
 #
 # `course_lib.detection`, `course_lib.models.segmentation` and `course_lib.models.vit` hold answers to this
 # exercise: leave them closed. What holds in every exercise (how to check, what the tests look at, what
@@ -49,9 +49,9 @@ device = get_device()
 # %% [markdown]
 # ## Step 1. Boxes
 #
-# First the box around a mask: the smallest one that holds all its pixels. Then how far boxes agree: the
-# area that they share, divided by the area that at least one of them covers. Boxes that touch or lie apart
-# share nothing. Where both are empty, there is nothing to divide by, and the answer is 0.
+# First comes the box around a mask: the smallest one that contains all its pixels. Then comes how well boxes
+# agree: the area that they share, divided by the area that at least one of them covers. Boxes that touch or
+# lie apart share nothing. Where both are empty, there is nothing to divide by, and the answer is 0.
 #
 # `iou` takes whole arrays of boxes, whose leading dimensions broadcast as NumPy's arithmetic does.
 
@@ -219,8 +219,8 @@ check_kinds(
 # ## Step 2. One box for each thing
 #
 # Keep the box with the highest score. Remove those of the same class whose IoU with it is *more than* the
-# threshold. Go on with the best of the rest. A box that was removed removes nobody. Of equal scores, the
-# row that comes first counts as the higher one.
+# threshold. Go on with the best of the rest. A box that was removed removes no others. If scores are equal,
+# the row that comes first counts as the higher one.
 
 
 # %% nbgrader={"grade": false, "grade_id": "nms", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -359,10 +359,10 @@ with given(iou=reference.iou):
 # %% [markdown]
 # ## Step 3. Which finds are right?
 #
-# One image, one class. From the highest score to the lowest (of equal scores, the first row first), each
-# find is compared with the true box that it agrees with most; of equal ones, the first. It is right if
-# their IoU is *at least* the threshold and no find before it has taken this box. Otherwise it is a false
-# alarm, and that goes for every duplicate, too. A find that lost its best box does not look for another.
+# One image, one class. From the highest score to the lowest (of equal scores, the first row first), each find
+# is compared with the true box that it agrees with most; if several tie, with the first. It is right if their
+# IoU is *at least* the threshold and no earlier find has taken this box. Otherwise it is a false alarm, as is
+# every duplicate. A find that has lost its best box does not look for another.
 
 
 # %% nbgrader={"grade": false, "grade_id": "match", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -501,11 +501,11 @@ with given(iou=reference.iou):
 # ## Step 4. Average precision
 #
 # Rank all finds of a class, over all images, by their score. Average precision is the sum, over the finds
-# that are right, of the precision at that place in the ranking, divided by the number of true boxes. So a
-# true box that was never found counts as 0.
+# that are right, of the precision at that rank, divided by the number of true boxes. A true box that was
+# never found therefore counts as 0.
 #
-# Finds of equal score have no order among themselves. They enter the ranking *together*: the precision at
-# each of them is that after all of them. Their order in the array must not matter.
+# Finds with equal scores have no order among themselves. They enter the ranking *together*: the precision at
+# each of them is the precision after all of them. Their order in the array must not matter.
 
 
 # %% nbgrader={"grade": false, "grade_id": "average_precision", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -747,8 +747,8 @@ check_kinds(
 #
 # $$1 - \frac{2\sum_i p_i m_i + \epsilon}{\sum_i p_i + \sum_i m_i + \epsilon},$$
 #
-# and return the mean over the masks. The $\epsilon$ makes an empty mask that is predicted empty right.
-# Gradients must flow back to the logits.
+# and return the mean over the masks. The $\epsilon$ makes the prediction right when an empty mask is
+# predicted empty. Gradients must flow back to the logits.
 
 
 # %% nbgrader={"grade": false, "grade_id": "dice_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -881,9 +881,9 @@ assert_close(
 # %% [markdown]
 # ## Step 7. Patches, twice
 #
-# Cut pictures into squares that do not overlap, row by row. In each patch the numbers stand channel by
-# channel, and within a channel row by row. Then write the embedding that follows as a convolution: a
-# layer that, applied to the pictures, gives for each patch what `patch @ weight.T + bias` gives.
+# Cut pictures into squares that do not overlap, row by row. In each patch the numbers are ordered channel by
+# channel, and within a channel row by row. Then write the embedding that follows as a convolution: a layer
+# that, applied to the pictures, gives for each patch what `patch @ weight.T + bias` gives.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cut", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1060,8 +1060,8 @@ for n, channels, height, width, size in (
 # %% [markdown]
 # ## Step 8. Whose pages?
 #
-# Everything together. A detector learns from pages of which one in twenty is in pencil. Your functions say
-# what it is to answer, clean up what it says, and score it, on pages by pens and by pencils.
+# Everything together. A detector learns from pages, one in twenty of which is in pencil. Your functions say
+# what it should answer, clean up what it says, and score it on pages in pen and in pencil.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from course_lib.models.detector import Detector, detection_loss
@@ -1151,20 +1151,19 @@ boxes, scores, labels = find(model, show)[0]
 figures.page(show[0], boxes[scores > 0.3], labels[scores > 0.3].tolist(), pages["pens"].masks[0])
 
 # %% [markdown]
-# **What you see.** A detector that learned in seconds, scored by your own yardstick: a long way from
-# perfect, and further for one group. The loss during training did not mind: one page in twenty is little
-# in a mean.
+# **What you see.** A detector that learned in seconds, scored by your own yardstick: a long way from perfect,
+# and further for one group. The training loss did not show it: one page in twenty weighs little in a mean.
 #
 # ## Step 9. A supplier's number
 #
 # *3 points, read by a person. About 100 words.*
 #
-# A supplier offers a detector of damaged parcels and writes: "Average precision 0.97 at an IoU of 0.5, on
-# 2,000 pictures from your own cameras." You learn that 40 of these pictures come from the night shift,
-# whose light is poor, and that the threshold for raising an alarm was chosen so that 95 percent of the
-# alarms are right.
+# A supplier offers a detector for damaged parcels and writes: "Average precision 0.97 at an IoU of 0.5, on
+# 2,000 pictures from your own cameras." You learn that 40 of these pictures come from the night shift, whose
+# light is poor, and that the threshold for raising an alarm was chosen so that 95 percent of the alarms are
+# right.
 #
-# 1. How bad could the detector be at night without this number showing it? Say how you reason.
+# 1. How bad could the detector be at night without this number showing it? Explain your reasoning.
 # 2. Which number would you ask for, for whom, and at which threshold?
 # 3. Pictures without an alarm are deleted. What does that do to the next version of the detector?
 
