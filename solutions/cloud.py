@@ -51,9 +51,9 @@ device = get_device()
 # %% [markdown]
 # ## Step 1. Who takes which rows?
 #
-# In each epoch all workers draw the same order of the rows, `np.random.default_rng([seed,
-# epoch]).permutation(n)`, and worker `rank` takes every `workers`-th row of it, beginning with the one at
-# index `rank`. Together they see each row once.
+# In each epoch all workers draw the same order of the rows,
+# `np.random.default_rng([seed, epoch]).permutation(n)`, and worker `rank` takes every `workers`-th row of it,
+# beginning with the one at index `rank`. Together they see each row once.
 
 
 # %% nbgrader={"grade": false, "grade_id": "shard", "locked": false, "schema_version": 3, "solution": true, "task": false}

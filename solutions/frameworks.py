@@ -530,8 +530,9 @@ check_raises(
 # - `"missing"`: not in `got`; `"unexpected"`: not in `wanted`;
 # - `"shape"`: the shapes are not the same, even if NumPy could broadcast them;
 # - `"not finite"`: an entry of the array in `got` is nan or infinite;
-# - otherwise the index of the worst entry, as a tuple of integers, if any entry is further away than `atol +
-#   rtol * abs(wanted entry)`. The worst entry is the one that exceeds this limit by the largest amount.
+# - otherwise the index of the worst entry, as a tuple of integers, if any entry is further away than
+#   `atol + rtol * abs(wanted entry)`. The worst entry is the one that exceeds this limit by the largest
+#   amount.
 
 
 # %% nbgrader={"grade": false, "grade_id": "verify", "locked": false, "schema_version": 3, "solution": true, "task": false}

@@ -1080,8 +1080,8 @@ with given(clipped=reference_clipped):
 # Spaces are removed, and the n-grams are runs of characters. For each n from 1 to 6, over the whole test set
 # (one reference for each translation): precision is the share of the translations' n-grams that are right,
 # clipped, and recall is the same number divided by the number of the references' n-grams. Lengths n for which
-# either side has none are left out. $P$ and $R$ are the means over the others, and chrF is $100\,(1 +
-# \beta^2) P R / (\beta^2 P + R)$; 0 if both are 0 or nothing is left.
+# either side has none are left out. $P$ and $R$ are the means over the others, and chrF is
+# $100\,(1 + \beta^2) P R / (\beta^2 P + R)$; 0 if both are 0 or nothing is left.
 #
 # A reference too short to have n-grams of some length says nothing about them: for that sentence, the
 # translation's n-grams of this length do not count either.

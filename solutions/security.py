@@ -631,11 +631,11 @@ check_kinds(
 # %% [markdown]
 # ## Step 6. Has something moved?
 #
-# The population stability index. The edges between the bins are the quantiles of the *reference* at $1/b,
-# 2/b, \ldots, (b-1)/b$ for `b = bins` (`np.quantile` as it is); equal edges count once. A value on an edge
-# belongs to the bin above it. The outer bins are unbounded, so every value lies in some bin. Count the values
-# of each sample in each bin, write 0.5 wherever a count is 0, divide by the sum of the counts, and add up (q
-# − p) log(q / p), with the shares p of the reference and q of today's values.
+# The population stability index. The edges between the bins are the quantiles of the *reference* at
+# $1/b, 2/b, \ldots, (b-1)/b$ for `b = bins` (`np.quantile` as it is); equal edges count once. A value on an
+# edge belongs to the bin above it. The outer bins are unbounded, so every value lies in some bin. Count the
+# values of each sample in each bin, write 0.5 wherever a count is 0, divide by the sum of the counts, and add
+# up (q − p) log(q / p), with the shares p of the reference and q of today's values.
 
 
 # %% nbgrader={"grade": false, "grade_id": "stability_index", "locked": false, "schema_version": 3, "solution": true, "task": false}
