@@ -696,11 +696,16 @@ def slides(
 
 
 @app.command()
-def serve(port: Annotated[int, typer.Option(help="Where to listen.")] = 8000) -> None:
-    """Serve the built site on this machine."""
+def serve(
+    port: Annotated[int, typer.Option(help="Where to listen.")] = 8000,
+    host: Annotated[
+        str, typer.Option(help="0.0.0.0 lets other machines read, too; a container needs it.")
+    ] = "127.0.0.1",
+) -> None:
+    """Serve the built site, on this machine alone unless --host says otherwise."""
     from course_lib.book.site import site_path
 
-    _serve(site_path(find_root()), port)
+    _serve(site_path(find_root()), port, host)
 
 
 @app.command()
@@ -786,25 +791,38 @@ def remove(
     out.print("Next: `course build`, and what CHANGELOG.md has to say of it")
 
 
-def _serve(folder: Path, port: int) -> None:
+def _serve(folder: Path, port: int, host: str = "127.0.0.1") -> None:
+    import socket
+
     from course_lib.book.serving import make_server
 
     if not (folder / "index.html").is_file():
         raise CourseError("The site is not built yet. Build it with `course build`.")
     try:
-        server = make_server(folder, port)
+        server = make_server(folder, port, host=host)
+    except socket.gaierror:
+        raise CourseError(
+            f"--host is {host!r}, and this machine has no such address. 127.0.0.1 is this machine "
+            "alone; 0.0.0.0 is all of its addresses."
+        ) from None
     except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise CourseError(
+                f"--host is {host!r}, which is no address of this machine. 127.0.0.1 is this "
+                "machine alone; 0.0.0.0 is all of its addresses."
+            ) from None
         if error.errno != errno.EADDRINUSE:
             raise
         raise CourseError(
             f"Port {port} is taken. Choose another: `course serve --port {port + 1}`."
         ) from None
-    out.print(f"Reading room: http://127.0.0.1:{port} (Ctrl+C closes it)")
+    shown = "127.0.0.1" if host == "0.0.0.0" else host
+    out.print(f"The book: http://{shown}:{port} (Ctrl+C ends it)")
     with server:
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            out.print("Closed.")
+            out.print("Ended.")
 
 
 def _shown(path: Path) -> str:

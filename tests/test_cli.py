@@ -184,6 +184,9 @@ def test_serve_names_a_taken_port_and_a_missing_site(course, tiny_course):
         port = taken.getsockname()[1]
         told = one_line(course("serve", "--port", port, cwd=tiny_course))
     assert f"Port {port} is taken" in told
+    # Of a block for documentation (RFC 5737): no machine has it.
+    told = one_line(course("serve", "--host", "192.0.2.1", "--port", 0, cwd=tiny_course))
+    assert "'192.0.2.1', which is no address of this machine" in told
 
 
 @pytest.mark.slow

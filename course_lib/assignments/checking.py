@@ -104,7 +104,7 @@ def check(
     """Run the visible and hidden tests of an exercise on a notebook, which is not changed.
 
     Where there is no source, as in a student's kit, the tests are those of the release. It is
-    graded as a class is, in the grading engine; where walls cannot be built, it runs in a process
+    graded as a class is, in the grading engine; where no sandbox can be built, it runs in a process
     of its own. Either way the points are the same.
 
     Parameters

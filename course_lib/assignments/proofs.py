@@ -78,7 +78,7 @@ class Graders:
     Raises
     ------
     SandboxError
-        If walls cannot be built here.
+        If no sandbox can be built here.
     """
 
     def __init__(self, root: Path, slugs: list[str]) -> None:

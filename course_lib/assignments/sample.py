@@ -67,7 +67,7 @@ c.Execute.timeout = {timeout}
 SECONDS_PER_CELL = 10
 
 WITHOUT_WALLS = """\
-# Walls cannot be built on this machine. These submissions are the course's own.
+# No sandbox can be built on this machine. These submissions are the course's own.
 c.Execute.engine = "kernel"
 """
 

@@ -1,6 +1,6 @@
 """A reader's own notebook in the grading engine, so that `check` says what grading would.
 
-Walls are no condition here: it is the reader's own work, so that where they cannot be built the
+A sandbox is no condition here: it is the reader's own work, so that where none can be built the
 notebook runs without (`running`).
 """
 

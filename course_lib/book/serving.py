@@ -53,13 +53,17 @@ class _Quiet(_Handler):
         """Say nothing."""
 
 
-def make_server(folder: Path, port: int, *, quiet: bool = False) -> ThreadingHTTPServer:
-    """Return a server of a folder on this machine alone; `serve_forever` starts it.
+def make_server(
+    folder: Path, port: int, *, quiet: bool = False, host: str = "127.0.0.1"
+) -> ThreadingHTTPServer:
+    """Return a server of a folder; `serve_forever` starts it.
+
+    It is for this machine alone, unless `host` is another of its addresses (0.0.0.0 is all).
 
     Raises
     ------
     OSError
-        When the port is taken.
+        When the port is taken, or the machine has no such address.
     """
     handler = partial(_Quiet if quiet else _Handler, directory=str(folder))
-    return ThreadingHTTPServer(("127.0.0.1", port), handler)
+    return ThreadingHTTPServer((host, port), handler)

@@ -216,7 +216,7 @@ def test_what_was_taken_apart_is_run_and_told(tiny_course, work):
 
 @pytest.fixture
 def unsandboxed(monkeypatch):
-    """Let this be a system on which walls cannot be built."""
+    """Let this be a system on which no sandbox can be built."""
     monkeypatch.setattr(sandboxed.sys, "platform", "darwin")
 
 
@@ -225,7 +225,7 @@ def solved(notebook, name, source):
 
 
 def test_a_check_leaves_nothing_in_the_folder(tiny_course, work):
-    """Where walls stand, as they do here, the cells run in a folder of their own."""
+    """Where a sandbox can be built, as it can here, the cells run in a folder of their own."""
     path, notebook = work
     (path.parent / "mine.txt").write_text("2")
     solved(

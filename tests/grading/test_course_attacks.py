@@ -1,6 +1,6 @@
 """A class in which everybody but one attacks: each attack costs its author, and nobody else.
 
-The class is graded once, through the `course` command. What a cell can do inside the walls is
+The class is graded once, through the `course` command. What a cell can do inside the sandbox is
 tried in ``engine``; here it is what somebody can hand in, and what reaches the report.
 """
 
@@ -885,7 +885,7 @@ def test_what_each_attack_comes_to(graded: Graded, student: str) -> None:
 def test_attacks_on_an_ordinary_user_come_to_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whose processes the walls are made by shows in what code can do; files are read before."""
+    """Whose processes the sandbox is made by shows in what code can do; files are read before."""
     python = as_ordinary_user(tmp_path) if os.geteuid() == 0 else sys.executable
 
     def grade(folder: Path) -> Report:

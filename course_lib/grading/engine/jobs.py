@@ -109,7 +109,7 @@ def run_job(job: Job) -> bytes:
     Raises
     ------
     SandboxError
-        If walls cannot be built here.
+        If no sandbox can be built here.
     JobRefused
         If the submission itself is the obstacle.
     WorkerDied
@@ -133,7 +133,7 @@ def run_job(job: Job) -> bytes:
             zygote = _the_worker.zygote()
             done = _run(zygote, job, notebook, source)
         except SandboxError as error:
-            # Without walls there is no zygote. With one they can be built, and what is refused is
+            # Without a sandbox there is no zygote. With one it can be built, and what is refused is
             # this submission: unless the machine had no process or no memory left just then.
             if zygote is None:
                 raise
@@ -211,7 +211,7 @@ def differences(there: Mapping[str, str], here: Mapping[str, str]) -> str:
 
 
 def missing_for_sandbox() -> list[str]:
-    """Return why walls cannot be built where this is called."""
+    """Return why no sandbox can be built where this is called."""
     from course_lib.grading.engine import sandbox_check
 
     return sandbox_check.missing_for_sandbox()

@@ -1,4 +1,4 @@
-"""A sandbox around a process that is about to run a student's code: walls on every side.
+"""A sandbox around a process that is about to run a student's code.
 
 Three steps, in three processes, so that the one whose memory is large has the least to do:
 
@@ -116,7 +116,7 @@ class Limits:
 
 
 def isolate() -> None:
-    """Give this process the right to build walls, and its future children a pid namespace.
+    """Give this process the right to build sandboxes, and its future children a pid namespace.
 
     The caller is small and single-threaded, and has done nothing yet: where a user namespace is
     needed, its program is started again in there. Its next fork is the first process of the pid
@@ -154,7 +154,7 @@ def _may(capability: int) -> bool:
 
 
 def _check_machine() -> None:
-    """Refuse systems that have none of what walls are made of."""
+    """Refuse systems that have none of what a sandbox is made of."""
     if sys.platform != "linux":
         raise SandboxError(
             f"The sandbox needs Linux, and this is {sys.platform}: grade other people's work on a "
@@ -392,7 +392,7 @@ def entered() -> bool:
 
 
 def enter(room: Room, limits: Limits, scratch: Mapping[str, bytes]) -> None:
-    """Put this process, freshly forked with :meth:`Room.fork`, behind every wall.
+    """Put this process, freshly forked with :meth:`Room.fork`, behind every barrier of the sandbox.
 
     It ends in its working folder, which holds the given files and is the only place that it can
     write to.
@@ -409,7 +409,7 @@ def enter(room: Room, limits: Limits, scratch: Mapping[str, bytes]) -> None:
     Raises
     ------
     SandboxError
-        If a wall does not stand. The process must then end without running anything.
+        If a barrier does not hold. The process must then end without running anything.
     """
     with or_explain("to enter the namespaces of a child"):
         kernel.setns(room.descriptor, _ROOM_NAMESPACES)
@@ -559,7 +559,7 @@ def write_scratch(scratch: str, files: Mapping[str, bytes]) -> None:
 def set_limits(limits: Limits, *, processes: bool = True) -> None:
     """Set what one process may use; the sum over processes is watched by the zygote.
 
-    Without walls the number of processes is not limited, since all of a person's would count.
+    Without a sandbox the number of processes is not limited, since all of a person's would count.
     """
     size, data = mapped_bytes()
     wanted = {

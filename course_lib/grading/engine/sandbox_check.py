@@ -15,7 +15,7 @@ __all__ = ["missing_for_sandbox"]
 
 
 def missing_for_sandbox() -> list[str]:
-    """Return why walls cannot be built here: sentences that say what to do; none if they can.
+    """Return why no sandbox can be built here: sentences that say what to do; none if they can.
 
     It builds them, in a process of its own, and tries them from inside.
     """
@@ -28,7 +28,7 @@ def missing_for_sandbox() -> list[str]:
 
 
 def _probe() -> list[str]:
-    """Build the walls around a child and return what it found wanting."""
+    """Build a sandbox around a child and return what it found wanting."""
     try:
         isolate()
         return _answer_of_child(_probe_inside)
@@ -47,7 +47,7 @@ def _probe_inside() -> list[str]:
 
 
 def _probe_sandbox(room: Room) -> list[str]:
-    """Enter, and try each wall that a machine could quietly have left open."""
+    """Enter, and try each barrier that a machine could quietly have left open."""
     try:
         enter(room, Limits(processes=8), {})
     except SandboxError as error:

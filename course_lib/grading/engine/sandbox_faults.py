@@ -13,7 +13,7 @@ __all__ = ["SandboxError", "explain", "or_explain"]
 
 
 class SandboxError(CourseError):
-    """Walls cannot be built here; the message says why, and what to do."""
+    """No sandbox can be built here; the message says why, and what to do."""
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def or_explain(what: str) -> Iterator[None]:
 
 
 def explain(what: str, error: OSError, machine: Path = Path("/")) -> str:
-    """Return why a wall cannot be built, and what to do about it.
+    """Return why a barrier cannot be built, and what to do about it.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """The system calls that a student's code has no business making, and the filter that refuses them.
 
 A list of what is refused, not of what is allowed: PyTorch, NumPy and the C library call some
-hundred different ones, and more with each version. The other walls do not depend on this one.
+hundred different ones, and more with each version. The other barriers do not depend on this one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The student's side: runs their cells, then answers calls on what they defined.
 
-This runs inside the walls, and nothing that it says is trusted. It is written so that honest work
+This runs inside the sandbox, and nothing that it says is trusted. It is written so that honest work
 gets its due: before a cell the process may fork, and the original, the guard, waits. When the fork
 dies or hangs, in that cell or in anything after it, the guard goes on from the state before the
 cell, and the supervisor has the cells since then run again.
@@ -185,7 +185,7 @@ class Student:
         return os.fork()
 
     def end_strangers(self) -> None:
-        """End every process within these walls but this one and the first."""
+        """End every process in this sandbox but this one and the first."""
         if not self.sandboxed:
             return  # those are other people's processes
         kept = {"1", str(self.first), str(os.getpid())}

@@ -129,7 +129,7 @@ class Zygote:
     Raises
     ------
     SandboxError
-        If walls are wanted and cannot be built here.
+        If a sandbox is wanted and cannot be built here.
     ZygoteDied
         If it does not get warm.
     """
@@ -174,7 +174,7 @@ class Zygote:
         Raises
         ------
         SandboxError
-            If walls are wanted and cannot be built here.
+            If a sandbox is wanted and cannot be built here.
         ZygoteDied
             If it does not get warm, or is closed before.
         """
@@ -220,7 +220,7 @@ class Zygote:
             What the child talks through. The caller's own copies stay open: close them.
         sandboxed : bool
             Whether the child must be in a sandbox. A child that need not be is all the same where
-            the zygote has walls: they are how it ends, with all that it started.
+            the zygote has a sandbox: it is how it ends, with all that it started.
         limits : Limits, optional
             What it may use.
         scratch : mapping of str to bytes, optional
@@ -231,7 +231,7 @@ class Zygote:
         Raises
         ------
         SandboxError
-            If walls are demanded of a zygote without, or do not stand.
+            If a sandbox is demanded of a zygote without one, or does not hold.
         ZygoteDied
             If the zygote is gone, or the child died before it was ready.
         """
@@ -655,7 +655,7 @@ def _be_child(
     folder: str | None,
     handled: Sequence[int],
 ) -> NoReturn:
-    """Be the child: build the walls, run the target, end."""
+    """Be the child: build the sandbox, run the target, end."""
     code = 1
     try:
         function = _prepare(setup, sockets, room, folder, handled)
@@ -742,7 +742,7 @@ def _reseed() -> None:
         # to touch.
         sys.modules["numpy"].random.seed(int.from_bytes(os.urandom(4), "big"))
     if "torch" in sys.modules:
-        # Not torch.manual_seed, which seeds devices too and takes as long as all walls together.
+        # Not torch.manual_seed, which seeds devices too and takes as long as the whole sandbox.
         seed = int.from_bytes(os.urandom(7), "big")
         sys.modules["torch"].default_generator.manual_seed(seed)
 

@@ -1,6 +1,6 @@
-"""What the tests let run behind the walls: each function tries something and says what it met.
+"""What the tests let run inside the sandbox: each function tries something and says what it met.
 
-This module is imported by the zygote, before there are walls; its functions run in the children.
+This module is imported by the zygote, before there is a sandbox; its functions run in the children.
 It imports nothing of the course, so that no helper of ours softens an attack.
 """
 

@@ -40,7 +40,7 @@ def notebook():
 
 @pytest.fixture(scope="session")
 def zygote():
-    """Return a warm zygote with walls."""
+    """Return a warm zygote with a sandbox."""
     with Zygote() as warm:
         yield warm
 

@@ -1,4 +1,4 @@
-"""Attacks on the walls, each made for real by a child; and honest work, which they do not hinder.
+"""Attacks on the sandbox, each made for real by a child; and honest work, which it does not hinder.
 
 Every test with a zygote runs as whoever runs the tests, and, if that is root, as an ordinary user
 too. What the children do is in ``attacks.py``.
@@ -43,7 +43,7 @@ from .attackers import (
     descendants,
 )
 
-# Real processes behind real walls: a minute altogether.
+# Real processes in real sandboxes: a minute altogether.
 pytestmark = pytest.mark.slow
 
 ROOT = HERE.parents[2]
@@ -68,7 +68,7 @@ def _secret_in_the_environment():
 
 @pytest.fixture(scope="module", params=USERS)
 def zygote(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
-    """Return a zygote with walls, light enough to be started for this module alone."""
+    """Return a zygote with a sandbox, light enough to be started for this module alone."""
     with attackable(request.param, tmp_path_factory.mktemp("zygote")) as zygote:
         yield zygote
 
@@ -517,7 +517,7 @@ def test_nothing_is_left_on_the_host(attacker, zygote):
     assert not [path for path in ("/tmp", "/dev/shm", "/") if name in os.listdir(path)]
 
 
-# ---------------------------------------------------------------- each wall by itself
+# ---------------------------------------------------------------- each barrier by itself
 
 
 def _run_python(source: str, executable: str = sys.executable) -> subprocess.CompletedProcess:
@@ -542,7 +542,7 @@ def test_landlock_alone(tmp_path):
     words = done.stdout.split()
     assert words[0] == '"""', done.stderr
     assert (tmp_path / "in" / "a").exists()
-    # Without Landlock this wall is silently not there.
+    # Without Landlock this barrier is silently not there.
     assert words[1:] == (["refused"] if landlock.version() else [])
 
 
@@ -796,7 +796,7 @@ def test_small_maps_have_no_spare_users(user_map):
 
 
 def test_as_nobody_is_an_ordinary_user(attacker, zygote, tmp_path):
-    """The control of the fixture: what runs outside of the walls is not root either."""
+    """The control of the fixture: what runs outside of the sandbox is not root either."""
     assert at_rest(zygote)
     owners = {os.stat(f"/proc/{pid}").st_uid for pid in descendants(zygote.pid)}
     status = Path(f"/proc/{zygote.pid}/status").read_text()

@@ -24,7 +24,7 @@ from course_lib.grading.engine.zygote import DEFAULT_PRELOAD, Child, Zygote, Zyg
 
 from .attackers import AT_REST, HERE, WITHIN, at_rest, descendants, soon
 
-# Real processes behind real walls: a minute altogether.
+# Real processes in real sandboxes: a minute altogether.
 pytestmark = pytest.mark.slow
 
 MIB = 1 << 20

@@ -619,7 +619,7 @@ def test_links_and_huge_notebooks_need_a_person(
     assert not (folder / "autograded").exists()
 
 
-# No walls
+# No sandbox
 
 
 @pytest.fixture
