@@ -415,8 +415,9 @@ def grade(
         where = f" --course-dir {course_dir}" if course_dir else ""
         formgrader = "`make lab`" if course_dir is None else "`jupyter lab` in that folder"
         out.print(
-            f"\nNext: `course feedback {slug}{where}`, `course export {slug}{where}`, or the "
-            f"formgrader: {formgrader}. What each submission did is in logs/."
+            f"\nNext: the formgrader ({formgrader}), `course report {slug}{where}` for what the "
+            f"class has not got, `course feedback {slug}{where}`, `course export {slug}{where}`. "
+            "What each submission did is in logs/."
         )
     if report.failed:
         raise typer.Exit(1)
