@@ -19,21 +19,21 @@
 # - **Time:** 90 minutes. **Difficulty:** 2 of 5. **Points:** 36, of which a person gives 4.
 # - **Needs:** the chapter *Activation functions*, NumPy arrays, what a derivative is.
 #
-# You will write the functions without which a network is a straight line: sigmoid, ReLU and leaky
-# ReLU, GELU, softmax and its logarithm, with the slopes that learning needs, and each so that it
-# survives numbers up to ten thousand. Then you build a detector for dead units. At the end a small
-# network runs on nothing but your functions. It learns to tell three spirals apart and paints a map
-# of what it has learned, and your detector explains why one of the maps comes out broken.
+# You will write the functions without which a network is a straight line: sigmoid, ReLU and leaky ReLU, GELU,
+# softmax and its logarithm, along with the slopes that learning needs, and each is to survive numbers up to
+# ten thousand. Then you will build a detector for dead units. At the end a small network runs on nothing but
+# your functions. It learns to tell three spirals apart and paints a map of what it has learned, and your
+# detector explains why one of the maps comes out broken.
 #
 # **What is special here**
 #
-# - `z` is an array of any shape (one sample, a batch, a stack of images) of `float64`, `float32` or
-#   integers. The result has the same shape, and each entry its own value: only softmax and its
-#   logarithm mix entries.
+# - `z` is an array of any shape (one sample, a batch, a stack of images) of `float64`, `float32` or integers.
+#   The result has the same shape, and each entry is computed by itself: only softmax and its logarithm mix
+#   entries.
 # - A derivative is a function of `z`, the number that goes *into* the activation function, never of
 #   the activation that comes out.
-# - Where `z` is large, such as 10,000 or −10,000, results are finite and right. `sigmoid` alone must
-#   also come to them without a warning.
+# - Where `z` is large, such as 10,000 or −10,000, results are finite and right. Only `sigmoid` must also get
+#   there without a warning.
 #
 # `course_lib.scratch.activations` holds answers to this exercise: leave it closed. What holds in
 # every exercise (how to check, what the tests look at, what counts) is on the page *How exercises
@@ -52,10 +52,10 @@ np.set_printoptions(suppress=True)
 # %% [markdown]
 # ## Step 1. Squash: sigmoid and tanh
 #
-# The *sigmoid* $\sigma(z) = 1 / (1 + e^{-z})$ turns any number into one between 0 and 1. Typed as
-# it stands, it overflows: $e^{-z}$ for $z = -10000$ is larger than any floating-point number. NumPy
-# warns of it, and goes on with infinity. The result, $1/\infty = 0$, is even right, but a program
-# that warns when nothing is wrong teaches its readers to overlook warnings.
+# The *sigmoid* $\sigma(z) = 1 / (1 + e^{-z})$ turns any number into one between 0 and 1. Typed in as it
+# stands, the formula overflows: $e^{-z}$ for $z = -10000$ is larger than any floating-point number. NumPy
+# warns about it and goes on with infinity. The result, $1/\infty = 0$, is even right, but a program that
+# warns when nothing is wrong teaches its readers to overlook warnings.
 #
 # Write `sigmoid` so that it gives the right numbers **without a warning** for every `z` from
 # −10,000 to 10,000. The way out: the same function can be written as $e^{z} / (1 + e^{z})$. Which
@@ -163,8 +163,8 @@ for dtype in ("float64", "float32"):
 # %% [markdown]
 # ### Its slope
 #
-# When the network learns, the gradient travels back through each activation function and is
-# multiplied by its slope at the place where it worked: at `z`. For the sigmoid the slope is
+# When the network learns, the gradient travels back through each activation function and is multiplied by its
+# slope at the point where it was evaluated: at `z`. For the sigmoid the slope is
 # $\sigma'(z) = \sigma(z)\,(1 - \sigma(z))$.
 
 
@@ -346,9 +346,9 @@ with given(
 # %% [markdown]
 # ## Step 2. Cut: ReLU, and a slope for each unit
 #
-# The *rectified linear unit* lets positive numbers through and turns the rest into 0. It costs
-# next to nothing, and where it is on, its slope is 1, however large `z` is. The price is a corner
-# at 0 and a flat side to the left of it.
+# The *rectified linear unit* lets positive numbers through and turns the rest into 0. It costs next to
+# nothing, and wherever it is on, its slope is 1, however large `z` is. The price is a corner at 0 and a flat
+# side to the left of it.
 
 
 # %% nbgrader={"grade": false, "grade_id": "relu", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -423,10 +423,9 @@ check_kinds(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# The corner needs a decision. At exactly 0 the graph has no slope: 0 fits the left side, 1 the
-# right. We take the **slope of the left side**, as PyTorch does: `relu_derivative` is 0 at 0. What
-# must never come out is `nan`: zeros are common in real data, and one `nan` in the slope makes
-# every weight `nan` a step later.
+# The corner calls for a decision. At exactly 0 the graph has no slope: 0 fits the left side, 1 the right. We
+# take the **slope of the left side**, as PyTorch does: `relu_derivative` is 0 at 0. What must never come out
+# is `nan`: zeros are common in real data, and one `nan` in the slope makes every weight `nan` a step later.
 
 
 # %% nbgrader={"grade": false, "grade_id": "relu_derivative", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -496,13 +495,12 @@ with given(relu=reference.relu):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# *Leaky ReLU* lets a little through on the left as well: `negative_slope * z`. It exists for the
-# reason that you will see in step 5. At 0 the left side decides again.
+# *Leaky ReLU* lets a little through on the left as well: `negative_slope * z`. You will see why it exists in
+# step 5. At 0 the left side decides again.
 #
-# Why 0.01, and why the same for all? *Parametric ReLU* (arXiv:1502.01852) has a slope for each unit
-# or channel, and learns it with the weights. Write `leaky_relu` and its derivative so that they serve
-# both: `negative_slope` is a number, or an array with one number for each place along the last axis
-# of `z`.
+# Why 0.01, and why the same for all? *Parametric ReLU* (arXiv:1502.01852) has a slope for each unit or
+# channel and learns it along with the weights. Write `leaky_relu` and its derivative so that they serve both:
+# `negative_slope` is a number, or an array with one number for each place along the last axis of `z`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "leaky_relu", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -713,14 +711,14 @@ with given(
 # $\Phi(z) = \tfrac12\bigl(1 + \operatorname{erf}(z/\sqrt2)\bigr)$ is the probability that a
 # standard normal variable is below $z$.
 #
-# The article that introduced GELU (arXiv:1606.08415) also gives a formula with tanh, and many
-# networks have been trained with that one:
+# The article that introduced GELU (arXiv:1606.08415) also gives a formula with tanh, and many networks have
+# been trained with it:
 # $\mathrm{GELU}(z) \approx \tfrac12 z \bigl(1 + \tanh\bigl[\sqrt{2/\pi}\,(z + 0.044715\,z^3)\bigr]\bigr)$.
-# The two differ in the fourth digit: too little to see in a plot, enough to puzzle anyone who
-# compares two networks number by number.
+# The two differ in the fourth digit: too little to see in a plot, enough to puzzle anyone who compares two
+# networks number by number.
 #
-# Write both. `erf` from SciPy is imported in the first cell. A name other than "none" and "tanh"
-# is refused with a `ValueError`: a typing error must not choose a formula.
+# Write both. `erf` from SciPy is imported in the first cell. Any name other than "none" and "tanh" is refused
+# with a `ValueError`: a typo must not choose a formula.
 
 
 # %% nbgrader={"grade": false, "grade_id": "gelu", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -951,10 +949,10 @@ with given(gelu=reference.gelu):
 # %% [markdown]
 # ## Step 4. Decide: softmax and its logarithm
 #
-# A network that chooses among classes ends in one number per class, the *logits*. *Softmax* turns
-# them into probabilities: $p_i = e^{z_i/T} / \sum_j e^{z_j/T}$, the sum taken along one axis. The
-# *temperature* $T$ says how decided the answer is: near 0 the largest logit takes everything, at a
-# high temperature all classes become equally likely.
+# A network that chooses among classes ends in one number per class, the *logits*. *Softmax* turns them into
+# probabilities: $p_i = e^{z_i/T} / \sum_j e^{z_j/T}$, the sum taken along one axis. The *temperature* $T$
+# sets how decided the answer is: near 0 the largest logit takes everything, and at a high temperature all
+# classes become equally likely.
 #
 # The exponential overflows above 709 (in `float32` above 88), and then $\infty/\infty$ is `nan`.
 # But softmax does not change when the same number is subtracted from all logits of an axis. Choose
@@ -1290,13 +1288,13 @@ with given(softmax=given_softmax):
 # %% [markdown]
 # ## Step 5. Count the dead
 #
-# A ReLU unit whose `z` is 0 or below for every sample outputs 0 for every sample. Its slope is 0 as
-# well, so no gradient reaches its weights: it will output 0 to the end of the training, unless a
-# layer before it happens to shift its inputs. It is *dead*.
+# A ReLU unit whose `z` is 0 or below for every sample outputs 0 for every sample. Its slope is 0 as well, so
+# no gradient reaches its weights: it will output 0 until the end of training, unless a layer before it
+# happens to shift its inputs. It is *dead*.
 #
-# Write the detector. It looks at the pre-activations of one layer, one row per sample and one column
-# per unit, and tells for each **unit** whether it is 0 or below on all samples. Anything but two axes
-# is refused with a `ValueError`, because nobody could tell samples from units.
+# Write the detector. It looks at the pre-activations of one layer, one row per sample and one column per
+# unit, and says for each **unit** whether it is 0 or below on all samples. An array with any other number of
+# axes than two is refused with a `ValueError`, because nobody could tell samples from units.
 
 
 # %% nbgrader={"grade": false, "grade_id": "dead_units", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1405,10 +1403,10 @@ with given(
 # %% [markdown]
 # ## Step 6. Send the gradient back through the activation function
 #
-# One line is missing before a network can learn on your functions. On the way forward a hidden
-# layer computes `z`, then `activation(z)`. On the way back it is told how fast the loss changes
-# with each of its outputs, the *upstream* gradient, and must pass on how fast the loss changes
-# with each `z`. The chain rule says: multiply by the slope at `z`, entry by entry.
+# One line is still missing before a network can learn with your functions. On the way forward a hidden layer
+# computes `z`, then `activation(z)`. On the way back it is told how fast the loss changes with each of its
+# outputs, the *upstream* gradient, and must pass back how fast the loss changes with each `z`. The chain rule
+# says: multiply by the slope at `z`, entry by entry.
 #
 # `derivative` is a function such as your `relu_derivative`.
 
@@ -1603,14 +1601,13 @@ def picture(results, size=70):
 picture(results)
 
 # %% [markdown]
-# **What you see.** The first map has learned the spirals: three arms with soft borders. The second
-# has the same network, the same start and the same data, and comes out as a few slabs around a
-# gray middle, where no class is preferred. Your detector says why. Within the first hundred steps
-# the large rate throws most units to the side where ReLU is flat, and their share never comes down
-# again: a dead unit has no slope to climb back on. The third network is thrown almost as far in
-# the same steps. But silent is not dead: through the small negative slope the gradient still reaches
-# the weights, some units become active again, and the arms come back, less clean than at the sensible
-# rate.
+# **What you see.** The first map has learned the spirals: three arms with soft borders. The second comes from
+# the same network, the same start and the same data, and is a few slabs around a gray middle, where no class
+# is preferred. Your detector shows why. Within the first hundred steps the large rate throws most units to
+# the side where ReLU is flat, and their share never comes down again: a dead unit has no slope to climb back
+# on. The third network is thrown almost as far in the same steps. But silent is not dead: through the small
+# negative slope the gradient still reaches the weights, some units become active again, and the arms come
+# back, though less clean than at the sensible rate.
 #
 # Try a rate of your own, another activation (`gelu` with `gelu_derivative` is waiting), or a
 # temperature for the map, and run the two cells again.
@@ -1620,16 +1617,15 @@ picture(results)
 #
 # *4 points, read by a person. About 150 words.*
 #
-# A colleague trains a network like yours to tell **four** classes apart: 200 hidden ReLUs,
-# learning rate 1. After 2,000 steps the loss stands at 1.386 and does not move. `dead_units` finds
-# 160 of the 200 units dead.
+# A colleague trains a network like yours to tell **four** classes apart, with 200 hidden ReLUs and a learning
+# rate of 1. After 2,000 steps the loss is stuck at 1.386. `dead_units` finds 160 of the 200 units dead.
 #
 # 1. What does the number 1.386 tell you? Are 160 dead units of 200 enough to explain that the loss
 #    is exactly this number?
-# 2. What do you think happened, and why does it not mend itself?
-# 3. Name three things you would try or measure, in the order in which you would do them, with the
-#    reason for the order. For each: which result would support your explanation, and which would
-#    send you looking elsewhere?
+# 2. What do you think happened, and why does the network not recover?
+# 3. Name three things you would try or measure, in the order in which you would do them, and give the reason
+#    for that order. For each: which result would support your explanation, and which would send you looking
+#    elsewhere?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "why-dead", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # 1.386 is $\log 4$: the loss of a network that gives each of four classes the probability 1/4,

@@ -19,20 +19,20 @@
 # - **Time:** 120 minutes. **Difficulty:** 3 of 5. **Points:** 35, of which a person gives 4.
 # - **Needs:** the chapter *Backpropagation*, NumPy arrays and broadcasting.
 #
-# You will write the backward step of each operation that a network of fully connected layers
-# needs, put the operations of a computation in order, and send the blame back through all of them,
-# also where two losses share a part of their graph. In the end a network reads handwritten digits,
-# trained by nothing but your engine. Then the same engine answers one more question. For each digit
-# that the network gets wrong: which pixels were to blame?
+# You will write the backward step of each operation that a network of fully connected layers needs, put the
+# operations of a computation in order, and send the blame back through all of them, even where two losses
+# share a part of their graph. At the end a network reads handwritten digits, trained by nothing but your
+# engine. Then the same engine answers one more question: for each digit that the network gets wrong, which
+# pixels were to blame?
 #
 # **What is special here**
 #
 # - `grad` holds the slopes of a loss in the result of an operation, in the shape of the result.
 #   A backward step returns the slopes of the loss in the operands, each in the shape of its operand.
-# - Arrays hold `float64`, `float32` or integers (a matrix of zeros and ones, say), except where a
-#   step says `float64`. Slopes may have fractions, whatever the operands hold.
-# - You may hand an array on as it is, if it is right as it is. Never change the numbers in it: it
-#   belongs to its owner.
+# - Arrays hold `float64`, `float32` or integers (a matrix of zeros and ones, say), except where a step says
+#   `float64`. Slopes may be fractions, whatever the operands hold.
+# - You may hand an array on as it is, if it is right as it is. Never change the numbers in it: it is not
+#   yours.
 #
 # `course_lib.scratch.tensor` holds answers to this exercise: leave it closed. What holds in every
 # exercise (how to check, what the tests look at, what counts) is on the page *How exercises work* in
@@ -49,11 +49,11 @@ np.set_printoptions(suppress=True)
 # %% [markdown]
 # ## Step 1. A judge who knows no calculus
 #
-# Before you write a derivative, build something that tells you when it is wrong. The chapter nudged
-# one weight of one network. Here a loss is any function of any array, and every entry is measured:
-# nudge it up by `h`, compute the loss, nudge it down, compute it again. The *central difference*, the
-# first loss minus the second, divided by `2h`, is close to the slope. It is slow, and it cannot be
-# fooled by a wrong transpose. Use it on every step that follows.
+# Before you write a derivative, build something that tells you when it is wrong. The chapter nudged one
+# weight of one network. Here a loss is any function of any array, and every entry is tested: nudge it up by
+# `h`, compute the loss, nudge it down, compute it again. The *central difference*, the first loss minus the
+# second, divided by `2h`, is close to the slope. It is slow, but a wrong transpose cannot fool it. Use it on
+# every step that follows.
 
 
 # %% nbgrader={"grade": false, "grade_id": "numerical_gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -162,10 +162,10 @@ check(
 # %% [markdown]
 # ## Step 2. One number, many copies
 #
-# When a bias of shape (10,) is added to activations of shape (64, 10), NumPy acts as if there were
-# 64 copies of it. They are one vector, used 64 times, and the slopes that come back along 64 paths
-# add up. Write the function that adds them up, for whatever NumPy can broadcast: axes that were put
-# in front, and axes of length 1 that were stretched.
+# When a bias of shape (10,) is added to activations of shape (64, 10), NumPy acts as if there were 64 copies
+# of it. They are one vector, used 64 times, and the slopes that come back along 64 paths add up. Write the
+# function that adds them up, for whatever NumPy can broadcast: axes that were added in front, and axes of
+# length 1 that were stretched.
 
 
 # %% nbgrader={"grade": false, "grade_id": "undo_broadcasting", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -400,7 +400,7 @@ with given(undo_broadcasting=lent):
 # stacks: the last two axes are matrices, and the axes before them are broadcast. A weight matrix of
 # shape (3, 4) can multiply a stack of shape (7, 2, 3), and then it was used seven times.
 #
-# The first test asks for two matrices only. Stacks are tried by a hidden test of their own.
+# The first test uses two matrices only. A separate hidden test tries stacks.
 
 
 # %% nbgrader={"grade": false, "grade_id": "matmul_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -519,8 +519,8 @@ with given(undo_broadcasting=lent):
 # %% [markdown]
 # ## Step 5. ReLU
 #
-# ReLU passes positive numbers on and replaces the others by 0. Blame comes back through it where a
-# number passed, and nowhere else. At exactly 0 the slope is 0.
+# ReLU passes positive numbers on and replaces the others with 0. Blame comes back through it where a number
+# passed, and nowhere else. At exactly 0 the slope is 0.
 
 
 # %% nbgrader={"grade": false, "grade_id": "relu_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -596,12 +596,12 @@ check(relu_backward, {"grad": np.array(-1.5), "z": np.array(2.0)}, -1.5, hint=hi
 # %% [markdown]
 # ## Step 6. Where the blame begins
 #
-# The last operation turns logits into one number: softmax, then the mean over the batch of
-# $-\log p$ of the right class. Pulled back in one go, it is the shortest formula of all: what the
-# network believed, minus what is true, divided by the number of samples.
+# The last operation turns logits into one number: softmax, then the mean over the batch of $-\log p$ of the
+# right class. Taken in one go, its backward step is the shortest formula of all: what the network believed,
+# minus what is true, divided by the number of samples.
 #
-# Labels are expensive, and in many data sets some are missing. Here a missing label is written as -1.
-# A sample without a label is no part of the loss: it gets no blame, and the mean is over the others.
+# Labels are expensive, and in many data sets some are missing. Here a missing label is written as -1. A
+# sample without a label is not part of the loss: it gets no blame, and the mean is over the others.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cross_entropy_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -721,9 +721,9 @@ for labels in ([2, -1, 0, -1, -1], [-1, -1, -1, -1, 1], [0, -1, 2, 2, 1]):
 # %% [markdown]
 # ## The nodes of a graph
 #
-# The operations are done. What is left is the graph. Each number or array of a computation is a
-# `Node`: it knows its data, the nodes that it was computed from, and a function that pulls its
-# slopes back and returns one gradient for each of these parents. Read it; nothing is to be written.
+# The operations are done. What is left is the graph. Each number or array in a computation is a `Node`: it
+# knows its data, the nodes that it was computed from (its parents), and a function that pulls its slopes back
+# and returns one gradient for each parent. Read it; there is nothing to write.
 
 
 # %% nbgrader={"grade": false, "grade_id": "node", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -778,11 +778,11 @@ def cross_entropy(logits, labels):
 # %% [markdown]
 # ## Step 7. First things first
 #
-# Before slopes can flow back, the nodes must be put in an order in which each stands behind all
-# those that it was computed from. Two things make this harder than it looks. A node that is used
-# twice must be listed once, and the walk must not follow it twice either: a number that is added to
-# itself forty times has a trillion paths back to the beginning. And a graph can be thousands of
-# operations deep, where Python's recursion gives up.
+# Before slopes can flow back, the nodes must be put in an order in which each comes after all those that it
+# was computed from. Two things make this harder than it looks. A node that is used twice must be listed once,
+# and the walk must not follow it twice either: a number that is added to itself forty times has a trillion
+# paths back to the beginning. And a graph can be thousands of operations deep, where Python's recursion gives
+# up.
 
 
 # %% nbgrader={"grade": false, "grade_id": "topological_order", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -971,10 +971,10 @@ assert_equal(list(names) == list(range(5001)), True, what="Whether these 5,001 n
 # that arrive at the same node are added. What has arrived at a *leaf*, a node without parents, is
 # added to its `grad`.
 #
-# Two things must hold besides. Losses may share a part of their graph, and be sent back one after the
-# other: what the first call left must not travel again in the second. And the walk may begin at a
-# node of any shape, where the caller says what the slopes of the loss are. With that your engine can
-# take over in the middle of a network, from whatever computes the rest.
+# Two more things must be true. Losses may share a part of their graph and be sent back one after the other:
+# what the first call left must not travel again in the second. And the walk may begin at a node of any shape,
+# where the caller says what the slopes of the loss are. That lets your engine take over in the middle of a
+# network, from whatever computes the rest.
 
 
 # %% nbgrader={"grade": false, "grade_id": "backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1317,9 +1317,9 @@ assert_close(
 # %% [markdown]
 # ## Step 9. A step downhill
 #
-# One step of learning: forget the gradients of the step before, compute the loss, send the blame
-# back, and move each weight a little against its slope. The order matters, and leaving out the first
-# is the classic mistake, since `backward` adds to what is there.
+# This is one step of learning: forget the gradients of the step before, compute the loss, send the blame
+# back, and move each weight a little against its slope. The order matters, and leaving out the first part is
+# the classic mistake, since `backward` adds to what is there.
 
 
 # %% nbgrader={"grade": false, "grade_id": "train_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1483,9 +1483,9 @@ with given(backward=lent_backward):
 # %% [markdown]
 # ## Step 10. Your engine reads
 #
-# Everything is there. The network below has 64 inputs, 48 hidden units and ten outputs, and every
-# slope in it goes through your functions. It has never seen the 397 digits on which it is tested.
-# Nothing is left to write: read, run, and look.
+# Everything is there. The network below has 64 inputs, 48 hidden units and ten outputs, and every slope in it
+# is computed by your functions. It has never seen the 397 digits on which it is tested. Nothing is left to
+# write: read, run, and look.
 
 
 # %% nbgrader={"grade": false, "grade_id": "digits", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -1570,16 +1570,16 @@ def blame(X, y, answers, weights, losses, count=4):
 blame(X_test, y_test, answers, weights, losses)
 
 # %% [markdown]
-# **What you see.** A curve that comes down by a factor of more than twenty, on slopes that you derived,
-# ordered and added up yourself. More than 95 of 100 unseen digits are read correctly. And below, the
-# mistakes with their reasons: the pixels whose ink spoke against the right answer, and the gaps that
-# should have been ink. Follow one red pixel back in your mind: cross-entropy, a sum, a matrix product,
-# a ReLU, a sum, another product. That is backpropagation.
+# **What you see.** The curve comes down by a factor of more than twenty, on slopes that you derived, ordered
+# and added up yourself. More than 95 of 100 unseen digits are read correctly. Below are the mistakes with
+# their reasons: the pixels whose ink spoke against the right answer, and the gaps that should have been ink.
+# Follow one red pixel back in your mind: cross-entropy, a sum, a matrix product, a ReLU, a sum, another
+# product. That is backpropagation.
 #
-# **Your network on the page.** The cell below writes your network to the file `my-network.json`, beside
-# this notebook. The chapter *Forward propagation* has a figure in which you draw a digit: load the file
-# there, and the network that your engine trained reads what you draw, in place of the book's. The file
-# stays on your machine, and no point depends on it.
+# **Your network on the page.** The cell below writes your network to the file `my-network.json`, beside this
+# notebook. The chapter *Forward propagation* has a figure in which you draw a digit: load the file there, and
+# the network that your engine trained will read what you draw, in place of the book's. The file stays on your
+# machine, and no point depends on it.
 
 # %%
 from course_lib.sharing import write_network
@@ -1592,12 +1592,11 @@ print(f"written: {write_network([(W1, b1), (W2, b2)])}")
 #
 # *4 points, read by a person. About 150 words.*
 #
-# A colleague has written an engine of her own. Before training she compares the gradient of every
-# weight with central differences: they agree to nine digits. Then she trains on digits with a
-# learning rate of 0.3, one `backward` a step. For twenty steps the loss falls nicely. Then it rises
-# and falls in ever larger swings, and after 600 steps it is higher than before the first. With a rate
-# of 0.003 the swings come later. She also notes that the length of the gradient of the first layer
-# keeps growing, even while the loss falls.
+# A colleague has written an engine of her own. Before training she compares the gradient of every weight with
+# central differences: they agree to nine digits. Then she trains on digits with a learning rate of 0.3 and
+# one `backward` per step. For twenty steps the loss falls nicely. Then it rises and falls in ever larger
+# swings, and after 600 steps it is higher than before the first. With a rate of 0.003 the swings come later.
+# She also notes that the length of the gradient of the first layer keeps growing, even while the loss falls.
 #
 # 1. What is your first suspect, and which two of her observations point to it?
 # 2. Why did the comparison with central differences not find it?

@@ -20,10 +20,10 @@
 # - **Time:** 80 minutes. **Difficulty:** 1 of 5. **Points:** 35, of which a person gives 4.
 # - **Needs:** the chapter *Deep learning*, NumPy arrays, a loop.
 #
-# A colleague writes: "From 2,000 measurements of a voice my model tells whether somebody is ill. It
-# is right in 99 % of cases, and I rounded down." She sends you her table: 300 people, and for each
-# whether they are ill. You will write six small tools, and with each of them one doubt is settled.
-# At the end you put all of them together and see what is left of her 99 %.
+# A colleague writes: "From 2,000 measurements of a voice my model tells whether somebody is ill. It is right
+# in 99 % of cases, and I rounded down." She sends you her table: 300 people, and for each whether they are
+# ill. You will write six small tools, each of which settles one doubt. At the end you put all of them
+# together and see what is left of her 99 %.
 #
 # **What is special here**
 #
@@ -47,10 +47,10 @@ np.set_printoptions(suppress=True)
 # %% [markdown]
 # ## Step 1. What does a percentage count?
 #
-# *Accuracy* is the share of answers that are right. It is one line of NumPy, and there is a trap in
-# that line: NumPy compares arrays of different shapes without complaint, for instance a single answer
-# with every label, or a column `(n, 1)` with a row `(n,)`, which gives `(n, n)` comparisons. Such a
-# mean is a number like any other, and it means nothing. So compare shapes first.
+# *Accuracy* is the share of answers that are right. It is one line of NumPy, and there is a trap in that
+# line: NumPy compares arrays of different shapes without complaint, for instance a single answer with every
+# label, or a column `(n, 1)` with a row `(n,)`, which gives `(n, n)` comparisons. Their mean is a number like
+# any other, and it tells you nothing. So compare shapes first.
 
 
 # %% nbgrader={"grade": false, "grade_id": "accuracy", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -140,9 +140,9 @@ for y, says in [
 # %% [markdown]
 # ## Step 2. Three clinics, one number
 #
-# You ask where the 99 % come from. "From three clinics: 100 %, 100 % and 97 %. That makes 99." In the
-# first two she saw three people each, in the third 294. The mean of three percentages lets three
-# people count as much as 294. What was asked is how many of *all* the people were right.
+# You ask where the 99 % come from. "From three clinics: 100 %, 100 % and 97 %. That makes 99." In the first
+# two she saw three people each, in the third 294. The mean of three percentages lets three people count as
+# much as 294. The question was what share of *all* the answers were right.
 
 
 # %% nbgrader={"grade": false, "grade_id": "pooled_accuracy", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -232,17 +232,16 @@ with given(accuracy=reference.accuracy):
 # %% [markdown]
 # ## Step 3. Cut before you look
 #
-# So it was 97 %. On which people? "On all of them, I did not want to waste any." Those are the
-# people that her model has learned from. You need a split: shuffle the numbers of the rows, then cut
-# them in three.
+# So it was 97 %. On which people? "On all of them. I did not want to waste any." Those are the people that
+# her model learned from. You need a split: shuffle the numbers of the rows, then cut them in three.
 #
-# Shuffling is not decoration. Her file is sorted: first all who are well, then all who are ill. Cut
+# Shuffling is not decoration. Her file is sorted: first everybody who is well, then everybody who is ill. Cut
 # without shuffling, and the test set holds nothing but ill people.
 #
-# And the chapter left a gap open: its digits were written by 13 people, with each hand on both sides of
-# the cut. Where a person has several rows, a model may recognize the person. So your split takes one
-# more argument. If it is told who each row is from, it shuffles and cuts *people*, and each takes all of
-# their rows along.
+# And the chapter left a gap open: its digits were written by 13 people, with every hand on both sides of the
+# cut. Where a person has several rows, a model may recognize the person. So your split takes one more
+# argument. If it is told who each row is from, it shuffles and cuts *people*, and all of a person's rows go
+# along.
 
 
 # %% nbgrader={"grade": false, "grade_id": "split_rows", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -452,10 +451,10 @@ for place, name in [(1, "validation"), (2, "test")]:
 # %% [markdown]
 # ## Step 4. What do you get for nothing?
 #
-# Of the 300 people 180 are well. Whoever says "well" to everybody is right for 60 % of them, without
-# having listened to a voice. Every accuracy must be seen beside such a *baseline*: take the commonest
-# label of the *training* set, give it to every test row, and count how often it is right. (The
-# commonest label of the test set is something that nobody knows beforehand.)
+# Of the 300 people 180 are well. Anyone who says "well" to everybody is right about 60 % of them, without
+# having listened to a single voice. Every accuracy must be seen beside such a *baseline*: take the commonest
+# label of the *training* set, give it to every test row, and count how often it is right. (Nobody knows the
+# commonest label of the test set beforehand.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "baseline_accuracy", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -562,17 +561,16 @@ with given(accuracy=reference.accuracy):
 # %% [markdown]
 # ## Step 5. One scale, and no leak
 #
-# Her columns have very different sizes. A model that compares distances would see only the largest,
-# so each column is *standardized*: subtract its mean, divide by its standard deviation. Whose mean?
-# Nobody knows tomorrow's patients, so today's model cannot be built with their mean. A number that
-# was computed with the help of test rows has carried something of them into the training. That is a
-# *leak*.
+# Her columns have very different sizes. A model that compares distances would see only the largest, so each
+# column is *standardized*: subtract its mean, divide by its standard deviation. Whose mean? Nobody knows
+# tomorrow's patients, so today's model cannot be built with their mean. A number that was computed with the
+# help of test rows carries something of them into training. That is a *leak*.
 #
-# So compute both numbers from the training rows, column by column, and use the same numbers for the
-# new rows. A column is constant if its training entries are all equal. Its standard deviation is 0:
-# leave it undivided. How do you find such columns? Rounding may turn the 0 into 1e-17, or into 1e-11
-# where the entries are large, and another column may truly vary by no more than that. So ask whether
-# the largest entry equals the smallest.
+# So compute both numbers from the training rows, column by column, and use the same numbers for the new rows.
+# A column is constant if its training entries are all equal. Its standard deviation is then 0: leave the
+# column undivided. How do you find such columns? Rounding may turn the 0 into 1e-17, or into 1e-11 where the
+# entries are large, and another column may really vary by that little. So ask whether the largest entry
+# equals the smallest.
 
 
 # %% nbgrader={"grade": false, "grade_id": "standardize", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -718,14 +716,12 @@ check(
 # %% [markdown]
 # ## Step 6. Choose without peeking
 #
-# "I tried twenty models", she says, "and this was the best on the test set." Then luck has been
-# chosen with it. Of twenty models that know equally little, one is the luckiest, and on these very
-# rows.
+# "I tried twenty models," she says, "and this was the best on the test set." Then she chose luck along with
+# it. Of twenty models that know equally little, one is the luckiest, and on these very rows.
 #
-# Write the choice as it should be: each candidate learns from the training set and answers for the
-# validation set, and the best answers win. A candidate is a function
-# `candidate(X_train, y_train, X_new)` that returns its labels for `X_new`. Among equals take the
-# first in the dictionary: people list the plainest model first.
+# Write the choice as it should be: each candidate learns from the training set and answers for the validation
+# set, and the best answers win. A candidate is a function `candidate(X_train, y_train, X_new)` that returns
+# its labels for `X_new`. In a tie, take the first in the dictionary: people list the plainest model first.
 
 
 # %% nbgrader={"grade": false, "grade_id": "choose", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -875,11 +871,10 @@ with given(accuracy=reference.accuracy):
 # Now put it together, in this order:
 #
 # 1. Split the rows with `split_rows(len(y), seed)`.
-# 2. Standardize all three parts, the training rows too, by the numbers of the training rows. From here
-#    on candidates see standardized rows only.
+# 2. Standardize all three parts, the training rows too, by the numbers of the training rows. From here on,
+#    candidates see only standardized rows.
 # 3. Choose a candidate by the validation set.
-# 4. Let the one you have chosen answer for the test set, and count. It still learns from the training
-#    rows alone.
+# 4. Let the chosen one answer for the test set, and count. It still learns from the training rows alone.
 # 5. Put the baseline beside it.
 
 
@@ -1203,12 +1198,12 @@ for seed in (1, 4):
 # %% [markdown]
 # ## Step 8. What is left of 99 %
 #
-# Nothing is left to write. The cell below follows your colleague's way with your tools, one
-# correction after the other. Her recipe has a step that you have not met yet: of the 2,000
-# measurements she keeps only the few that *tell most*, those in which ill and well people differ most
-# clearly. That is sensible. But it looks at labels, so it is a part of the learning.
+# Nothing is left to write. The cell below follows your colleague's recipe with your tools, one correction
+# after another. Her recipe has a step that you have not met yet: of the 2,000 measurements she keeps only the
+# few that *tell most*, those in which ill and well people differ most clearly. That is sensible. But it looks
+# at labels, so it is part of the learning.
 #
-# As a comparison the same is done with the 569 patients of the chapter.
+# For comparison, the same is done with the chapter's 569 patients.
 
 
 # %% nbgrader={"grade": false, "grade_id": "recipes", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -1279,34 +1274,32 @@ figures.staircases(
 )
 
 # %% [markdown]
-# **What you see.** Two claims of nearly 100 %. Each step down takes away one mistake, and in the end
-# that for the voices is gone: what is left for the voices is less than what calling everybody well gets
-# for nothing. The patients lose a few points and stay far above their baseline.
+# **What you see.** Two claims of nearly 100 %. Each step down takes away one mistake, and in the end nothing
+# is left of the claim about the voices: they are below what calling everybody well gets for nothing. The
+# patients lose a few points and stay far above their baseline.
 #
-# The second step is worth a second look. On *unseen* people the voices still seemed to be told apart
-# about four times in five, because the 30 measurements had been picked with the help of those very
-# people. With 2,000 columns to pick from, some fit by chance. The last step is the luck of the best
-# of twenty.
+# The second step is worth a second look. On *unseen* people the model still seemed to tell the voices apart
+# about four times in five, because the 30 measurements had been picked with the help of those very people.
+# With 2,000 columns to pick from, some fit by chance. The last step is the luck of the best of twenty.
 #
-# Now open `course_lib/data/voices.py`. There never was anything to be learned: the measurements are
-# random numbers, and the labels know nothing of them. All that seemed to be there was made by the way
-# of measuring, and the first two numbers looked like those of a model that works.
+# Now open `course_lib/data/voices.py`. There was never anything to learn: the measurements are random
+# numbers, and the labels know nothing of them. All that seemed to be there was made by the way in which it
+# was measured, and the first two numbers looked like those of a model that works.
 
 # %% [markdown]
 # ## Step 9. Would you buy it?
 #
 # *4 points, read by a person. About 150 words.*
 #
-# A company offers your hospital a deep network that warns of blood poisoning from 40 values measured
-# at the bedside. "96 % accuracy, on 10,000 stays from three hospitals. We standardized all the data,
-# split the stays at random, compared 25 networks on the test set, and took the best." In the
-# documents you read that 4 % of the stays had a blood poisoning, and that many patients stayed more
-# than once.
+# A company offers your hospital a deep network that warns of blood poisoning from 40 values measured at the
+# bedside. "96 % accuracy, on 10,000 stays from three hospitals. We standardized all the data, split the stays
+# at random, compared 25 networks on the test set, and took the best." In the documents you read that blood
+# poisoning occurred in 4 % of the stays, and that many patients stayed more than once.
 #
 # 1. What does the number 96 % tell you?
-# 2. Name two ways in which rows that were to be unseen may have been seen. Which of them do you
-#    think matters more here, and why?
-# 3. What would you ask the company to measure, on which data, before you believe that it works?
+# 2. Name two ways in which rows that were meant to be unseen may have been seen. Which of them do you think
+#    matters more here, and why?
+# 3. What would you ask the company to measure, and on which data, before you believe that the network works?
 # 4. What would convince you that it must be a *deep* network?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "would-you-buy", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}

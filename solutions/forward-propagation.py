@@ -19,20 +19,20 @@
 # - **Time:** 95 minutes. **Difficulty:** 2 of 5. **Points:** 31, of which a person gives 4.
 # - **Needs:** the chapter *Forward propagation*, NumPy arrays, logarithms.
 #
-# You will send a batch through a network, play the guessing game that measures surprise, and write the
-# losses that networks are trained on: cross-entropy, with hard and with smoothed labels, squared error,
-# the loss for yes or no, and the surprise at a number with bell-shaped noise. Each must be right at any
-# size of logits. In the last step your loss teaches. Nothing but "what if this logit were a little
-# larger, a little smaller?" is asked of it, and a network reads digits. Then it shows you the digits
-# that surprised it most.
+# You will send a batch through a network, play the guessing game that measures surprise, and write the losses
+# that networks are trained on: cross-entropy, with hard and with smoothed labels, squared error, the loss for
+# yes or no, and the surprise at a number with bell-shaped noise. Each must be right for logits of any size.
+# In the last step your loss teaches. It is asked nothing but "what if this logit were a little larger, a
+# little smaller?", and a network learns to read digits. Then the network shows you the digits that surprised
+# it most.
 #
 # **What is special here**
 #
 # - `n` samples are the rows, `k` classes the columns. Classes are integers from 0 to k − 1.
-# - All logarithms are natural, but for those in Step 2, which counts bits.
+# - All logarithms are natural, except those in Step 2, which counts bits.
 # - Arrays may hold floats or integers. Losses are floats either way.
-# - `relu`, `softmax` and `log_softmax` are those of the chapter *Activation functions*. They stand up to
-#   any logits. Which of the last two a loss should use is for you to decide.
+# - `relu`, `softmax` and `log_softmax` are those of the chapter *Activation functions*. They can take any
+#   logits. Which of the last two a loss should use is up to you.
 #
 # `course_lib.scratch.losses` holds answers to this exercise: leave it closed. What holds in every
 # exercise (how to check, what the tests look at, what counts) is on the page *How exercises work* in the
@@ -50,12 +50,12 @@ np.set_printoptions(suppress=True)
 # %% [markdown]
 # ## Step 1. From pixels to scores
 #
-# A network is a list of layers, and a layer is a pair `(W, b)`. Each layer computes $AW + b$ from what
-# it is given. Behind every layer but the last follows the activation function `relu`. What the last layer
-# says is returned as it is: logits may be negative.
+# A network is a list of layers, and a layer is a pair `(W, b)`. Each layer computes $AW + b$ from what it is
+# given. After every layer but the last comes the activation function `relu`. The output of the last layer is
+# returned as it is: logits may be negative.
 #
-# The chapter's `forward` forgets everything on the way. Whoever wants to know how the weights should
-# change, as the next chapter does, needs what each layer was *given*. So yours can keep it.
+# The chapter's `forward` forgets everything on the way. Anyone who wants to know how the weights should
+# change, as the next chapter does, needs what each layer was *given*. So yours can keep that.
 
 
 # %% nbgrader={"grade": false, "grade_id": "forward", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -199,12 +199,12 @@ check_kinds(
 # %% [markdown]
 # ## Step 2. How many questions?
 #
-# The guessing game: you believe that outcome $j$ has probability $p_j$, and ask accordingly. In truth it
-# has probability $r_j$. The average number of questions, in bits, is the cross-entropy
+# The guessing game: you believe that outcome $j$ has probability $p_j$, and ask accordingly. Its true
+# probability is $r_j$. The average number of questions, in bits, is the cross-entropy
 # $-\sum_j r_j \log_2 p_j$.
 #
-# Two places need thought. An outcome that never happens costs nothing, whatever was believed of it. An
-# outcome that does happen and was believed impossible costs infinitely many questions: return `inf`.
+# Two places need thought. An outcome that never happens costs nothing, whatever was believed about it. An
+# outcome that does happen but was believed impossible costs infinitely many questions: return `inf`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "questions", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -304,9 +304,9 @@ for k in (1, 2, 5, 30):
 # %% [markdown]
 # ## Step 3. Many losses, one number
 #
-# All losses below end in the same way: one number per sample, or per entry, and then a
-# *reduction*. Write it once. `"mean"` averages all numbers, `"sum"` adds them up, `"none"` returns them as
-# they are. Anything else is a typing error, and should not pass: raise a `ValueError`.
+# All the losses below end in the same way: one number per sample, or per entry, and then a *reduction*. Write
+# it once. `"mean"` averages all numbers, `"sum"` adds them up, `"none"` returns them as they are. Anything
+# else is a typo, and should not pass: raise a `ValueError`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "reduce_losses", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -395,12 +395,11 @@ for reduction in ("average", "", None):
 # %% [markdown]
 # ## Step 4. Cross-entropy, from logits
 #
-# The surprise at the right class of each sample, $-\log p_y$ with $p = \operatorname{softmax}(z)$, in
-# nats, and then your reduction. Logits may be as large as 10,000, and the loss is finite and right all
-# the same.
+# The surprise at the right class of each sample, $-\log p_y$ with $p = \operatorname{softmax}(z)$, in nats,
+# and then your reduction. Logits may be as large as 10,000, and the loss must still be finite and right.
 #
 # One more thing, which the chapter did not need: data sets have samples that nobody has labeled yet. Their
-# label is −1. They cost nothing, and the mean is over the others alone.
+# label is −1. They cost nothing, and the mean is over the others only.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cross_entropy", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -570,9 +569,8 @@ with given(reduce_losses=lent_reduction):
 # %% [markdown]
 # ## Step 5. Less sure labels
 #
-# *Label smoothing* replaces the certainty of the labels by a distribution: the right class gets
-# $1 - \alpha$, and $\alpha$ is shared evenly by **all** $k$ classes, the right one among them.
-# Write these targets.
+# *Label smoothing* replaces the certainty of the labels by a distribution: the right class gets $1 - \alpha$,
+# and $\alpha$ is shared evenly by **all** $k$ classes, including the right one. Write these targets.
 
 
 # %% nbgrader={"grade": false, "grade_id": "smooth_labels", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -772,10 +770,9 @@ with given(reduce_losses=lent_reduction):
 # %% [markdown]
 # ## Step 6. Answers that are numbers, and answers that are yes or no
 #
-# The squared error $(\hat y - y)^2$ of each entry, and your reduction over all entries. One trap is
-# worth an error message: answers of shape $(n, 1)$ and targets of shape $(n,)$ are broadcast to
-# $(n, n)$, every answer against every target, and the mean looks harmless. Refuse different shapes with a
-# `ValueError`.
+# The squared error $(\hat y - y)^2$ of each entry, and your reduction over all entries. One trap deserves an
+# error message: answers of shape $(n, 1)$ and targets of shape $(n,)$ are broadcast to $(n, n)$, every answer
+# against every target, and the mean looks harmless. Refuse different shapes with a `ValueError`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "squared_error", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -891,9 +888,9 @@ with given(reduce_losses=lent_reduction):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# For a question of yes or no, one logit $z$ is enough: $\sigma(z)$ is the probability of *yes*. The loss is
-# $-\log \sigma(z)$ if the answer was yes ($y = 1$) and $-\log(1 - \sigma(z))$ if it was no ($y = 0$). Both are
-# logarithms of $1 + e^{\ldots}$. Write them so that they are finite and right for logits up to 10,000 on
+# For a yes-or-no question, one logit $z$ is enough: $\sigma(z)$ is the probability of *yes*. The loss is
+# $-\log \sigma(z)$ if the answer was yes ($y = 1$) and $-\log(1 - \sigma(z))$ if it was no ($y = 0$). Both
+# are logarithms of $1 + e^{\ldots}$. Write them so that they are finite and right for logits up to 10,000 on
 # both sides. (`np.logaddexp` is worth a look.)
 
 
@@ -1006,9 +1003,10 @@ with given(reduce_losses=lent_reduction):
 # %% [markdown]
 # ## Step 7. The surprise at a number
 #
-# A network answers $\hat y$, and numbers are believed to scatter around it like a bell of the width $s$:
-# $y \sim \mathcal N(\hat y, s^2)$. Write the surprise at each number, minus the logarithm of the bell's
-# height at $y$, all terms included, and reduce it. It may be negative: a narrow bell is higher than 1.
+# A network answers $\hat y$, and the numbers are believed to scatter around it in a bell of width $s$:
+# $y \sim \mathcal N(\hat y, s^2)$. Write the surprise at each number, which is minus the logarithm of the
+# bell's height at $y$, with all terms included, and reduce it. It may be negative: a narrow bell is higher
+# than 1.
 
 
 # %% nbgrader={"grade": false, "grade_id": "gaussian_surprise", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1126,10 +1124,10 @@ with given(reduce_losses=lent_reduction):
 # %% [markdown]
 # ## Step 8. Your loss teaches
 #
-# The network below has 64 inputs, 400 hidden units whose weights are random and stay so, and ten
-# outputs that learn. To learn they need to know, for every image and every logit, how fast the loss
-# changes with that logit. Chapter `backpropagation` computes it. Here your loss is asked, again and again:
-# what if this logit were a little larger, a little smaller? Nothing is left to write.
+# The network below has 64 inputs, 400 hidden units whose weights are random and remain so, and ten outputs
+# that learn. To learn they need to know, for every image and every logit, how fast the loss changes with that
+# logit. Chapter `backpropagation` computes this. Here your loss is asked, again and again: what if this logit
+# were a little larger, a little smaller? Nothing is left to write.
 
 
 # %% nbgrader={"grade": false, "grade_id": "digits", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -1209,22 +1207,22 @@ def picture(history, logits, bits):
 picture(*shown)
 
 # %% [markdown]
-# **What you see.** The loss starts at log 10, to the last digit, since all weights of the output are 0:
-# whoever knows nothing is surprised by 3.3 bits. Then it falls, and more than 95 in 100 new digits are
-# read correctly, by a network that learned from nothing but the answers of your loss. The gallery shows
-# where it paid most. Would you have known? With smoothed labels about as many are right, and the network
-# is less sure of itself, as it was told to be.
+# **What you see.** The loss starts at log 10, to the last digit, since all weights of the output layer are 0:
+# anyone who knows nothing is surprised by 3.3 bits. Then it falls, and more than 95 in 100 new digits are
+# read correctly, by a network that learned from nothing but your loss's answers. The gallery shows where it
+# paid most. Would you have known? With smoothed labels about as many are right, but the network is less sure
+# of itself, as it was told to be.
 #
 # Try another loss: add the line
-# `"the probability itself": lambda logits: -softmax(logits)[np.arange(len(y)), y],` to `wishes`. It
-# rewards the probability and not its logarithm. How many digits does it get right in the same number of
-# steps? Where it is wrong, what does it hear? (See 'A loss must not fall silent'.)
+# `"the probability itself": lambda logits: -softmax(logits)[np.arange(len(y)), y],` to `wishes`. It rewards
+# the probability instead of its logarithm. How many digits does it get right in the same number of steps?
+# Where it is wrong, what does it hear? (See 'A loss must not fall silent'.)
 
 # %% [markdown]
-# **Your network on the page.** The cell below writes the network that your loss taught last to the file
-# `my-network.json`, beside this notebook. The chapter has a figure in which you draw a digit: load the
-# file there, and your network reads what you draw, in place of the book's. The file stays on your
-# machine, and no point depends on it.
+# **Your network on the page.** The cell below writes the last network that your loss taught to the file
+# `my-network.json`, beside this notebook. The chapter has a figure in which you draw a digit: load the file
+# there, and your network will read what you draw, in place of the book's. The file stays on your machine, and
+# no point depends on it.
 
 # %%
 from course_lib.sharing import write_network
@@ -1236,8 +1234,8 @@ print(f"written: {write_network(layers)}")
 #
 # *4 points, read by a person. About 150 words.*
 #
-# Five students train networks on ten classes, in batches of 50 samples. Each wrote their own loss. These
-# are the first and the last numbers that they saw. Each of the five learning rates was tuned.
+# Five students train networks on ten classes, in batches of 50 samples. Each of them wrote their own loss.
+# These are the first and the last numbers that they saw. All five learning rates were tuned.
 #
 # | | first loss | last loss | training images read correctly |
 # |---|---|---|---|
@@ -1247,11 +1245,11 @@ print(f"written: {write_network(layers)}")
 # | D | −0.04 | −8,310 | some |
 # | E | 43.7 | 0.1 | nearly all |
 #
-# 1. What has each of the five probably done? Say what in the numbers tells you.
-# 2. Two of them return a loss that differs from the right one by a constant factor. Whom does it harm,
-#    if the learning rate was tuned, and when does it do harm all the same?
+# 1. What did each of the five probably do? Say what in the numbers tells you.
+# 2. Two of them return a loss that differs from the right one by a constant factor. Whom does it harm if the
+#    learning rate was tuned, and when does it do harm after all?
 # 3. Whose mistake can't be seen in the first number? Name a test of the loss alone, without any training,
-#    that would have found it, and say what it would have shown.
+#    that would have found the mistake, and say what it would have shown.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "first-numbers", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # **1.** The right first number is log 10 = 2.30, the surprise of even guessing. A starts there and stops

@@ -19,21 +19,21 @@
 # - **Time:** 110 minutes. **Difficulty:** 3 of 5. **Points:** 37, of which a person gives 4.
 # - **Needs:** the chapter *Gradient descent*, NumPy arrays, a little of Python's classes.
 #
-# A network has computed the gradients of its loss. You decide what happens next. You will write plain
-# descent with a limit on its steps, give it a memory and work out how long its steps may be, give
-# every weight a rate of its own, correct the means that start at 0, and shrink the weights that ought
-# to shrink. Then a finder looks for a good learning rate, so that you need not guess. In the end your
-# optimizers race against each other, and each of them wins.
+# A network has computed the gradients of its loss. What happens next is up to you. You will write plain
+# descent with a limit on its steps, give it a memory and work out how long its steps may then be, give every
+# weight a rate of its own, correct the means that start at 0, and shrink the weights that ought to shrink.
+# Then a finder looks for a good learning rate, so that you do not have to guess. At the end your optimizers
+# race against each other, and each of them wins.
 #
 # **What is special here**
 #
-# - `weights` is a list of arrays of `float64`, of any shapes, and the network holds the very same
-#   arrays. A step changes the numbers *inside* them (`w -= ...`). A new array would be yours alone.
+# - `weights` is a list of arrays of `float64`, of any shapes, and the network holds the very same arrays. A
+#   step changes the numbers *inside* them (`w -= ...`). A new array would be known to you alone.
 # - `gradients` is a list of arrays of the same shapes: the slopes of the loss in each weight. They
 #   belong to the network, which overwrites them for the next batch: do not change them, and do not
 #   keep them.
-# - Every optimizer keeps its learning rate as the attribute `rate`, and each step uses what stands
-#   there at that moment: a schedule changes it between two steps.
+# - Every optimizer keeps its learning rate as the attribute `rate`, and each step uses the value it has at
+#   that moment: a schedule changes it between steps.
 #
 # `course_lib.scratch.optimizers` holds answers to this exercise: leave it closed. What holds in every
 # exercise (how to check, what the tests look at, what counts) is on the page *How exercises work* in
@@ -53,11 +53,11 @@ np.set_printoptions(suppress=True)
 # %% [markdown]
 # ## Step 1. A step downhill, and not too far
 #
-# Go against the gradients, by the rate times the gradient, in every weight at once. That is the loop
-# of the chapter. It has a weakness, which the chapter showed at a rate of 10: one step that is far too
-# long can throw the network to where every unit is dead. So add a limit. Take all gradients together
-# as one long vector. If its length (the root of the sum of all squares) is above `max_norm`, scale
-# all of it down to that length, and then step. The direction stays the same.
+# Move every weight at once against its gradient, by the rate times the gradient. That is the chapter's loop.
+# It has a weakness, which the chapter showed at a rate of 10: one step that is far too long can throw the
+# network to where every unit is dead. So add a limit. Take all gradients together as one long vector. If its
+# length (the root of the sum of all squares) is above `max_norm`, scale the whole vector down to that length,
+# and then take the step. The direction stays the same.
 
 
 # %% nbgrader={"grade": false, "grade_id": "descend", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -175,10 +175,10 @@ check(
 #
 # $$v \leftarrow \beta v + g, \qquad w \leftarrow w - \eta\, v.$$
 #
-# Nesterov's variant, which looks at where the velocity is about to carry the weights, updates $v$ in
-# the same way, and then moves by $g + \beta v$ in place of $v$ (PyTorch writes it so, too). With
-# gradients of 1, a rate of 1 and $\beta = 0.5$, its first steps are 1.5, 1.75 and 1.875. The rate may
-# change between two steps, so it stays outside of the velocity.
+# Nesterov's variant, which looks at where the velocity is about to carry the weights, updates $v$ in the same
+# way, and then moves by $g + \beta v$ in place of $v$ (PyTorch writes it this way, too). With gradients of 1,
+# a rate of 1 and $\beta = 0.5$, its first steps are 1.5, 1.75 and 1.875. The rate may change between steps,
+# so it stays out of the velocity.
 
 
 # %% nbgrader={"grade": false, "grade_id": "Momentum", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -306,14 +306,14 @@ for rates, first, second in (
 # ## Step 3. The longest step, with a memory
 #
 # Near a minimum the loss is a bowl, $L = \tfrac{1}{2} w^\top H w$, with a symmetric matrix $H$. Its
-# eigenvalues are the curvatures, and all are positive here. The chapter says where the edge is for
-# plain descent: below a rate of 2 divided by the largest curvature, every start ends at the bottom,
-# above it nearly none does. Where is the edge with momentum?
+# eigenvalues are the curvatures, and all are positive here. The chapter says where the edge is for plain
+# descent: below a rate of 2 divided by the largest curvature, every start ends at the bottom; above it,
+# almost none does. Where is the edge with momentum?
 #
-# Predict first: a velocity makes steps longer, so is the edge lower? Then try your `Momentum` on a
-# bowl with a single weight and curvature 1. What you see *on* the edge gives you the formula: there,
-# each step turns the sign, of the weight and of the velocity, and changes no size. Put
-# $v_\text{new} = -v$ and $w_\text{new} = -w$ into the two formulas of step 2.
+# Predict first: a velocity makes steps longer, so is the edge lower? Then try your `Momentum` on a bowl with
+# a single weight and curvature 1. What you see *on* the edge gives you the formula: there, each step flips
+# the sign of the weight and of the velocity, and changes the size of neither. Put $v_\text{new} = -v$ and
+# $w_\text{new} = -w$ into the two formulas of step 2.
 
 
 # %% nbgrader={"grade": false, "grade_id": "longest_rate", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -416,9 +416,9 @@ check_keyword(
 # %% [markdown]
 # ## Step 4. A rate for every weight
 #
-# Divide each gradient by the root of what its squares have been like. AdaGrad adds them all up:
+# Divide each gradient by the square root of a record of its squares. AdaGrad adds them all up:
 # $q \leftarrow q + g^2$. RMSProp forgets: $q \leftarrow \beta q + (1-\beta)\, g^2$. Both then move by
-# $\eta\, g / (\sqrt q + \epsilon)$, with $\epsilon$ *outside* of the root. $q$ starts at 0.
+# $\eta\, g / (\sqrt q + \epsilon)$, with $\epsilon$ *outside* the root. $q$ starts at 0.
 
 
 # %% nbgrader={"grade": false, "grade_id": "AdaGrad", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -621,9 +621,9 @@ for kind, beta, usual in ((AdaGrad, {}, {}), (RMSProp, {"beta": 0.9}, {"beta": 0
 # %% [markdown]
 # ## Step 5. What a young mean should have been
 #
-# A running mean $m \leftarrow \beta m + (1-\beta)\,x$ that starts at 0 is too small at first: after
-# $t$ values it holds only the share $1-\beta^t$ of a full mean. Divide by that share, and the first
-# mean of a list is its first value. You will need it twice: in Adam, and to smooth a noisy curve.
+# A running mean $m \leftarrow \beta m + (1-\beta)\,x$ that starts at 0 is too small at first: after $t$
+# values it holds only the fraction $1-\beta^t$ of a full mean. Divide by that fraction, and the first mean of
+# a list is its first value. You will need it twice: in Adam, and to smooth a noisy curve.
 
 
 # %% nbgrader={"grade": false, "grade_id": "corrected_means", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -712,15 +712,14 @@ check(
 # %% [markdown]
 # ## Step 6. Adam, with weights that rest
 #
-# The chapter prints Adam's formula for one array: a running mean $m$ of the gradients, a running mean
-# $q$ of their squares, both corrected, and a step of $\eta\, \hat m / (\sqrt{\hat q} + \epsilon)$. The
-# correction is for the quotient only: $m$ and $q$ themselves go on uncorrected. Make it an optimizer
-# for a list of arrays.
+# The chapter prints Adam's formula for one array: a running mean $m$ of the gradients, a running mean $q$ of
+# their squares, both corrected, and a step of $\eta\, \hat m / (\sqrt{\hat q} + \epsilon)$. The correction is
+# for the quotient only: $m$ and $q$ themselves stay uncorrected. Turn the formula into an optimizer for a
+# list of arrays.
 #
-# A part of a network may rest: its layer is frozen for a while, or the batch does not use it. Its
-# gradient is then not 0, but None. Such a weight stays where it is, its memory stays what it is, and
-# when it wakes up it goes on as if no time had passed. So what does $t$ count, and how many of it are
-# there?
+# A part of a network may rest, because its layer is frozen for a while or because the batch does not use it.
+# Its gradient is then not 0, but None. Such a weight stays where it is, its memory stays as it is, and when
+# it wakes up it goes on as if no time had passed. So what does $t$ count, and how many such counts are there?
 
 
 # %% nbgrader={"grade": false, "grade_id": "Adam", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -935,10 +934,10 @@ assert_finite(
 # %% [markdown]
 # ## Step 7. Shrinking the weights
 #
-# Two ways to keep weights small, which are the same for plain descent and not for Adam. *Weight
+# There are two ways to keep weights small, which are the same for plain descent but not for Adam. *Weight
 # decay* multiplies them by $1 - \eta\lambda$ before a step. An *L2 penalty* adds $\lambda w$ to the
-# gradients. Both spare the biases. In the list of a network's weights, these are the arrays with fewer
-# than two axes.
+# gradients. Both spare the biases. In a network's list of weights, those are the arrays with fewer than two
+# axes.
 
 
 # %% nbgrader={"grade": false, "grade_id": "decay", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1069,10 +1068,10 @@ for rate, strength in ((0.25, 0.2), (0.5, 0.01)):
 # %% [markdown]
 # ## Step 8. A finder for the learning rate
 #
-# Raise the rate from step to step, from much too small to much too large, in a run that you throw
-# away, and look at the loss. It falls, turns, and explodes. A good rate is well before the turn: this
-# finder takes a tenth of the rate at which the *smoothed* loss is lowest. Single losses are noisy, so
-# smooth with `corrected_means`. And stop at the explosion: what comes behind it means nothing.
+# Raise the rate from step to step, from much too small to much too large, in a run that you throw away, and
+# look at the loss. It falls, turns, and explodes. A good rate is well before the turn: this finder takes a
+# tenth of the rate at which the *smoothed* loss is lowest. Single losses are noisy, so smooth with
+# `corrected_means`. And stop at the explosion: what comes after it means nothing.
 
 
 # %% nbgrader={"grade": false, "grade_id": "find_rate", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1216,10 +1215,10 @@ assert_equal(len(called), 7, what="How often try_rate was called in the last cas
 # %% [markdown]
 # ## Step 9. Three races, three winners
 #
-# Everything is there. A network with 64 inputs, 32 hidden units and ten outputs reads digits, and
-# plain descent, momentum and Adam race to teach it: the same random weights to start from, the same
-# batches in the same order, five epochs, your weight decay. What could be fairer than one learning
-# rate for all three? Three referees agree, and choose 0.003, 0.2 and 1.
+# Everything is there. A network with 64 inputs, 32 hidden units and ten outputs reads digits, and plain
+# descent, momentum and Adam race to teach it, with the same random weights to start from, the same batches in
+# the same order, five epochs, and your weight decay. What could be fairer than one learning rate for all
+# three? Three referees agree that it is fair, and choose 0.003, 0.2 and 1.
 #
 # Nothing is left to write. Before you run the second cell below, write down who wins each race.
 
@@ -1302,11 +1301,11 @@ for rate in (0.003, 0.2, 1.0):
     print(f"    the winner is {max(scores, key=scores.get)}\n")
 
 # %% [markdown]
-# Each referee has measured well: same start, same batches, three runs each, validation data. And each
-# has crowned another optimizer. Whoever chooses the one rate for all chooses the winner.
+# Each referee has measured well: same start, same batches, three runs each, validation data. And each has
+# crowned a different optimizer. Whoever chooses the one rate for all chooses the winner.
 #
-# So let nobody choose. Your finder looks for a rate for each optimizer, in a run of its own on the
-# training digits, and the race is run once more.
+# So let nobody choose. Your finder looks for a rate for each optimizer in a separate run on the training
+# digits, and the race is run once more.
 
 # %%
 rates = np.geomspace(1e-5, 30, 150)
@@ -1354,22 +1353,22 @@ def compare(rates, searches, races):
 compare(rates, searches, races)
 
 # %% [markdown]
-# **What you see.** On the left, three valleys in three different places, and in each the rate that
-# your finder chose, well before the turn. On the right, the three verdicts, and beside them the race
-# in which each optimizer ran at a rate of its own: all three read most digits, on your own lines.
+# **What you see.** On the left, three valleys in three different places, and in each the rate that your
+# finder chose, well before the turn. On the right, the three verdicts, and beside them the race in which each
+# optimizer ran at a rate of its own: all three read most digits, using the lines that you wrote.
 #
 # ## Step 10. Who has won?
 #
 # *4 points, read by a person. About 150 words.*
 #
-# A colleague has invented an optimizer, Zoom, and reports: "I trained a network with Adam and with
-# Zoom, both at a rate of 0.1, for three epochs, from the same random start. To be sure of the
-# comparison I had tried rates from 0.001 to 10 for Zoom before, and 0.1 gave the best accuracy on the
-# test set. Zoom reaches 94.2 percent there, Adam 92.8, so Zoom is the better optimizer."
+# A colleague has invented an optimizer, Zoom, and reports: "I trained a network with Adam and with Zoom, both
+# at a rate of 0.1, for three epochs, from the same random start. To be sure of the comparison I had first
+# tried rates from 0.001 to 10 for Zoom, and 0.1 gave the best accuracy on the test set. Zoom reaches 94.2
+# percent there, Adam 92.8, so Zoom is the better optimizer."
 #
 # 1. Why is one rate for both not a fair comparison, although it looks like one?
 # 2. What is wrong with how the rate 0.1 was chosen, apart from question 1?
-# 3. The test set has 359 images. What do you make of the difference of 1.4 points after one run each?
+# 3. The test set has 359 images. What do you make of a difference of 1.4 points after one run each?
 # 4. Describe the comparison that you would run instead, in three or four sentences.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "who-has-won", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}

@@ -21,17 +21,16 @@
 # - **Needs:** the chapter *Initialization and normalization*, NumPy arrays,
 #   what a variance is.
 #
-# You will work out what a layer does to the size of a signal, draw weights that keep it, and watch
-# signal and gradient on their way through many layers. Then you write batch normalization for
-# training and for use, layer normalization, and a residual connection with its gradient. At the end
-# five networks of forty layers lie in a ward, trained on two spirals by nothing but your functions.
-# Your own diagnosis says what is wrong with each, and you see next to one another what they made of
-# the spirals.
+# You will work out what a layer does to the size of a signal, draw weights that keep it, and watch signal and
+# gradient on their way through many layers. Then you will write batch normalization for training and for use,
+# layer normalization, and a residual connection with its gradient. At the end five networks of forty layers
+# lie in a ward, trained on two spirals by nothing but your functions. Your own diagnosis says what is wrong
+# with each, and you see side by side what they made of the spirals.
 #
 # **What is special here**
 #
 # - Samples are rows. A weight has shape (fan_in, fan_out), and a layer computes `A @ W`.
-# - Arrays hold floats or integers, and may have any layout in memory. What comes out are floats.
+# - Arrays hold floats or integers, and may have any layout in memory. Results are floats.
 # - `rng` is a `numpy.random.Generator`. Draw from it and from nothing else: `rng.normal(...)`,
 #   `rng.uniform(...)`.
 #
@@ -54,10 +53,10 @@ np.set_printoptions(suppress=True)
 # standard deviation `weight_std`. By what factor does such a layer multiply the mean square of the
 # numbers that pass through it, on average over the draws of the weights?
 #
-# Without an activation function the sum itself goes on: its mean is 0, so its mean square is its
-# variance, and variances of the products add. Behind a ReLU, half of the numbers are gone, and with
-# them half of the mean square. The chapter stops here. A *leaky* ReLU keeps the negative half as well,
-# multiplied by a small `slope`. How much of that half's mean square is left?
+# Without an activation function the sum itself goes on: its mean is 0, so its mean square is its variance,
+# and variances of the products add. After a ReLU, half of the numbers are gone, and with them half of the
+# mean square. The chapter stops here. A *leaky* ReLU keeps the negative half as well, multiplied by a small
+# `slope`. How much of that half's mean square is left?
 
 
 # %% nbgrader={"grade": false, "grade_id": "layer_factor", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -175,8 +174,8 @@ for activation in ("tanh", "ReLU", None):
 # %% [markdown]
 # ## Step 2. Weights of the right size
 #
-# For ReLU, the factor is 1 when the *variance* is 2 / fan_in: He's weights. Which variance makes it 1 for
-# a leaky ReLU? Draw such weights, and look twice at which of the two lengths is the fan in, and at what
+# For ReLU, the factor is 1 when the *variance* is 2 / fan_in: He's weights. Which variance makes it 1 for a
+# leaky ReLU? Draw such weights. Look twice at which of the two lengths is the fan in, and at what
 # `rng.normal` calls `scale`.
 
 
@@ -328,9 +327,9 @@ for drawn in (second, other):
 # %% [markdown]
 # ### For tanh
 #
-# On the way forward tanh asks for the variance 1 / fan_in, on the way back for 1 / fan_out. Xavier
-# takes the middle: 2 / (fan_in + fan_out). The first function draws normal numbers. The second draws
-# uniform ones between −u and u, with the *same variance*. The variance of such numbers is $u^2/3$.
+# On the way forward tanh asks for a variance of 1 / fan_in, on the way back for 1 / fan_out. Xavier's
+# compromise is 2 / (fan_in + fan_out). The first function draws normal numbers. The second draws uniform ones
+# between −u and u, with the *same variance*. The variance of such uniform numbers is $u^2/3$.
 
 
 # %% nbgrader={"grade": false, "grade_id": "xavier_normal", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -479,10 +478,10 @@ for name, draw, within in [
 # %% [markdown]
 # ## Step 3. Watch the signal, forward and back
 #
-# Send a batch through many layers, $A \leftarrow \varphi(AW)$, and note how large the numbers are
-# behind each. The measure is the *root mean square*: the root of the mean of the squares of all
-# entries. Then send slopes back through the same layers, $G \leftarrow (G \odot \varphi'(Z))\,W^\top$,
-# where $Z = AW$ went into the activation function on the way forward.
+# Send a batch through many layers, $A \leftarrow \varphi(AW)$, and note how large the numbers are after each.
+# The measure is the *root mean square*: the root of the mean of the squares of all entries. Then send slopes
+# back through the same layers, $G \leftarrow (G \odot \varphi'(Z))\,W^\top$, where $Z = AW$ went into the
+# activation function on the way forward.
 
 
 # %% nbgrader={"grade": false, "grade_id": "signal_sizes", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -719,9 +718,9 @@ for factor in (0.8, 1.0, 1.25):
 # %% [markdown]
 # ## Step 4. Batch normalization
 #
-# In training each feature (column) gets the mean 0 and the variance 1 over the batch, then is
-# multiplied by `scale` and moved by `shift`. On the way the running averages are updated, for later
-# use. PyTorch's conventions hold:
+# In training each feature (column) is given mean 0 and variance 1 over the batch, then multiplied by `scale`
+# and moved by `shift`. Along the way the running averages are updated, for later use. PyTorch's conventions
+# apply:
 #
 # - the batch is normalized with the variance that divides by $n$,
 # - the variance that is mixed into the running average divides by $n - 1$,
@@ -973,8 +972,8 @@ with given(batch_norm_use=lent_use):
 # %% [markdown]
 # ### In use
 #
-# A trained network is asked about one digit. There is no batch to take statistics from, and if there
-# were, the answer should not depend on it: the running averages take the place of mean and variance.
+# A trained network is asked about one digit. There is no batch to take statistics from, and if there were,
+# the answer should not depend on it: the running averages take the place of the mean and the variance.
 
 
 # %% nbgrader={"grade": false, "grade_id": "batch_norm_use", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1225,10 +1224,10 @@ with given(batch_norm_train=lent_train, batch_norm_use=lent_use):
 # %% [markdown]
 # ## Step 6. A way around
 #
-# A residual connection adds to `x` what a part of the network, `f`, makes of it. It is one line and
-# one check: if the shapes differ, NumPy might broadcast, and nobody would notice. Then the way back.
-# `pull(upstream)` is what backpropagation through `f` gives: the slopes of the loss in what goes into
-# `f`, from the slopes in what comes out. What are the slopes in `x`?
+# A residual connection adds to `x` what a part of the network, `f`, makes of it. It takes one line and one
+# check: if the shapes differ, NumPy might broadcast, and nobody would notice. Then comes the way back.
+# `pull(upstream)` is what backpropagation through `f` gives: the slopes of the loss in what goes into `f`,
+# computed from the slopes in what comes out. What are the slopes in `x`?
 
 
 # %% nbgrader={"grade": false, "grade_id": "residual", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1398,9 +1397,9 @@ for f in (first_column, sums, np.transpose):
 # ## Step 7. Read the chart
 #
 # A network's chart is the list of the sizes of its gradients, from the input to the last layer, as
-# `gradient_sizes` gives it. The gradient travels from the *end* of the list to its beginning. First
-# write by which factor it is multiplied by each layer on its way back, as a geometric mean: the same
-# factor, once per layer, leads from the last number to the first. Then the diagnosis:
+# `gradient_sizes` gives it. The gradient travels from the *end* of the list to its beginning. First compute
+# the factor by which each layer multiplies it on its way back, as a geometric mean: the same factor, once per
+# layer, leads from the last number to the first. Then write the diagnosis:
 #
 # | `diagnose` returns | if |
 # |---|---|
@@ -1571,10 +1570,10 @@ with given(factor_per_layer=lent_factor):
 # ## Step 8. The ward
 #
 # Five networks of forty layers with 16 units each are to tell two spirals apart. They differ in their
-# starting weights, in whether they have batch normalization, and in whether there is a way around each
-# layer. Every weight is drawn by your `he_normal`, every norm is your `batch_norm_train` in training
-# and your `batch_norm_use` afterwards, every way around your `residual`. Nothing is left to write.
-# Read the code, and find your functions in it.
+# starting weights, in whether they have batch normalization, and in whether each layer has a way around it.
+# Every weight is drawn by your `he_normal`, every norm is your `batch_norm_train` in training and your
+# `batch_norm_use` afterwards, every way around your `residual`. Nothing is left to write. Read the code, and
+# find your functions in it.
 
 
 # %% nbgrader={"grade": false, "grade_id": "patient", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -1710,14 +1709,14 @@ def picture(ward, charts, X, y, size=60):
 picture(ward, charts, X, y)
 
 # %% [markdown]
-# **What you see.** The charts (top left) were taken before the first step. In network 1 what reaches
-# the input is hardly anything, and its map has one color: every point gets the same answer. In
-# network 2 the gradient is out of all bounds, and its map is sure of itself everywhere and often
-# wrong. Network 3 has a steady chart and learns, but slowly: the arms are there in part, and with
-# other seeds it is luckier or unluckier. Network 4 differs from it by batch normalization. Its
-# gradient explodes, and the map says what that means: neighboring points get different answers, so
-# the slope of the answer in the point is huge. Network 5 differs from that one by a way around each
-# layer. Forty layers are no burden to it: the two arms wind into each other as they should.
+# **What you see.** The charts (top left) were taken before the first step. In network 1 hardly anything
+# reaches the input, and its map has one color: every point gets the same answer. In network 2 the gradient is
+# beyond all bounds, and its map is sure of itself everywhere and often wrong. Network 3 has a steady chart
+# and learns, but slowly: the arms are there in part, and with other seeds it is luckier or unluckier. Network
+# 4 differs from it by its batch normalization. Its gradient explodes, and the map shows what that means:
+# neighboring points get different answers, so the slope of the answer in the point is huge. Network 5 differs
+# from that one by a way around each layer. Forty layers are no burden to it: the two arms wind into each
+# other as they should.
 #
 # Give `Patient` another seed, more layers, or a way around without the norm, and run the three cells
 # again.
@@ -1726,17 +1725,16 @@ picture(ward, charts, X, y)
 #
 # *4 points, read by a person. About 200 words.*
 #
-# A colleague trains a network of 50 layers, 100 tanh units each, and the loss does not move. She sends
-# you what she measured before the first step: the root mean square of the activations behind 0, 10,
-# 20, … layers is 1, $10^{-10}$, $10^{-20}$, …, and that of the gradients, from the last layer back,
-# does the same. She has drawn the weights by `rng.normal(scale=2 / (100 + 100), size=(100, 100))`.
+# A colleague trains a network of 50 layers, 100 tanh units each, and the loss does not move. She sends you
+# what she measured before the first step: the root mean square of the activations after 0, 10, 20, … layers
+# is 1, $10^{-10}$, $10^{-20}$, …, and that of the gradients, from the last layer back, does the same. She
+# drew the weights with `rng.normal(scale=2 / (100 + 100), size=(100, 100))`.
 #
-# 1. By what factor does a layer multiply the signal? Show that her line explains it, and name her
-#    mistake.
-# 2. She thinks of multiplying the learning rate by $10^{50}$. Would it help?
+# 1. By what factor does each layer multiply the signal? Show that her line explains it, and name her mistake.
+# 2. She is thinking of multiplying the learning rate by $10^{50}$. Would that help?
 # 3. She corrects the line, goes on to 300 layers, and puts batch normalization before each tanh. The
-#    activations are fine now. Which measurement would you ask for, what do you expect, and what would
-#    you change?
+#    activations are fine now. Which measurement would you ask for, what would you expect, and what would you
+#    change?
 # 4. The network is in use at last. The same image gets different answers, depending on which images
 #    it is sent with. What was forgotten, and why did nobody notice in training?
 

@@ -20,9 +20,9 @@
 # - **Needs:** the chapter *Layers*, NumPy arrays, a loop.
 #
 # You will write a layer and a network, count what they hold, and run a network that somebody else has
-# trained. Then you set weights by hand: first a network that folds a line until it has more straight
-# pieces than one layer could make, then layers that fold a sheet of paper. At the end your layers make
-# one cut through the folded sheet, and you open it.
+# trained. Then you will set weights by hand: first in a network that folds a line until it has more straight
+# pieces than one layer could make, then in layers that fold a sheet of paper. At the end your layers make one
+# cut through the folded sheet, and you open it.
 #
 # **What is special here**
 #
@@ -32,7 +32,7 @@
 # - An *activation* is a function that takes an array and returns one of the same shape, such as `relu`.
 #
 # `course_lib.scratch.regions` holds answers to this exercise: leave it closed. (The setup takes
-# `count_pieces` from it, which is none of them.) What holds in every exercise (how to check, what the
+# `count_pieces` from it, which is not one of them.) What holds in every exercise (how to check, what the
 # tests look at, what counts) is on the page *How exercises work* in the appendix.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -61,9 +61,9 @@ def identity(Z):
 # In a layer every neuron weighs every sample: $Z = XW + b$. Write it for a batch, `(n, d_in)` to
 # `(n, d_out)`, and so that a single sample of shape `(d_in,)` gives `(d_out,)`.
 #
-# Whose weights will it be given? scikit-learn keeps one neuron per column, as the chapter does, and
-# PyTorch one neuron per row. If both sizes are equal, no shape tells one from the other, so the caller
-# has to say it: `transposed=True` announces a `W` of shape `(d_out, d_in)`.
+# Whose weights will your layer be given? scikit-learn keeps one neuron per column, as the chapter does, and
+# PyTorch one neuron per row. If both sizes are equal, no shape tells one from the other, so the caller has to
+# say which it is: `transposed=True` announces a `W` of shape `(d_out, d_in)`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "linear", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -180,9 +180,9 @@ for b in ([0.5, 0.25], [-0.5, 2.75]):
 # %% [markdown]
 # ## Step 2. What a network holds
 #
-# Before a network is built, its plan can be read: `widths` lists how many numbers a sample has at the
-# input, behind each hidden layer, and at the output. The digits had `[64, 32, 32, 10]`. For each layer
-# of the plan, say three things: the rows and the columns of what it passes on when a batch of `n`
+# Before a network is built, its plan can be read: `widths` lists how many numbers a sample has at the input,
+# after each hidden layer, and at the output. The chapter's digit network had `[64, 32, 32, 10]`. For each
+# layer of the plan, report three things: the rows and the columns of what it passes on when a batch of `n`
 # samples comes in, and how many parameters it has.
 
 
@@ -254,11 +254,11 @@ for widths, n, expected in [
 # %% [markdown]
 # ## Step 3. A network
 #
-# Send samples through a list of layers, each fed with what the one before it passed on. An activation
-# follows every layer but the last. Networks may mix them, so `activation` is either one function for
-# all hidden layers, or a list of functions with one per hidden layer, first to last. Return all that
-# was passed on: the input, the activations of each hidden layer, and the output. That is one array
-# more than there are layers.
+# Send samples through a list of layers, each of which is fed what the one before it passed on. An activation
+# follows every layer but the last. Networks may mix them, so `activation` is either one function for all
+# hidden layers, or a list of functions, one per hidden layer, first to last. Return all that was passed on:
+# the input, the activations of each hidden layer, and the output. That is one array more than there are
+# layers.
 
 
 # %% nbgrader={"grade": false, "grade_id": "forward", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -411,13 +411,13 @@ with given(linear=reference.linear):
 # %% [markdown]
 # ## Step 4. How many are right?
 #
-# A network with a single output unit says "class 1" where its score is above 0, and otherwise
-# "class 0". A network with a unit for each of $k$ classes says the class with the highest score.
-# Write the share of right answers for both. (The highest score of a row comes up only once.)
+# A network with a single output unit says "class 1" where its score is above 0, and otherwise "class 0". A
+# network with a unit for each of $k$ classes names the class with the highest score. Write the share of right
+# answers for both kinds. (The highest score in a row occurs only once.)
 #
-# Scores have shape `(n, 1)` or `(n, k)`, labels have shape `(n,)`, and between a column and the labels
-# lies the most expensive mistake of this exercise: it raises no error, and makes every network look
-# like a coin.
+# Scores have shape `(n, 1)` or `(n, k)`, labels have shape `(n,)`, and between a column and the labels lies
+# the most expensive mistake in this exercise: it raises no error, and it makes every network look as good as
+# tossing a coin.
 
 
 # %% nbgrader={"grade": false, "grade_id": "share_right", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -554,9 +554,9 @@ print(f"without:   {share_right(forward(points, net, activation=identity)[-1], l
 # %% [markdown]
 # ## Step 5. Collapse
 #
-# Layers with nothing between them are one layer. Find that layer: given a list of `(W, b)`, return a
-# single pair `(W, b)` with the same output for every input. You may work it out with matrix products,
-# or ask the stack, as the chapter does.
+# Layers with nothing between them are one layer. Find that layer: given a list of `(W, b)`, return a single
+# pair `(W, b)` with the same output for every input. You may work it out with matrix products, or by asking
+# the stack, as the chapter does.
 
 
 # %% nbgrader={"grade": false, "grade_id": "collapse", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -690,15 +690,15 @@ with given(linear=reference.linear, forward=given_forward):
 # %% [markdown]
 # ## Step 6. Fold a line
 #
-# Now set weights by hand. A *tent* rises from 0 to 1 while its input goes from 0 to `peak`, and falls
-# back to 0 while it goes on to 1. Two ReLU units can make it: the chapter has the one whose peak is in
-# the middle. What comes out is a number from 0 to 1 again, so another tent can follow, and another.
+# Now set weights by hand. A *tent* rises from 0 to 1 while its input goes from 0 to `peak`, and falls back to
+# 0 while it goes on to 1. Two ReLU units can make it: the chapter has one whose peak is in the middle. What
+# comes out is again a number from 0 to 1, so another tent can follow, and another.
 #
-# Write a network with `folds` hidden layers of two units each, one input and one output, and the same
-# `peak` in every fold. With ReLU between its layers, while the input goes from 0 to 1, its output
-# starts at 0 and goes up and down between 0 and 1 in $2^\text{folds}$ straight pieces. (What it does
-# for other inputs is not asked.) Where a tent ends and the next begins, two linear maps stand next to
-# each other: your `collapse` makes them one.
+# Write a network with `folds` hidden layers of two units each, one input and one output, and the same `peak`
+# in every fold. With ReLU between its layers, while the input goes from 0 to 1, its output starts at 0 and
+# goes up and down between 0 and 1 in $2^\text{folds}$ straight pieces. (What it does for other inputs does
+# not matter.) Where one tent ends and the next begins, two linear maps stand side by side: your `collapse`
+# turns them into one.
 
 
 # %% nbgrader={"grade": false, "grade_id": "tent", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -806,9 +806,9 @@ with given(linear=reference.linear, forward=reference.forward, collapse=referenc
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# How many pieces do your networks have, and how many could one hidden layer have with the same number
-# of parameters? `count_pieces` finds all corners of a ReLU network exactly. Does it matter for their
-# number where the peak is?
+# How many pieces do your networks have, and how many could one hidden layer have with the same number of
+# parameters? `count_pieces` finds all corners of a ReLU network exactly. Does their number depend on where
+# the peak is?
 
 # %%
 print("folds  parameters  pieces  with the peak at 0.3  one layer, at most")
@@ -820,17 +820,17 @@ for folds in (1, 2, 4, 8, 12):
 # %% [markdown]
 # ## Step 7. Fold a sheet, and cut
 #
-# Fold a sheet of paper along a line through the origin. The line is given by an arrow `u` of length 1
-# at right angles to it, as the line of a neuron is given by its weights. On the side that the arrow
-# shows, points stay where they are. Points on the other side land on their mirror image:
+# Fold a sheet of paper along a line through the origin. The line is given by an arrow `u` of length 1 at
+# right angles to it, as the line of a neuron is given by its weights. On the side that the arrow points to,
+# points stay where they are. Points on the other side land on their mirror image:
 #
 # $$x \mapsto x \quad\text{if } x \cdot u \ge 0, \qquad x \mapsto x - 2\,(x \cdot u)\,u \quad\text{otherwise.}$$
 #
-# Two numbers say where a point is: $p = x \cdot u$, how far it lies along $u$, and $q = x \cdot v$, how
-# far it lies along $v = (-u_2, u_1)$, an arrow of length 1 in the line itself. The fold replaces $p$ by
-# $|p|$ and leaves $q$ alone. Write two layers that do this with ReLU between them, and that return the
-# point in its old coordinates. The sheet has no end: it is asked for every point, however near or far.
-# (ReLU drops negative numbers. How can a number that may be negative, of any size, get through it?)
+# Two numbers say where a point is: $p = x \cdot u$, how far it lies along $u$, and $q = x \cdot v$, how far
+# it lies along $v = (-u_2, u_1)$, an arrow of length 1 in the line itself. The fold replaces $p$ by $|p|$ and
+# leaves $q$ alone. Write two layers that do this with ReLU between them, and that return the point in its old
+# coordinates. The sheet has no end: the fold must be right for every point, however near or far. (ReLU drops
+# negative numbers. How can a number that may be negative, of any size, get through it?)
 
 
 # %% nbgrader={"grade": false, "grade_id": "fold", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -931,10 +931,10 @@ with given(linear=reference.linear, forward=reference.forward, collapse=referenc
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Fold a sheet four times, so that twelve wedges of 30 degrees lie on each other. A last hidden layer is
-# the pair of scissors: its hinges make a zigzag line, and the output is above 0 below that line, where
-# paper is left. Between two folds there are again two linear maps side by side, and your `collapse`
-# merges them. Then we open the sheet, fold by fold.
+# Fold a sheet four times, so that twelve wedges of 30 degrees lie on top of each other. A last hidden layer
+# is the pair of scissors: its hinges make a zigzag line, and the output is above 0 below that line, where
+# paper is left. Between two folds there are two linear maps side by side again, and your `collapse` merges
+# them. Then we open the sheet, fold by fold.
 
 
 # %%
@@ -992,10 +992,10 @@ def opened(folds, cut):
 opened(folds, scissors(zigzag))
 
 # %% [markdown]
-# **What you see.** One zigzag of nine hinges, seen twelve times. The network never drew a snowflake:
-# its last hidden layer cuts one line, and four layers of four units see to it that twelve places of the
-# sheet are the same place to whatever comes behind them. A single hidden layer would have to draw every
-# edge by itself. Change `zigzag`, or the folds, and cut your own.
+# **What you see.** One zigzag of nine hinges, seen twelve times. The network never drew a snowflake: its last
+# hidden layer cuts one line, and four layers of four units see to it that twelve places on the sheet are the
+# same place to whatever comes after them. A single hidden layer would have to draw every edge by itself.
+# Change `zigzag`, or the folds, and cut your own.
 
 # %% [markdown]
 # ## Step 8. Forty layers of ten
@@ -1006,7 +1006,7 @@ opened(folds, scissors(zigzag))
 # works. After this chapter she wants to replace it by 40 hidden layers of 10 units, "because folding
 # gives $2^{40}$ pieces, and with far fewer parameters".
 #
-# 1. How many parameters has each of the two networks?
+# 1. How many parameters does each of the two networks have?
 # 2. What is right in her argument, and what does it leave out?
 # 3. Name something about 40 layers of *ten* units that you would worry about before any training.
 # 4. How would you find out which shape is better for her task? Say what you would compare, and what

@@ -19,15 +19,15 @@
 # - **Time:** 90 minutes. **Difficulty:** 1 of 5. **Points:** 31, of which a person gives 4.
 # - **Needs:** the chapter *Artificial neurons*, NumPy arrays, a loop.
 #
-# You will write a neuron, let it learn from its mistakes, and compute for your own data why it had
-# to come to an end. Then you set three neurons by hand for a question that one cannot answer. At the
-# end 45 copies of your neuron, one for each pair of digits, read handwriting that they have never
-# seen, and you look at what each of them looks at.
+# You will write a neuron, let it learn from its mistakes, and compute for your own data why the learning had
+# to come to an end. Then you will set three neurons by hand for a question that one cannot answer. At the end
+# 45 copies of your neuron, one for each pair of digits, read handwriting that they have never seen, and you
+# look at what each of them looks at.
 #
 # **What is special here**
 #
-# - `X` holds samples, one per row: shape `(n, d)`. `w` holds a weight for each input: shape `(d,)`.
-#   They may hold `float64`, `float32` or integers. `b` is a number.
+# - `X` holds samples, one per row: shape `(n, d)`. `w` holds a weight for each input: shape `(d,)`. They may
+#   hold `float64`, `float32` or integers. `b` is a single number.
 # - Labels `y` are +1 and −1, and so are answers.
 #
 # `course_lib.scratch.perceptron` holds answers to this exercise: leave it closed. What holds in every
@@ -144,7 +144,7 @@ check(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# The neuron says +1 where the sum is above 0, and −1 everywhere else, also where it is exactly 0.
+# The neuron says +1 where the sum is above 0, and −1 everywhere else, including where it is exactly 0.
 
 
 # %% nbgrader={"grade": false, "grade_id": "answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -235,9 +235,9 @@ with given(weighted_sum=reference.weighted_sum):
 # %% [markdown]
 # ## Step 2. Labels that can teach
 #
-# Data rarely come with +1 and −1. The digits come with labels from 0 to 9, and a single neuron can
-# be asked one thing about them, such as "is this a 7?". Turn the labels into +1 where they are the
-# class that is asked for, and −1 elsewhere.
+# Data rarely come labeled +1 and −1. The digits come with labels from 0 to 9, and a single neuron can be
+# asked only one thing about them, such as "is this a 7?". Turn the labels into +1 where they are the class in
+# question, and −1 elsewhere.
 
 
 # %% nbgrader={"grade": false, "grade_id": "plus_minus", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -307,13 +307,12 @@ for labels, yes, expected in [
 # %% [markdown]
 # ## Step 3. One correction
 #
-# Now the rule. Show the neuron one sample `x` with its label `y`. If the answer is right, nothing
-# changes. If it is wrong, the sample pulls the weights over to its side:
-# $w \leftarrow w + y\,x$ and $b \leftarrow b + y$. The neuron's answer decides: at a sum of exactly
-# 0 it is −1, which is a mistake where the label is +1, and none where it is −1.
+# Now the rule. Show the neuron one sample `x` with its label `y`. If the answer is right, nothing changes. If
+# it is wrong, the sample pulls the weights over to its side: $w \leftarrow w + y\,x$ and
+# $b \leftarrow b + y$. The neuron's answer decides: at a sum of exactly 0 it is −1, which is a mistake where
+# the label is +1, and not where it is −1.
 #
-# Return `w` and `b` as they are now. After a mistake `w` is a new array: the old one may still be needed
-# by somebody.
+# Return `w` and `b` as they are now. After a mistake `w` is a new array: somebody may still need the old one.
 
 
 # %% nbgrader={"grade": false, "grade_id": "corrected", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -420,18 +419,17 @@ with given(weighted_sum=reference.weighted_sum, answer=reference.answer):
 # %% [markdown]
 # ## Step 4. Learn, and go on learning
 #
-# Start with all weights and the bias at 0. Show the samples in their order, one after the other,
-# each time to the neuron as it is *by then*. That is a pass. Go on with further passes until one
-# brings no mistake at all, or until there have been `passes` of them. In either case, return `w` and
-# `b` as the last pass has left them.
+# Start with all weights and the bias at 0. Show the samples in order, one after the other, each time to the
+# neuron as it is *by then*. That is a pass. Go on with further passes until one brings no mistake at all, or
+# until there have been `passes` of them. In either case, return `w` and `b` as the last pass left them.
 #
-# Also keep a record: how many mistakes there were in each pass. For a neuron that has come to its
-# end, the last number of the record is 0. (The chapter's `learn` kept the rows of the mistakes;
-# here only their number per pass is wanted.)
+# Also keep a record: how many mistakes there were in each pass. For a neuron that has finished learning, the
+# last number in the record is 0. (The chapter's `learn` kept the rows of the mistakes; here only their number
+# per pass is wanted.)
 #
-# The chapter's neuron always began with nothing. Yours can also begin with what another one has
-# learned, `start`. So two times three passes, the second beginning where the first has stopped, make
-# the same mistakes as six at once.
+# The chapter's neuron always began with nothing. Yours can also begin with what another one has learned,
+# `start`. So two times three passes, the second three beginning where the first three stopped, make the same
+# mistakes as six at once.
 
 
 # %% nbgrader={"grade": false, "grade_id": "learn", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -616,10 +614,10 @@ with given(
 # %% [markdown]
 # ## Step 5. Why it had to end
 #
-# How far is a sample from the line of a neuron? The sum $z$ alone does not say, for it doubles when
-# `w` and `b` are doubled, and the line stays where it was. The distance is
-# $z / \lVert w\rVert$, where $\lVert w\rVert$ is the length of `w`: the root of the sum of its squares.
-# Keep its sign: positive on the side where the neuron says +1.
+# How far is a sample from the line of a neuron? The sum $z$ alone does not say, for it doubles when `w` and
+# `b` are doubled, while the line stays where it was. The distance is $z / \lVert w\rVert$, where
+# $\lVert w\rVert$ is the length of `w`: the root of the sum of its squares. Keep its sign: positive on the
+# side where the neuron says +1.
 
 
 # %% nbgrader={"grade": false, "grade_id": "distances", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -707,14 +705,13 @@ with given(weighted_sum=reference.weighted_sum, answer=reference.answer):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now Novikoff's bound. Append a 1 to every sample, so that the bias is a weight like the others.
-# Let $R$ be the length of the longest sample, with its 1. Let $\gamma$ be the smallest
-# $y\,z / \lVert(w, b)\rVert$ over all samples, where $\lVert(w, b)\rVert$ is the length of `w`
-# with `b` appended. Then no order of the samples leads to more than $(R/\gamma)^2$ mistakes. (Mind
-# the two lengths: $\lVert(w, b)\rVert$ is not the $\lVert w\rVert$ that `distances` divides by, so
-# $\gamma$ is not the smallest of your `distances`.)
+# Now Novikoff's bound. Append a 1 to every sample, so that the bias is a weight like any other. Let $R$ be
+# the length of the longest sample, with its 1. Let $\gamma$ be the smallest $y\,z / \lVert(w, b)\rVert$ over
+# all samples, where $\lVert(w, b)\rVert$ is the length of `w` with `b` appended. Then no order of the samples
+# leads to more than $(R/\gamma)^2$ mistakes. (Mind the two lengths: $\lVert(w, b)\rVert$ is not the
+# $\lVert w\rVert$ that `distances` divides by, so $\gamma$ is not the smallest of your `distances`.)
 #
-# The bound holds for the `w` and `b` of *any* neuron that has every sample on its right side. If one
+# The bound is valid for the `w` and `b` of *any* neuron that has every sample on its right side. If even one
 # sample is on the wrong side, or on the line, there is no margin and no bound: raise a `ValueError`.
 
 
@@ -863,13 +860,13 @@ with given(
 # %% [markdown]
 # ## Step 6. Three neurons for "exactly one"
 #
-# Is exactly one of three bits 1? One neuron cannot answer it: hold the third bit at 0, and what is
-# left is XOR. Two neurons that look at the three bits, and a third that looks at the two answers, can.
-# Choose their weights by hand, as the chapter did for two bits.
+# Is exactly one of three bits 1? One neuron cannot answer it: hold the third bit at 0, and what is left is
+# XOR. Two neurons that look at the three bits, with a third that looks at their two answers, can. Choose
+# their weights by hand, as the chapter did for two bits.
 #
-# The two hidden neurons see the bits as 0 and 1 and answer −1 or +1, like your `answer`. The third
-# sees those two answers and nothing else. Choose so that the bits may also be a little off: the last
-# answer shall be right as long as each bit is within 0.15 of 0 or 1.
+# The two hidden neurons see the bits as 0 and 1 and answer −1 or +1, like your `answer`. The third sees those
+# two answers and nothing else. Choose them so that the bits may also be a little off: the last answer must be
+# right as long as each bit is within 0.15 of 0 or 1.
 
 
 # %% nbgrader={"grade": false, "grade_id": "xor_neurons", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -978,10 +975,10 @@ for number in range(8):
 # %% [markdown]
 # ## Step 7. Ten digits, two at a time
 #
-# A single neuron can tell one digit from one other. Here are 45 of yours, one for each pair, each
-# learning from the first 1,400 images. To read a new image they vote: the neuron for 3 against 8
-# votes for 3 or for 8, and so on, and the digit with the most votes wins. Nothing is left to write:
-# read it and find your functions.
+# A single neuron can tell one digit from one other. Here are 45 of yours, one for each pair, all learning
+# from the first 1,400 images. To read a new image they vote: the neuron for 3 against 8 votes for 3 or for 8,
+# and so on, and the digit with the most votes wins. Nothing is left to write: read it and find your
+# functions.
 
 # %% nbgrader={"grade": false, "grade_id": "digits", "locked": true, "schema_version": 3, "solution": false, "task": false}
 pixels, digits = load_digits()  # (1797, 64): ink from 0 to 1; (1797,): 0 to 9
@@ -1046,30 +1043,28 @@ def what_they_look_at(neurons):
 what_they_look_at(neurons)
 
 # %% [markdown]
-# **What you see.** Each little picture is one neuron. Plain squares are pixels that speak for the
-# digit of the row, edged squares are pixels that speak for the digit of the column. Look along the
-# first column, where the other digit is 0: for most rows there is ink asked for in the middle,
-# where a zero has none. Find 8 against 3: the plain squares on the left are the ink that closes a
-# 3 to an 8. Nobody told a neuron where to look, and each of these pictures is a sum of the images
-# that it once got wrong.
+# **What you see.** Each little picture is one neuron. Plain squares are pixels that speak for the digit of
+# the row, edged squares are pixels that speak for the digit of the column. Look along the first column, where
+# the other digit is 0: most rows ask for ink in the middle, where a zero has none. Find 8 against 3: the
+# plain squares on the left are the ink that closes a 3 into an 8. Nobody told a neuron where to look, and
+# each of these pictures is a sum of the images that it once got wrong.
 #
-# And a vote of neurons is a second layer of neurons. What you have built reads digits with 45 hidden
-# neurons, of which each was taught its own question by a person. Networks that find the questions
-# themselves are what the rest of the course is about.
+# And a vote among neurons is a second layer of neurons. What you have built reads digits with 45 hidden
+# neurons, each of which was given its own question by a person. Networks that find the questions themselves
+# are what the rest of the course is about.
 
 # %% [markdown]
 # ## Step 8. Twelve mistakes that stay
 #
 # *4 points, read by a person. About 150 words.*
 #
-# A colleague has 500 patients with three measurements each: age in years, blood pressure in pascals
-# (around 16,000), and whether the patient smokes (0 or 1). A perceptron shall tell who will fall
-# ill. After 1,000 passes there are still about 12 mistakes in each pass. She wants to let it run for
-# 100,000 passes, "because Novikoff has proved that it converges".
+# A colleague has 500 patients with three measurements each: age in years, blood pressure in pascals (around
+# 16,000), and whether the patient smokes (0 or 1). A perceptron is to predict who will fall ill. After 1,000
+# passes there are still about 12 mistakes in each pass. She wants to let it run for 100,000 passes, "because
+# Novikoff has proved that it converges".
 #
-# 1. What exactly has Novikoff proved, and what does it say about her case?
-# 2. Name two different explanations of the mistakes that stay. Under which of them would more passes
-#    help?
+# 1. What exactly did Novikoff prove, and what does it say about her case?
+# 2. Name two different explanations for the mistakes that stay. Under which of them would more passes help?
 # 3. How would you find out which of the two it is? Say what you would do, and what each outcome
 #    would tell you.
 # 4. Suppose that no line separates the patients. What would you report or use in place of the

@@ -20,19 +20,19 @@
 # - **Needs:** the chapter *Regularization*, NumPy arrays, a little
 #   of Python's classes.
 #
-# You will make large weights expensive, move useless ones to exactly 0, silence units at random,
-# stop in time and go back to the best weights, move images without touching their labels, and ask
-# several networks in place of one. At the end your pieces train networks on digits of which one in
-# five carries a wrong label. They read more than 95 of 100 digits that they have never seen, and
-# they show you the mistakes of the person who wrote the labels.
+# You will make large weights expensive, move useless ones to exactly 0, silence units at random, stop in time
+# and go back to the best weights, move images without touching their labels, and ask several networks instead
+# of one. At the end your pieces train networks on digits, one in five of which has a wrong label. They read
+# more than 95 of 100 digits that they have never seen, and they show you the mistakes of the person who wrote
+# the labels.
 #
 # **What is special here**
 #
 # - Samples are rows: the first axis counts them. Arrays hold floats or integers.
 # - Where a step wants something changed in place, it says so.
 # - `rng` is a `numpy.random.Generator`. Draw from it and from nothing else, in any way you like.
-# - The story at the end trains five networks. That takes ten to twenty seconds on an idle machine, and
-#   longer on a busy one.
+# - The story at the end trains five networks. This takes ten to twenty seconds on an idle machine, and longer
+#   on a busy one.
 #
 # `course_lib.scratch.regularization` holds answers to this exercise: leave it closed. What holds in every
 # exercise (how to check, what the tests look at, what counts) is on the page *How exercises work* in the
@@ -323,9 +323,9 @@ with given(l2_penalty=lent_l2, l1_penalty=lent_l1):
 # %% [markdown]
 # ## Step 2. Exactly 0
 #
-# Steps along the slope of $|w|$ hop over 0 and back, and no weight is ever 0. The *soft threshold*
-# does better: it moves every number towards 0 by `amount`, and a number that is nearer to 0 than that
-# stops there. It is applied after each step that was taken for the loss.
+# Steps along the slope of $|w|$ hop over 0 and back, and no weight is ever 0. The *soft threshold* does
+# better: it moves every number towards 0 by `amount`, and a number that is nearer to 0 than that stops there.
+# It is applied after each step that was taken on the loss.
 
 
 # %% nbgrader={"grade": false, "grade_id": "soft_threshold", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -430,10 +430,9 @@ check_raises(
 # %% [markdown]
 # ## Step 3. Let nobody rely on anybody
 #
-# Inverted dropout multiplies each activation by a factor. In training the factor is 0 with
-# probability `p`, and $1/(1-p)$ otherwise, so that its mean is 1. It is drawn anew for every entry:
-# for each unit, and for each sample of the batch. **In use every factor is 1**, and nothing is left to
-# be done.
+# Inverted dropout multiplies each activation by a factor. In training the factor is 0 with probability `p`,
+# and $1/(1-p)$ otherwise, so that its mean is 1. It is drawn anew for every entry: for each unit, and for
+# each sample of the batch. **In use every factor is 1**, and there is nothing left to do.
 #
 # `p` is the probability of being *silenced*. It is at least 0 and below 1.
 
@@ -634,13 +633,13 @@ for p in (0.0, 0.2, 0.5, 0.95):
 # %% [markdown]
 # ## Step 4. Stop in time
 #
-# An observer is told the validation loss after each epoch. It keeps the weights of the best epoch, and
-# says when to stop: as soon as `patience` epochs *in a row* have passed without a *new lowest* loss.
-# A loss that only equals the lowest is no new lowest one. Neither are `nan` and infinity, even in the
-# first epoch, which then counts as one that has passed without.
+# An observer is told the validation loss after each epoch. It keeps the weights of the best epoch, and says
+# when to stop: as soon as `patience` epochs *in a row* have passed without a *new lowest* loss. A loss that
+# only equals the lowest is not a new lowest one. Neither are `nan` and infinity, even in the first epoch,
+# which then counts as one that has passed without a new lowest loss.
 #
-# Look twice at one thing. Training changes the numbers inside of the network's arrays, and you are
-# given these very arrays. Whoever keeps *them* keeps whatever the last epoch leaves there.
+# Look twice at one thing. Training changes the numbers inside the network's arrays, and you are given those
+# very arrays. If you keep *them*, you keep whatever the last epoch leaves there.
 
 
 # %% nbgrader={"grade": false, "grade_id": "EarlyStopping", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -932,10 +931,10 @@ _ = side_by_side(
 # %% [markdown]
 # ## Step 5. Say what does not matter
 #
-# A seven that is moved by a pixel is still a seven. First move all images of an array by the same whole
-# number of pixels. What leaves an image is lost, and **empty pixels (0) come in** on the other side. A
-# pixel that leaves on the right and comes back on the left would be another picture. An image may also
-# be moved so far that nothing is left of it.
+# A seven that is moved by a pixel is still a seven. First move all images in an array by the same whole
+# number of pixels. What leaves an image is lost, and **empty pixels (0) come in** on the other side. If a
+# pixel left on the right and came back on the left, that would be another picture. An image may also be moved
+# so far that nothing is left of it.
 
 
 # %% nbgrader={"grade": false, "grade_id": "shifted", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1036,10 +1035,10 @@ check_kinds(
 # %% [markdown]
 # ### Each image on its own
 #
-# Now a batch for training: each image is moved by a shift of its own, drawn anew, from `-pixels` to
-# `pixels` in both directions, all of them equally likely (no shift at all is one of them). The labels
-# stay what they are, each with its image. Samples by which a network is measured, and those that it
-# meets in use, are **never** moved.
+# Now a batch for training: each image is moved by its own shift, drawn anew, from `-pixels` to `pixels` in
+# both directions, all of them equally likely (no shift at all is one of them). The labels stay as they are,
+# each with its image. Samples on which a network is measured, and those that it meets in use, are **never**
+# moved.
 
 
 # %% nbgrader={"grade": false, "grade_id": "augmented", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1255,11 +1254,11 @@ with given(shifted=lent_shift):
 # %% [markdown]
 # ## Step 6. Ask several
 #
-# Several networks have looked at the same images, and each gives its logits. Turn them into
-# probabilities, network by network, and average these: not the logits, where one network that is very
-# sure of itself outvotes all others, and not the answers. Where one sees a 3 and another a 9, nobody has
+# Several networks have looked at the same images, and each gives its logits. Turn them into probabilities,
+# network by network, and average these: not the logits, where one network that is very sure of itself
+# outvotes all the others, and not the answers. Where one network sees a 3 and another a 9, nobody has
 # seen a 6. The answer of the ensemble is the class with the largest averaged probability; if several are
-# equally probable, any of them.
+# equally probable, any of them will do.
 #
 # `softmax(z, axis=-1)` from the course's library is imported in the first cell. It survives large
 # logits.
@@ -1429,14 +1428,14 @@ check_kinds(
 # %% [markdown]
 # ## Step 7. All together
 #
-# One loop is missing, and one decision in it. `epoch()` trains for one epoch: it moves the numbers in
-# `weights` and returns the loss on the samples that it has trained on. `measure()` returns the loss on
-# the validation samples, with the weights as they are. After each epoch, measure, and let your
-# `EarlyStopping` decide. Which of the two losses is it to see?
+# One loop is still missing, and one decision in it. `epoch()` trains for one epoch: it moves the numbers in
+# `weights` and returns the loss on the samples that it has trained on. `measure()` returns the loss on the
+# validation samples, with the weights as they are. After each epoch, measure, and let your `EarlyStopping`
+# decide. Which of the two losses should it see?
 #
-# When the training is over, whether patience was or the last of `most` epochs was done, the network is
-# to hold its best weights. If no epoch had a lowest loss, since all were `nan`, there are none: let the
-# `ValueError` of `restore` through.
+# When training is over, whether because patience ran out or because the last of `most` epochs was done, the
+# network must hold its best weights. If no epoch had a lowest loss, since all were `nan`, there are none: let
+# the `ValueError` of `restore` through.
 
 
 # %% nbgrader={"grade": false, "grade_id": "train", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1650,10 +1649,10 @@ assert_equal(
 # %% [markdown]
 # ### The hurried teacher
 #
-# Of the 1,797 digits, 1,200 are for training. Somebody labeled them in a hurry, and each label had a
-# chance of one in five to be replaced by a wrong one. Another 200 are for validation, and 397 are for
-# the test; their labels are right. Nothing is left to write. Read where each of your pieces does its
-# work: `learn` trains a network of three layers with all of them, or with none.
+# Of the 1,797 digits, 1,200 are for training. Somebody labeled them in a hurry, and each label had a chance
+# of one in five of being replaced by a wrong one. Another 200 are for validation, and 397 are for the test;
+# their labels are right. Nothing is left to write. Read where each of your pieces does its work: `learn`
+# trains a network of three layers with all of them, or with none.
 
 
 # %% nbgrader={"grade": false, "grade_id": "hurried", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -1740,10 +1739,10 @@ def read(networks, images):
 
 
 # %% [markdown]
-# First a network with nothing, trained for 40 epochs, and the same with your early stopping. Then three
-# with everything, which start differently and answer together; their learning rate falls from epoch to
-# epoch. On an idle machine all of it takes ten to twenty seconds; most of them are `shifted`'s, if it
-# moves one pixel at a time. Where many share a machine it may take a minute or two.
+# First comes a network with nothing, trained for 40 epochs, and the same one with your early stopping. Then
+# come three with everything, which start differently and answer together; their learning rate falls from
+# epoch to epoch. On an idle machine all of it takes ten to twenty seconds, most of them spent in `shifted` if
+# it moves one pixel at a time. Where many people share a machine it may take a minute or two.
 
 # %%
 samples, validation, test, truth = hurried()
@@ -1778,8 +1777,8 @@ for name, networks in {
     )
 
 # %% [markdown]
-# Now let both read the images that they were trained on. How much does each believe of what the
-# teacher wrote? And where does the ensemble contradict with the greatest certainty? Nobody has told it
+# Now let both read the images that they were trained on. How much does each believe of what the teacher
+# wrote? And where does the ensemble contradict the teacher with the greatest certainty? Nobody has told it
 # which labels are wrong.
 
 
@@ -1823,20 +1822,20 @@ print(f"wrong labels put right: {np.mean(answers[is_wrong] == truth[is_wrong]):.
 overrule(images, labels, truth, plain, ensemble)
 
 # %% [markdown]
-# **What you see.** Two networks were told the same, by a teacher who is wrong once in five times. The
-# one with nothing has come to believe most of it, right or wrong, and pays for it with one unseen digit
-# in six. Yours sort the labels into two heaps, although nobody has told them that there are two. To
-# right labels they give about 0.8, which is how often the teacher is right, and to wrong ones next to
-# nothing. They read more than 95 of 100 unseen digits, and put more than 95 of 100 wrong labels right.
-# Below are the labels that they reject with the greatest certainty, each with their own reading. (A
-# title in vermilion would be a mistake of theirs.)
+# **What you see.** Two networks were told the same things by a teacher who is wrong one time in five. The
+# network with nothing has come to believe most of them, right or wrong, and pays for it with one unseen digit
+# in six. Yours sort the labels into two heaps, although nobody has told them that there are two. To right
+# labels they give about 0.8, which is how often the teacher is right, and to wrong ones next to nothing. They
+# read more than 95 of 100 unseen digits, and correct more than 95 of 100 wrong labels. Below are the labels
+# that they reject with the greatest certainty, each with their own reading. (A title in vermilion would mark
+# a mistake of theirs.)
 #
-# Your early stopping alone closes most of the gap. In the three networks with everything it had little to
-# do: a learning rate that falls to nearly 0 ends a training by itself.
+# Your early stopping alone closes most of the gap. In the three networks with everything it had little to do:
+# a learning rate that falls to nearly 0 ends the training by itself.
 #
-# Which of your pieces does most of it? Set `p`, `pixels`, `l2` or `l1` to 0, or leave `patience` out,
-# and run the last cells again. If you mean to choose among the results, look at the validation samples
-# and not at the test.
+# Which of your pieces does most of the work? Set `p`, `pixels`, `l2` or `l1` to 0, or leave `patience` out,
+# and run the last cells again. If you mean to choose among the results, look at the validation samples and
+# not at the test samples.
 #
 # ## Step 8. Why only 74?
 #
@@ -1851,9 +1850,9 @@ overrule(images, labels, truth, plain, ensemble)
 #
 # 1. Two of her decisions make the 98.6 % too high. Name both, and say which of them you think is to
 #    blame for most of the difference, and why.
-# 2. Which of her three kinds of copies is not allowed here, and why do digits have the same problem?
-#    What does one claim about the world when one augments?
-# 3. What is behind the two answers, how would you make sure, and what is to be done?
+# 2. Which of her three kinds of copies is not allowed here, and why do digits have the same problem? What do
+#    you claim about the world when you augment?
+# 3. What is behind the two answers, how would you make sure, and what should be done about it?
 # 4. Describe, in three or four sentences, how you would have gone about it, from the 2,000 photographs
 #    to the number that you would report.
 

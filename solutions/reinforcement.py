@@ -16,15 +16,15 @@
 # - **Time:** 110 minutes. **Difficulty:** 3 of 5. **Points:** 36, of which a person gives 4.
 # - **Needs:** the chapter *Reinforcement learning*, NumPy arrays, PyTorch's tensors and their gradients.
 #
-# A delivery robot is new in a depot with holes in the floor, and it has no map. You write what it takes
-# to learn from reward: what a step was worth in hindsight, when to try something else, what to learn
-# from a single step, and how to judge the result exactly. Your agent learns the depot, once boldly and
-# once with care. Then you write the same for networks, and your loss teaches one to balance a pole.
+# A delivery robot is new in a depot with holes in the floor, and it has no map. You will write what it takes
+# to learn from reward: what a step was worth in hindsight, when to try something else, what to learn from a
+# single step, and how to judge the result exactly. Your agent learns the depot, once boldly and once with
+# care. Then you will write the same for networks, and your loss teaches one to balance a pole.
 #
 # **What is special here**
 #
-# - Steps 1 to 4 are NumPy, steps 5 and 6 PyTorch. Tensors may be on a graphics card: make new ones on
-#   the device of those that you are given.
+# - Steps 1 to 4 are NumPy, steps 5 and 6 PyTorch. Tensors may be on a graphics card: make new ones on the
+#   device of those you are given.
 # - `terminated` means that there is nothing more to earn. `truncated` means that somebody stopped
 #   watching.
 # - States and actions are numbered from 0. `Q` has a row per state and a column per action.
@@ -48,10 +48,10 @@ device = get_device()
 # %% [markdown]
 # ## Step 1. What a step was worth in hindsight
 #
-# An episode is over and its rewards are known. The return from step $t$ is its reward, plus $\gamma$
-# times the return from step $t + 1$. What follows the last reward depends on the ending: nothing, if
-# the episode terminated, and an estimate of the worth of the state that it stopped in, if it was
-# truncated. The function is given that number as `value_after`.
+# An episode is over and its rewards are known. The return from step $t$ is its reward, plus $\gamma$ times
+# the return from step $t + 1$. What follows the last reward depends on the ending: nothing, if the episode
+# terminated, and, if it was truncated, an estimate of the worth of the state that it stopped in. The function
+# is given that number as `value_after`.
 #
 # Episodes can be thousands of steps long.
 
@@ -181,8 +181,8 @@ for gamma in (-0.1, 1.5):
 # ## Step 2. Sometimes something else
 #
 # The ε-greedy rule of the chapter, as probabilities: with probability ε any of the actions, all equally
-# likely, otherwise one of the best. Where several actions have exactly the largest value, they share:
-# the robot would otherwise always turn the same way in a depot of which it knows nothing.
+# likely; otherwise one of the best. Where several actions have exactly the largest value, they share equally:
+# otherwise the robot would always turn the same way in a depot about which it knows nothing.
 
 
 # %% nbgrader={"grade": false, "grade_id": "epsilon_greedy", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -280,8 +280,9 @@ check(
 #
 # $$V(s) = \sum_a \pi(a \mid s) \sum_{s'} P(s' \mid s, a)\,\bigl(R(s, a, s') + \gamma\,V(s')\bigr).$$
 #
-# Repeat it until nothing changes, or solve it: there are as many linear equations as states. Six digits
-# are wanted. States where an episode ends are part of the arrays: they lead to themselves and earn 0.
+# Repeat it until nothing changes, or solve it: there are as many linear equations as states. The result must
+# be right to six digits. States where an episode ends are part of the arrays: they lead to themselves and
+# earn 0.
 
 
 # %% nbgrader={"grade": false, "grade_id": "worth", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -401,16 +402,16 @@ check(
 # %% [markdown]
 # ## Step 4. What one step teaches
 #
-# One entry of the table moves toward the target, by the rate times the *temporal-difference error*
-# (target minus what stood there). With `then` the function also does what neither agent of the chapter
-# does. SARSA drew its next move, and its targets inherit that luck. If the probabilities of the next
-# moves are known, their mean can stand in for the draw:
+# One entry of the table moves toward the target, by the rate times the *temporal-difference error* (the
+# target minus what stood there). With `then` the function also does what neither of the chapter's agents
+# does. SARSA drew its next move, and its targets inherit the luck of the draw. If the probabilities of the
+# next moves are known, their mean can stand in for the draw:
 #
 # - `then` is None: the largest $Q$ of the next state counts, as in Q-learning.
-# - `then` is an array of shape (A,): the mean of the next state's $Q$ under these probabilities counts.
-#   This is *expected SARSA*.
+# - `then` is an array of shape (A,): the mean of the next state's $Q$ under these probabilities counts. That
+#   is *expected SARSA*.
 #
-# Look at the two endings: which of them has a future?
+# Look at the two kinds of ending: which of them has a future?
 
 
 # %% nbgrader={"grade": false, "grade_id": "learn_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -581,14 +582,14 @@ assert_close(got[1], [[4.5, 0.0], [10.0, 2.0]], what="Q after the same step, lea
 # %% [markdown]
 # ## Step 5. Targets for a network
 #
-# The chapter's network said that a start is worth more than anything can be. One cause is the maximum:
-# the largest of several noisy numbers is too large on average, even if each of them is right on average.
-# *Double* Q-learning divides the work. The network that learns names the best action of the next state,
-# and the target network says what that action is worth.
+# The chapter's network claimed that a start is worth more than anything can be. One cause is the maximum: the
+# largest of several noisy numbers is too large on average, even if each of them is right on average. *Double*
+# Q-learning divides the work. The network that learns names the best action of the next state, and the target
+# network says what that action is worth.
 #
-# The targets are answers: no gradient may lead back from them into either network. And one trap lies in
-# the endings. What `after` holds for a terminated step means nothing, and it may be nan. Nothing of it
-# may reach the target.
+# The targets are answers: no gradient may lead back from them into either network. The endings hold one more
+# trap. What `after` holds for a terminated step means nothing, and it may be nan. None of it may reach the
+# target.
 
 
 # %% nbgrader={"grade": false, "grade_id": "double_targets", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -763,13 +764,13 @@ assert_true(
 # ## Step 6. The loss of a policy
 #
 # Minimizing this loss is climbing the policy gradient: minus the mean over the steps of
-# $\log \pi(a_t \mid s_t)$ times the advantage $G_t - V(s_t)$. The values come from a second network,
-# which learns from a loss of its own. This one must not move it.
+# $\log \pi(a_t \mid s_t)$ times the advantage $G_t - V(s_t)$. The values come from a second network, which
+# learns from its own loss. This loss must not move it.
 #
-# Policies tend to become sure too early, and then they no longer try anything. So the loss also pays a
+# Policies tend to become sure too early, and then they no longer try anything new. So the loss also pays a
 # `bonus` for undecided policies: it subtracts `bonus` times the mean over the steps of the entropy
-# $-\sum_a \pi(a \mid s_t) \log \pi(a \mid s_t)$. Logits may be in the thousands. Take the advantages as
-# they are: do not standardize them.
+# $-\sum_a \pi(a \mid s_t) \log \pi(a \mid s_t)$. Logits may be in the thousands. Take the advantages as they
+# are: do not standardize them.
 
 
 # %% nbgrader={"grade": false, "grade_id": "policy_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -946,9 +947,9 @@ for seed, bonus in ((6, 0.0), (7, 0.5)):
 # %% [markdown]
 # ## Step 7. The depot, and the pole
 #
-# First the depot. Two agents see no map. Both explore in one move of five: one learns by Q-learning, the
-# other by expected SARSA with the probabilities of its own behavior. Your `worth` then judges each
-# policy exactly, once as it behaves while exploring, and once with exploring switched off.
+# First the depot. Two agents see no map. Both explore on one move in five: one learns by Q-learning, the
+# other by expected SARSA with the probabilities of its own behavior. Your `worth` then judges each policy
+# exactly, once as it behaves while exploring, and once with exploration switched off.
 
 # %% nbgrader={"grade": false, "grade_id": "depot", "locked": true, "schema_version": 3, "solution": false, "task": false}
 depot = gridworlds.parse(
@@ -989,8 +990,8 @@ for name, expected in (("Q-learning", False), ("expected SARSA", True)):
 figures.policies(maps, columns=1)
 
 # %% [markdown]
-# **What you see.** The bold one walks beside the holes, and the careful one a row above. Each is best at
-# what it learned: Q-learning for the day when exploring stops, expected SARSA for the days until then.
+# **What you see.** The bold one walks beside the holes, and the careful one a row above. Each is best at what
+# it learned for: Q-learning for the day when exploration stops, expected SARSA for the days until then.
 #
 # Now the pole. Eight carts at a time play episodes with your network's policy, your `returns` say what
 # came of each push, a second network learns to expect that, and your `policy_loss` does the rest.
@@ -1051,12 +1052,12 @@ figures.frames({"your policy": (states[moments, 0], moments / 50)})
 #
 # *4 points, read by a person. About 130 words.*
 #
-# A vacuum robot learns to clean a flat. It earns 1 for each crumb that it picks up, and an episode ends
-# when it says "done" or, at the latest, after 500 moves. Its crumb container can be emptied anywhere.
-# After a week of training its return is higher than anybody thought possible, and the flat is dirty.
-# Meanwhile the team has found that their code sets `terminated` for both kinds of endings.
+# A vacuum robot learns to clean a flat. It earns 1 for each crumb that it picks up, and an episode ends when
+# it says "done" or, at the latest, after 500 moves. Its crumb container can be emptied anywhere. After a week
+# of training its return is higher than anybody thought possible, and the flat is dirty. Meanwhile the team
+# has found that their code sets `terminated` for both kinds of endings.
 #
-# 1. What has the robot probably learned, and why is it no fault of the learning algorithm?
+# 1. What has the robot probably learned, and why is that not the learning algorithm's fault?
 # 2. Propose another reward, or an addition to it, and name one way in which your own proposal could be
 #    gamed or go wrong.
 # 3. What does the fault in the endings do to what the robot learns about moves late in an episode?

@@ -19,17 +19,17 @@
 # - **Time:** 90 minutes. **Difficulty:** 2 of 5. **Points:** 31, of which a person gives 4.
 # - **Needs:** the chapter *Self-supervised learning*, PyTorch's tensors.
 #
-# An archive holds each digit twice: once as it was scanned by day, and once by night, shifted, dark on
-# light, with its pixels in another order. For most pairs the list that says which belongs to which is
-# lost. You write the contrastive losses that learn from the pairs that are left, the measures that say
-# what embeddings are like, a search with its recall, and a detector of collapse. In the end two small
-# encoders find the lost partners.
+# An archive holds each digit twice: scanned once by day, and once by night, shifted, dark on light, with its
+# pixels in another order. For most pairs the list that says which belongs to which is lost. You will write
+# the contrastive losses that learn from the pairs that are left, the measures that say what embeddings are
+# like, a search with its recall, and a detector of collapse. At the end two small encoders find the lost
+# partners.
 #
 # **What is special here**
 #
-# - Everything that comes is a PyTorch tensor of floats, on any device. Stay on its device.
-# - Steps 1 to 3 are trained through: gradients must reach the inputs, so no `.item()`, `.detach()` or
-#   NumPy on the way. They return tensors. Steps 4 and 6 return Python floats.
+# - Everything that you are given is a PyTorch tensor of floats, on any device. Stay on its device.
+# - Training runs through Steps 1 to 3: gradients must reach the inputs, so no `.item()`, `.detach()` or NumPy
+#   on the way. They return tensors. Steps 4 and 6 return Python floats.
 # - No embedding is the zero vector, and no two cosines that decide an answer are equal.
 #
 # `course_lib.models.contrastive` holds answers to this exercise: leave it closed. What holds in every
@@ -156,9 +156,9 @@ assert_close(
 # %% [markdown]
 # ## Step 2. Both ways
 #
-# Now the embeddings of $n$ pairs come, and both sides ask: each `a` looks for its partner among all `b`,
-# and each `b` among all `a`. Scale all embeddings to length 1, divide the cosines by the temperature, and
-# return the mean of the two InfoNCE losses. This is the loss of CLIP.
+# Now you are given the embeddings of $n$ pairs, and both sides ask: each `a` looks for its partner among all
+# `b`, and each `b` among all `a`. Scale all embeddings to length 1, divide the cosines by the temperature,
+# and return the mean of the two InfoNCE losses. This is the loss of CLIP.
 
 
 # %% nbgrader={"grade": false, "grade_id": "symmetric_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -287,10 +287,9 @@ assert_true(
 # %% [markdown]
 # ## Step 3. Two views, and not oneself
 #
-# With one encoder and two views of each image, all $2n$ views ask, and the other first views are
-# negatives, too. View $i$ of `a` has one positive, view $i$ of `b`, and the other way around. Only the
-# view itself is no candidate. Scale to length 1, divide by the temperature, and return the mean over all
-# $2n$ views.
+# With one encoder and two views of each image, all $2n$ views ask, and the other first views are negatives,
+# too. View $i$ of `a` has one positive, view $i$ of `b`, and the other way around. Only the view itself is
+# not a candidate. Scale to length 1, divide by the temperature, and return the mean over all $2n$ views.
 
 
 # %% nbgrader={"grade": false, "grade_id": "two_view_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -423,11 +422,11 @@ assert_close(
 # %% [markdown]
 # ## Step 4. Alignment and uniformity
 #
-# What does a contrastive loss want? That partners lie close, and that all points spread over the sphere.
-# Both can be measured, as Wang and Isola proposed in 2020. After scaling to length 1, *alignment* is the mean of
-# $\lVert a_i - b_i \rVert^2$ over the pairs. *Uniformity* of $z$ is the logarithm of the mean of
-# $\exp(-2 \lVert z_i - z_j \rVert^2)$ over all pairs $i < j$ of different points. Both are better when
-# they are smaller.
+# What does a contrastive loss want? It wants partners to lie close, and all points to spread over the sphere.
+# Both can be measured, as Wang and Isola proposed in 2020. After scaling to length 1, *alignment* is the mean
+# of $\lVert a_i - b_i \rVert^2$ over the pairs. *Uniformity* of $z$ is the logarithm of the mean of
+# $\exp(-2 \lVert z_i - z_j \rVert^2)$ over all pairs $i < j$ of different points. For both, smaller is
+# better.
 
 
 # %% nbgrader={"grade": false, "grade_id": "alignment_uniformity", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -556,8 +555,8 @@ for n, d, dtype in ((2, 3, torch.float32), (5, 4, torch.float32), (9, 2, torch.f
 # %% [markdown]
 # ## Step 5. A search, and how good it is
 #
-# `nearest` returns for each query the numbers of the $k$ documents with the largest cosines, the best
-# first. Without documents, the queries are searched among themselves, and then no query may find itself.
+# `nearest` returns for each query the numbers of the $k$ documents with the largest cosines, best first.
+# Without documents, the queries are searched among themselves, and no query may then find itself.
 # `recall_at_k` is the share of the queries whose right document is among those found.
 
 
@@ -728,11 +727,11 @@ check(
 # %% [markdown]
 # ## Step 6. A detector of collapse
 #
-# Two numbers. `spread` says which share of the squared lengths is about the mean: the sum of
-# $\lVert z_i - \bar z \rVert^2$ divided by the sum of $\lVert z_i \rVert^2$. And the *effective rank* is
-# $e^H$ with $H = -\sum_j p_j \log p_j$, where $p_j = s_j^2 / \sum s^2$ and $s$ are the singular values of
-# $z - \bar z$; where $p_j$ is 0, it adds nothing. If all rows are equal, both are 0. Embeddings are not
-# scaled to length 1 here.
+# The detector returns two numbers. `spread` says what share of the squared lengths is deviation from the
+# mean: the sum of $\lVert z_i - \bar z \rVert^2$ divided by the sum of $\lVert z_i \rVert^2$. The *effective
+# rank* is $e^H$ with $H = -\sum_j p_j \log p_j$, where $p_j = s_j^2 / \sum s^2$ and $s$ are the singular
+# values of $z - \bar z$; where $p_j$ is 0, it adds nothing. If all rows are equal, both are 0. Embeddings are
+# not scaled to length 1 here.
 
 
 # %% nbgrader={"grade": false, "grade_id": "collapse", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -837,8 +836,8 @@ check(
 # ## Step 7. The lost list
 #
 # 300 pairs are known. Two linear encoders, one for day and one for night, learn from them with
-# `symmetric_loss`, and must find the partners of 300 digits that neither has seen. It takes a few
-# seconds. The last run leaves the negatives out.
+# `symmetric_loss`, and must find the partners of 300 digits that neither has seen. This takes a few seconds.
+# The last run leaves the negatives out.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from course_lib.plotting import self_supervision as figures
@@ -879,20 +878,20 @@ figures.spectra(spectra)
 
 # %% [markdown]
 # **What you see.** The encoders that learned with negatives find about three in five of the lost partners
-# among 300, in another order of pixels, another light and under noise. Those that were only asked to
-# agree have by far the better alignment, and find far fewer. Their embeddings are nearly one vector: the
-# spread and the uniformity say so, and the loss does not. What they find, they find by the rest that is
-# left of the differences, since cosines can rank even that.
+# among 300, with the pixels in another order, in another light and under noise. Those that were only asked to
+# agree have by far the better alignment, yet find far fewer. Their embeddings are nearly one vector: the
+# spread and the uniformity say so, and the loss does not. What they find, they find by what little is left of
+# the differences, since cosines can rank even that.
 #
 # ## Step 8. A report
 #
 # *4 points, read by a person. About 120 words.*
 #
 # A colleague writes: "I trained an encoder on 10,000 unlabeled photographs of leaves, with views that are
-# cropped, turned and changed in hue. The loss (minus the cosine of partners) fell to −0.999. I then
-# trained a linear layer on 100 labeled leaves, with the encoder at a small learning rate. It is right on
-# 71 percent of the test leaves, and a network trained on the 100 leaves as they are gets 58 percent. The
-# 13 points are what self-supervision is worth."
+# cropped, turned and changed in hue. The loss (minus the cosine of partners) fell to −0.999. I then trained a
+# linear layer on 100 labeled leaves, with the encoder at a small learning rate. It is right on 71 percent of
+# the test leaves, and a network trained on the 100 leaves as they are gets 58 percent. The 13 points are what
+# self-supervision is worth."
 #
 # 1. What would you look at before believing that the encoder learned anything, and what do you expect?
 # 2. Name two reasons why the 13 points do not measure what self-supervision is worth.

@@ -20,18 +20,18 @@
 # - **Time:** 100 minutes. **Difficulty:** 2 of 5. **Points:** 33, of which a person gives 4.
 # - **Needs:** the chapter *Supervised learning*, PyTorch's tensors and modules, NumPy arrays.
 #
-# A sorting office reads the digits on parcels from careless photographs. You write the loop that trains
-# its network and the measurement that does not fool itself, count which digits are mixed up, and measure
-# how far the network's confidence can be trusted. Then you repair the confidence with one number, and
-# decide from costs which parcels a person must look at. In the end you see what each repair was worth,
-# on photographs that none of them has seen.
+# A sorting office reads the digits on parcels from careless photographs. You will write the loop that trains
+# its network and a measurement that does not fool itself, count which digits are mixed up, and measure how
+# far the network's confidence can be trusted. Then you will repair the confidence with one number, and decide
+# from costs which parcels a person must look at. At the end you see what each repair was worth, on
+# photographs that were used for none of them.
 #
 # **What is special here**
 #
-# - A model may be on a graphics card. Batches come on the CPU: move them to the device of the model's
+# - A model may be on a graphics card. Batches arrive on the CPU: move them to the device of the model's
 #   parameters. What you return is plain: Python numbers, or NumPy arrays.
-# - Steps 1 and 2 work with any model, any loss and any iterable of batches, of which the last may be
-#   smaller. It may be a generator, so go through it once.
+# - Steps 1 and 2 work with any model, any loss and any iterable of batches, of which the last may be smaller.
+#   The iterable may be a generator, so go through it only once.
 #
 # `course_lib.training` and `course_lib.metrics` hold answers to this exercise: leave them closed. What
 # holds in every exercise (how to check, what the tests look at, what counts) is on the page *How
@@ -50,8 +50,8 @@ device = get_device()
 # %% [markdown]
 # ## Step 1. One epoch
 #
-# For each batch: forget the old gradients, compute the loss, send it back, take a step. Return the mean
-# loss *per sample* of the epoch, each batch's loss as it was before its step.
+# For each batch: forget the old gradients, compute the loss, send it back, take a step. Return the epoch's
+# mean loss *per sample*, with each batch's loss as it was before its step.
 
 
 # %% nbgrader={"grade": false, "grade_id": "train_epoch", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -221,9 +221,9 @@ for loss, kind, sizes, times in (
 # %% [markdown]
 # ## Step 2. A measurement that changes nothing
 #
-# The share of right answers over all samples, in evaluation mode, without gradients. Afterwards the
-# model, and each module in it, is in the mode that it was in: somebody may have frozen a part of it in
-# evaluation mode, and `model.train()` at the end would wake it.
+# Measure the share of right answers over all samples, in evaluation mode, without gradients. Afterwards the
+# model, and each module in it, is in the mode that it was in before: somebody may have frozen a part of it in
+# evaluation mode, and `model.train()` at the end would wake that part.
 
 
 # %% nbgrader={"grade": false, "grade_id": "evaluate", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -371,10 +371,10 @@ for frozen, training, sizes in (
 # %% [markdown]
 # ## Step 3. Which mistakes
 #
-# Count every pair: a row per right class, a column per answer. Then read the table in both directions.
-# *Recall* of a class is the share of its samples that were found, *precision* the share of the answers
-# with its name that are right. Where there is nothing to divide by, the share is `nan`: of a class that
-# does not occur, nobody can say how many were found.
+# Count every pair: a row per right class, a column per answer. Then read the table in both directions. The
+# *recall* of a class is the share of its samples that were found, its *precision* the share of the answers
+# with its name that are right. Where there is nothing to divide by, the share is `nan`: for a class that does
+# not occur, nobody can say how many were found.
 
 
 # %% nbgrader={"grade": false, "grade_id": "confusion", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -502,8 +502,8 @@ check(
 # %% [markdown]
 # ## Step 4. Sure, and right?
 #
-# Sort the answers into bins by their confidence, the largest probability. In each bin, compare the mean
-# confidence with the share of right answers. The *expected calibration error* is the mean of these gaps,
+# Sort the answers into bins by their confidence, which is the largest probability. In each bin, compare the
+# mean confidence with the share of right answers. The *expected calibration error* is the mean of these gaps,
 # each weighted by the share of samples in its bin. A bin without samples has no gap.
 #
 # The bins are $(0, 1/b]$, $(1/b, 2/b]$, … up to $((b-1)/b, 1]$: a confidence on an edge belongs to the
@@ -628,10 +628,9 @@ check(
 # %% [markdown]
 # ## Step 5. One number
 #
-# Divide all logits by a temperature $T$, and choose the $T$ at which the true classes are least
-# surprising: the mean cross-entropy of `softmax(logits / T)` is smallest. Any way of searching counts,
-# if it comes within a hundredth of the best $T$ anywhere between 0.2 and 20. The loss has a single
-# valley.
+# Divide all logits by a temperature $T$, and choose the $T$ at which the true classes are least surprising:
+# the mean cross-entropy of `softmax(logits / T)` is smallest. Any method of searching will do if it comes
+# within a hundredth of the best $T$ anywhere between 0.2 and 20. The loss has a single valley.
 
 
 # %% nbgrader={"grade": false, "grade_id": "best_temperature", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -737,10 +736,10 @@ assert_true(
 # %% [markdown]
 # ## Step 6. What a person must look at
 #
-# A parcel whose digit is misread goes astray, which costs `miss`. A person who looks at it costs `look`,
-# and reads it right. So: a person looks where the network's confidence is *below* a threshold, and the
-# mean cost per parcel is (`look` times the number looked at, plus `miss` times the number misread among
-# the rest) divided by the number of parcels.
+# A parcel whose digit is misread goes astray, which costs `miss`. A person who looks at it costs `look` and
+# reads it right. So a person looks where the network's confidence is *below* a threshold, and the mean cost
+# per parcel is (`look` times the number looked at, plus `miss` times the number misread among the rest)
+# divided by the number of parcels.
 #
 # Choose the threshold on the validation set, among its own confidences and infinity (a person looks at
 # everything); of several that cost the same there, the smallest. Then report what it costs on the test
@@ -863,9 +862,9 @@ check(
 # %% [markdown]
 # ## Step 7. The sorting office
 #
-# Now all of it on your own functions: a network learns from 1,000 careless photographs, its confidence is
-# repaired on a second set, the threshold is chosen there, and a third set, never looked at before, says
-# what it was worth. It takes about ten seconds.
+# Now all of it with your own functions: a network learns from 1,000 careless photographs, its confidence is
+# repaired on a second set, the threshold is chosen there, and a third set, never looked at before, shows what
+# it was worth. This takes about ten seconds.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from course_lib import metrics
@@ -950,24 +949,24 @@ figures.diagrams(
 )
 
 # %% [markdown]
-# **What you see.** The repaired network makes the same mistakes, and says honestly how sure it is, so
-# that its confidence can be read as a chance. The cheapest threshold is nearly the same parcels either
-# way: the order of the confidences has hardly changed, and a threshold needs no more than an order. But
-# only the repaired one agrees with the costs, which say 0.9: a person is worth asking where the network
-# errs more often than once in ten.
+# **What you see.** The repaired network makes the same mistakes but says honestly how sure it is, so that its
+# confidence can be read as a probability. The cheapest threshold picks nearly the same parcels either way:
+# the order of the confidences has hardly changed, and an order is all that a threshold needs. But only the
+# repaired one agrees with the costs, which say 0.9: a person is worth asking where the network errs more
+# often than once in ten.
 #
 # ## Step 8. Three numbers
 #
 # *4 points, read by a person. About 120 words.*
 #
-# A colleague reports of her network: "It reads 91.3 percent of the 500 labeled parcels that we have. I
+# A colleague reports on her network: "It reads 91.3 percent of the 500 labeled parcels that we have. I
 # trained it on 400 of them. With the other 100 I chose when to stop, then the temperature, then the
 # threshold, and on these 100 the calibration error is 0.012 and the cost per parcel 0.31."
 #
-# 1. Two of these three numbers were measured on samples that decided something, and one also counts
-#    samples that were trained on. Which is which, and in what direction is each wrong?
-# 2. She can label no more than these 500. Describe how you would divide and use them, so that one
-#    honest number for the cost comes out.
+# 1. Two of these three numbers were measured on samples that decided something, and one also counts samples
+#    that were trained on. Which is which, and in which direction is each wrong?
+# 2. She can label no more than these 500. Describe how you would divide and use them to get one honest number
+#    for the cost.
 # 3. The honest number comes from few parcels. What would you report beside it?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "three-numbers", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}

@@ -19,11 +19,11 @@
 # - **Time:** 100 minutes. **Difficulty:** 3 of 5. **Points:** 35, of which a person gives 4.
 # - **Needs:** the chapter *Transfer learning*, PyTorch's modules, optimizers and state dicts.
 #
-# A workshop reads part numbers from careless photographs. A network for the digits 0 to 4 exists, and now
-# 5 to 9 are needed, with a handful of labels each. You freeze a body so that nothing in it moves, swap the
-# head, give each layer a rate of its own, load a file that fits only in part, and answer by the nearest
-# class mean. In the end you see what all of it is worth: accuracy against the number of labels, from your
-# own code.
+# A workshop reads part numbers from careless photographs. A network for the digits 0 to 4 exists, and now 5
+# to 9 are needed, with a handful of labels each. You will freeze a body so that nothing in it moves, swap the
+# head, give each layer a rate of its own, load a file that fits only in part, and answer by the nearest class
+# mean. At the end you see what all of this is worth: accuracy against the number of labels, from your own
+# code.
 #
 # **What is special here**
 #
@@ -52,9 +52,9 @@ device = get_device()
 # %% [markdown]
 # ## Step 1. What moves?
 #
-# Before a training, look at what will move. Count the parameters of each child of a network: how many
-# numbers need a gradient, and how many there are. Two layers may share a parameter (the same tensor under
-# two names). It is one parameter, and counts for the child in which it occurs first.
+# Before you train, look at what will move. Count the parameters of each child of a network: how many numbers
+# need a gradient, and how many there are. Two layers may share a parameter (the same tensor under two names).
+# It is one parameter, and counts toward the child in which it occurs first.
 
 
 # %% nbgrader={"grade": false, "grade_id": "count_parameters", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -160,13 +160,13 @@ for kind, wanted, hint in (
 # %% [markdown]
 # ## Step 2. Frozen, and it stays so
 #
-# A loop of training calls `model.train()`, and wakes the batch normalization and the dropout of a frozen
-# body. Write a module around a body in which nothing moves:
+# A training loop calls `model.train()`, which wakes the batch normalization and the dropout of a frozen body.
+# Write a module around a body in which nothing moves:
 #
 # - no parameter of the body needs a gradient;
-# - the body, and each module in it, is in evaluation mode from the start, and stays there when this module
-#   or a network around it is put into another mode (`nn.Module.train` and `eval` call the `train` method of
-#   each child);
+# - the body, and each module in it, is in evaluation mode from the start, and stays there when the module or
+#   a network around it is put into another mode (`nn.Module.train` and `eval` call the `train` method of each
+#   child);
 # - gradients still pass through it, to whatever comes before.
 
 
@@ -395,9 +395,9 @@ assert_equal(awake, False, what="Whether any module of two frozen bodies is in t
 # ## Step 3. A new head
 #
 # Copy a network and give the copy a new head for another number of classes: an `nn.Linear` as PyTorch makes
-# it, created right after `torch.manual_seed(seed)`. It lies on the device of the old head, holds numbers of
-# the same type, and has a bias if the old one had. It can learn, also if the old one was frozen. All else is
-# as in the network that came, which stays as it is.
+# it, created right after `torch.manual_seed(seed)`. It is on the device of the old head, holds numbers of the
+# same type, and has a bias if the old one had. It can learn, even if the old one was frozen. Everything else
+# is as in the original network, which stays as it is.
 
 
 # %% nbgrader={"grade": false, "grade_id": "swap_head", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -574,11 +574,11 @@ for classes, seed, dtype, bias, frozen, training in (
 # ## Step 4. A rate for each layer
 #
 # *Discriminative learning rates*: the head learns at the full rate, the layer below it at `decay` times that,
-# the one below that at `decay` squared times it, and so on down. Return what an optimizer takes: a list of
-# groups, `{"params": [...], "lr": ...}`.
+# the one below that at `decay` squared times the full rate, and so on down. Return what an optimizer takes: a
+# list of groups, `{"params": [...], "lr": ...}`.
 #
-# Children without parameters (`nn.ReLU()`) are no layers, and are not counted. A frozen layer is counted, but
-# an optimizer has no business with what is frozen: leave out parameters that need no gradient, and groups
+# Children without parameters (`nn.ReLU()`) are not layers, and are not counted. A frozen layer is counted,
+# but an optimizer has no business with what is frozen: leave out parameters that need no gradient, and groups
 # that would be empty. The order of the groups does not matter.
 
 
@@ -733,13 +733,15 @@ for (kind, asleep), (rate, decay) in zip(
 # %% [markdown]
 # ## Step 5. A file that fits only in part
 #
-# A state dict comes from somewhere: some of its entries are the network's, some have another shape (the old
-# head), some are unknown. Fill in what fits, and say what did not. Often each name in the file has the same
-# beginning, such as `module.`: that is `prefix`, and is taken off first; an entry without it fits nothing.
+# A state dict comes from somewhere: some of its entries are the network's, some have a different shape (the
+# old head), some are unknown. Fill in what fits, and say what did not. Often every name in the file has the
+# same beginning, such as `module.`: that is `prefix`, which is taken off first; an entry without it fits
+# nothing.
 #
-# - An entry fits if the network has one of that name, with the same shape. Buffers (running means) count.
+# - An entry fits if the network has one with that name and the same shape. Buffers (running means) count.
 # - The network's own parameters are filled: an optimizer that holds them must still hold the right ones.
-#   Nothing is shared with the file's tensors, which stay as they are, and types and devices stay as well.
+#   Nothing is shared with the file's tensors, which stay as they are, and types and devices stay the same as
+#   well.
 # - If nothing fits, raise a ValueError, and leave the network as it is: a network that silently starts from
 #   scratch is the worst outcome.
 
@@ -953,9 +955,9 @@ for kind in ("other names", "other shapes", "an empty file"):
 # ## Step 6. The nearest mean
 #
 # The strongest thing that one can do with three labels per class needs no training: the mean of the features
-# of each class, and for each query the class whose mean is nearest (Euclidean distance). Classes are whole
-# numbers, and need not begin with 0 nor be without gaps. Of means that are equally near, the smallest class
-# counts.
+# of each class, and for each query the class whose mean is nearest (in Euclidean distance). Classes are whole
+# numbers, which need not begin with 0 and may have gaps. Of means that are equally near, the one of the
+# smallest class counts.
 
 
 # %% nbgrader={"grade": false, "grade_id": "nearest_mean", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1086,7 +1088,7 @@ check(
 # head (step 3), the first `frozen` children each inside a `Frozen` of its own under its old name (step 2),
 # and Adam with a rate for each layer (step 4). Mind the order: which tensors the optimizer holds is decided
 # when it is made. With `frozen=0` nothing is frozen, and that is fine-tuning. A child that was frozen in the
-# network that came, and is not among the first `frozen`, can learn again.
+# original network, and is not among the first `frozen`, can learn again.
 
 
 # %% nbgrader={"grade": false, "grade_id": "prepare", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1305,9 +1307,9 @@ for classes, frozen, rate, decay, seed, asleep in (
 # %% [markdown]
 # ## Step 8. Accuracy against labels
 #
-# Now all of it on your own functions. A network learns the digits 0 to 4, its state goes through a file as
-# several graphics cards would write it, and four ways of learning get 5 to 100 labels of the digits 5 to 9. It
-# takes a few seconds.
+# Now all of it with your own functions. A network learns the digits 0 to 4, its state goes through a file as
+# several graphics cards would write it, and four ways of learning get 5 to 100 labels of the digits 5 to 9.
+# This takes a few seconds.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from course_lib.plotting import transfer as figures
@@ -1403,8 +1405,8 @@ figures.labels_needed(counts, scores, guess=0.2)
 # %% [markdown]
 # **What you see.** From twenty labels on, everything that stands on the borrowed layers is far above the
 # network from scratch. The nearest mean, which trains nothing, keeps up with the trained heads. And the file
-# did load: had the prefix been forgotten, your function would have refused, and not handed back a network of
-# random numbers.
+# did load: had the prefix been forgotten, your function would have refused, instead of handing back a network
+# of random numbers.
 #
 # ## Step 9. A report
 #
@@ -1412,11 +1414,11 @@ figures.labels_needed(counts, scores, guess=0.2)
 #
 # A colleague writes: "I have 60 labeled X-rays and a network that was trained on photographs from the
 # internet. I froze all its weights, trained a new head for 30 epochs, and tried five learning rates. The best
-# had 81 percent on the validation set of 30. Odd: the body's features of one and the same X-ray differ between
-# epoch 1 and epoch 30, although no weight moved. I shall publish the network with its weights."
+# had 81 percent on the validation set of 30. Odd: the body's features of one and the same X-ray differ
+# between epoch 1 and epoch 30, although no weight moved. I will publish the network with its weights."
 #
-# 1. Name two comparisons or measurements without which the 81 percent say little, and why.
-# 2. What moved, what may it have done to the result, and how is it stopped?
+# 1. Name two comparisons or measurements without which the 81 percent says little, and why.
+# 2. What moved, what may it have done to the result, and how do you stop it?
 # 3. Name two things about the borrowed network that she should find out before she publishes, and why.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "a-report", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}

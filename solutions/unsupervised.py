@@ -19,15 +19,15 @@
 # - **Time:** 110 minutes. **Difficulty:** 3 of 5. **Points:** 36, of which a person gives 4.
 # - **Needs:** the chapter *Unsupervised learning*, NumPy arrays, `np.linalg.svd`.
 #
-# A sorting machine knows nine kinds of digits and has to notice when a tenth arrives, of which it has never
-# seen an example. You write k-means with a careful start that wastes no center, PCA that chooses its own
-# size, an error that measures how far a sample is from everything known, a threshold, and the score that
-# judges them. In the end you put k-means and PCA together, and see whether they need a network.
+# A sorting machine knows nine kinds of digits and has to notice when a tenth arrives, a kind of which it has
+# never seen an example. You will write k-means with a careful start that wastes no center, PCA that chooses
+# its own size, an error that measures how far a sample is from everything known, a threshold, and the score
+# that judges them. At the end you put k-means and PCA together, and see whether the task needs a network.
 #
 # **What is special here**
 #
 # - NumPy alone is enough. `rng` is a NumPy generator: every draw comes from it.
-# - Samples are rows, and their numbers may be of any type. What you return has fractions.
+# - Samples are rows, and their numbers may be of any type. What you compute from them may have fractions.
 # - The sign of a direction is arbitrary, and no test asks for one.
 #
 # `course_lib.metrics` holds an answer to this exercise: leave it closed. What holds in every exercise (how
@@ -41,11 +41,11 @@ from course_lib.data import digits, splits
 # %% [markdown]
 # ## Step 1. A careful start
 #
-# k-means++ draws the first center among all samples with equal probability. Each further center is a
-# sample, drawn with a probability proportional to its *squared* distance from the nearest center drawn so
-# far. One draw a center is enough: no best of several.
+# k-means++ draws the first center among all samples with equal probability. Each further center is a sample,
+# drawn with a probability proportional to its *squared* distance from the nearest center drawn so far. One
+# draw per center is enough: no best of several.
 #
-# If every sample lies on a center already, all distances are 0. Then any sample may be drawn.
+# If every sample already lies on a center, all distances are 0. Then any sample may be drawn.
 
 
 # %% nbgrader={"grade": false, "grade_id": "draw_centers", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -205,13 +205,13 @@ assert_true(
 # %% [markdown]
 # ## Step 2. One round, and no center wasted
 #
-# Each sample joins its nearest center; of several equally near, the one with the smallest number. Then
-# each center moves to the mean of its samples. The error is the mean squared distance of the samples from
-# the centers that they joined, as these were *before* they moved.
+# Each sample joins its nearest center; of several equally near, it joins the one with the smallest number.
+# Then each center moves to the mean of its samples. The error is the mean squared distance of the samples
+# from the centers that they joined, as those were *before* they moved.
 #
-# The chapter left a center without samples where it was. Here it moves to the sample that is farthest from
-# the center it has joined. If there are several such centers, the one with the smallest number gets the
-# farthest sample, the next one the second farthest, and so on; of samples equally far, the first comes
+# The chapter left a center without samples where it was. Here such a center moves to the sample that is
+# farthest from the center it joined. If there are several such centers, the one with the smallest number gets
+# the farthest sample, the next one the second farthest, and so on; of samples equally far, the first comes
 # first. The labels stay as they were: who joins whom is decided anew in the next round.
 
 
@@ -336,7 +336,7 @@ check_kinds(
 #
 # A run draws its centers with one call of `draw_centers(X, k, rng)`, and then calls `move` until the labels
 # are those of the round before. (Stop after 200 rounds in any case.) Of several runs, the one with the
-# smallest error counts, of equals the first. No label of yours is needed for that.
+# smallest error counts, and of equals the first. No labels for the samples are needed for that.
 
 
 # %% nbgrader={"grade": false, "grade_id": "k_means", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -526,8 +526,8 @@ assert_equal(
 # ## Step 4. PCA that chooses its size
 #
 # Return the mean, and as few directions as explain *at least* a given share of the variance: those with the
-# most variance, in this order, as columns of length 1 at right angles to each other. If the samples do not
-# vary at all, nothing has to be explained, and there are no columns.
+# most variance, in that order, as columns of length 1 at right angles to each other. If the samples do not
+# vary at all, there is nothing to explain, and there are no columns.
 #
 # The chapter's `pca` was told how many directions to keep. Yours finds out.
 
@@ -675,10 +675,10 @@ for X, about in (
 # %% [markdown]
 # ## Step 5. Far from everything known
 #
-# A *plane* is what `fit_pca` returns: a mean and its directions. A sample is rebuilt on a plane as the
-# chapter says, and the squared distance between the two is its error there. With several planes, a sample
-# belongs to the one that rebuilds it best, so its error is the smallest. A plane without directions is a
-# single point.
+# A *plane* is what `fit_pca` returns: a mean and its directions. A sample is rebuilt on a plane as in the
+# chapter, and the squared distance between the sample and what was rebuilt is its error there. With several
+# planes, a sample belongs to the one that rebuilds it best, so its error is the smallest of its errors. A
+# plane without directions is a single point.
 
 
 # %% nbgrader={"grade": false, "grade_id": "errors", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -798,7 +798,7 @@ check(
 # one.
 #
 # Somebody has marked a few strangers in the validation set. They are not to be used: the next stranger will
-# be of another kind.
+# be of a different kind.
 
 
 # %% nbgrader={"grade": false, "grade_id": "alarm_threshold", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -935,7 +935,7 @@ check_raises(
 # ## Step 7. How good is the score?
 #
 # The AUROC is the probability that a random stranger has a larger score than a random normal sample; where
-# the two are equal, it counts one half. Compute it over all pairs, by counting or by ranks.
+# the two are equal, the pair counts one half. Compute it over all pairs, by counting or by ranks.
 
 
 # %% nbgrader={"grade": false, "grade_id": "auroc", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1079,7 +1079,7 @@ for stranger in ([True, True], [False, False]):
 # ## Step 8. Twenty planes
 #
 # One plane through all normal digits is a poor description of them. But k-means can sort them into twenty
-# heaps, and each heap has a plane of its own: flat pieces for something bent. We try it with four different
+# heaps, each with a plane of its own: flat pieces for something bent. We try it with four different
 # strangers. (The numbers 20 and 0.7 were chosen with sixes as strangers, which do not appear here.)
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -1127,22 +1127,22 @@ figures.gallery(
 
 # %% [markdown]
 # **What you see.** One plane finds some strangers and overlooks others. Twenty planes find all four kinds,
-# about as well as the autoencoder of the chapter found its two, or better, and no network was trained. What
-# the autoencoder bends, the planes piece together. The false alarms are worth a look: digits written in an
-# unusual way, which is what the detector was asked for.
+# about as well as the chapter's autoencoder found its two, or better, and no network was trained. What the
+# autoencoder bends, the planes piece together. The false alarms are worth a look: they are digits written in
+# an unusual way, which is what the detector was asked to find.
 #
 # ## Step 9. A report
 #
 # *4 points, read by a person. About 130 words.*
 #
-# A colleague has built a detector of forged signatures, and writes: "I tried autoencoders with codes of 2 to
+# A colleague has built a detector for forged signatures, and writes: "I tried autoencoders with codes of 2 to
 # 64 numbers on 5,000 genuine signatures. For each I computed the AUROC with our 40 known forgeries, and kept
 # the best: 0.97, with a code of 12. I set the threshold where it separates the forgeries best from the
 # genuine signatures: it finds 38 of the 40. I also grouped the genuine signatures with k-means. Four clusters
 # have the best silhouette, so our customers sign in four styles."
 #
 # 1. The forgeries decided two things before they were used to judge. Which two, and what is wrong with the
-#    reported 0.97 and 38 of 40?
+#    reported figures, 0.97 and 38 of 40?
 # 2. Describe how you would set the threshold and what you could promise about it, and how you would get an
 #    honest number with 40 forgeries.
 # 3. Is the sentence about the four styles justified? Say what it depends on.
