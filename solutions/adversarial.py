@@ -22,17 +22,17 @@
 # - **Needs:** the chapter *Adversarial examples*, PyTorch's tensors, modules and `autograd`.
 #
 # Three networks are offered to a bank that reads digits on checks, all three as "robust". You write the
-# gradient in the input, one large step and many projected ones, the count that cannot flatter, and the
-# signs by which a hidden gradient gives itself away. In the end you train one of the three yourself, find
-# out which of them cheats, and break it.
+# gradient with respect to the input, an attack of one large step and one of many projected ones, the count
+# that cannot flatter, and the signs by which a hidden gradient gives itself away. In the end you train one of
+# the three yourself, find out which of them cheats, and break it.
 #
 # **What is special here**
 #
-# - Images are tensors whose first dimension counts samples, of any shape behind it, with pixels from 0 to
-#   1. They are on the device of the model: what you make, make it there, in their type.
-# - A model comes in any mode. It is always asked in evaluation mode, and left as it came: every module in
+# - Images are tensors whose first dimension counts samples, with any dimensions after it and pixels in the
+#   range 0 to 1. They are on the device of the model: create new tensors there, with the images' dtype.
+# - A model may come in any mode. It is always run in evaluation mode, and left as it came: every module in
 #   its own mode, every parameter and its `.grad` as they were.
-# - Later steps may call earlier ones. Their tests bring right versions of those.
+# - Later steps may call earlier ones. Their tests bring correct versions of those.
 #
 # `course_lib.attacks` holds answers to this exercise: leave it closed. What holds in every exercise (how
 # to check, what the tests look at, what counts) is on the page *How exercises work* in the appendix.
@@ -50,8 +50,9 @@ device = get_device()
 # %% [markdown]
 # ## Step 1. Which way is up?
 #
-# The gradient of each sample's cross-entropy in its own image. It must not depend on how many other
-# samples are in the batch: the mean over a batch of 100 would make each gradient a hundredth.
+# Compute the gradient of each sample's cross-entropy with respect to its own image. It must not depend on how
+# many other samples are in the batch: with the mean over a batch of 100, each gradient would be a hundredth
+# of what it should be.
 
 
 # %% nbgrader={"grade": false, "grade_id": "input_gradient", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -230,9 +231,9 @@ for n, training, frozen in ((5, False, False), (4, True, False), (1, True, True)
 # %% [markdown]
 # ## Step 2. One large step
 #
-# The fast gradient sign method: every pixel moves by $\epsilon$ in the direction that raises the loss of
-# `y`. With `targeted`, `y` are the classes that the attacker *wants*, and the loss is to fall. The result
-# is an image again: pixels from 0 to 1. A pixel whose slope is exactly 0 stays where it is.
+# The fast gradient sign method: every pixel moves by $\epsilon$ in the direction that raises the loss of `y`.
+# With `targeted`, `y` holds the classes that the attacker *wants*, and the loss should fall. The result is an
+# image again: pixels from 0 to 1. A pixel whose slope is exactly 0 stays where it is.
 
 
 # %% nbgrader={"grade": false, "grade_id": "fgsm", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -380,10 +381,10 @@ with given(input_gradient=right_gradient):
 # %% [markdown]
 # ## Step 3. Back into the ball
 #
-# `project` takes the change of each image and returns the nearest one that is small enough. For
-# `"linf"`, no entry may be larger than $\epsilon$ in absolute value. For `"l2"`, the root of the sum of an
-# image's squared entries may not: what is longer is scaled down, image by image. What is small enough
-# stays as it is.
+# `project` takes the change of each image and returns the nearest one that is small enough. For `"linf"`, no
+# entry may be larger than $\epsilon$ in absolute value. For `"l2"`, the root of the sum of an image's squared
+# entries may not exceed $\epsilon$: a longer change is scaled down, image by image. A change that is small
+# enough stays as it is.
 
 
 # %% nbgrader={"grade": false, "grade_id": "project", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -498,10 +499,10 @@ assert_equal(
 # %% [markdown]
 # ## Step 4. Many small steps
 #
-# `random_start` draws where an attack begins: a change for each pixel, evenly between $-\epsilon$ and
-# $\epsilon$, added to the image and clipped to pixels. `pgd` climbs from there, in $\lVert\cdot\rVert_\infty$:
-# a step of `step_size` along the sign of the gradient *at the point that it has reached*, back into the
-# ball around `x`, back into the range of pixels, as many times as `steps` says.
+# `random_start` draws where an attack begins: a change for each pixel, uniformly between $-\epsilon$ and
+# $\epsilon$, added to the image and clipped to the range of pixels. `pgd` climbs from there, in
+# $\lVert\cdot\rVert_\infty$: a step of `step_size` along the sign of the gradient *at the point that it has
+# reached*, back into the ball around `x`, back into the range of pixels, `steps` times in all.
 
 
 # %% nbgrader={"grade": false, "grade_id": "pgd", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -787,10 +788,10 @@ assert_true(
 # %% [markdown]
 # ## Step 5. A count that cannot flatter
 #
-# Several attacks have changed the same images. A sample counts as right only if it is read right *as it
-# was written and after every attack*: an attacker needs to win once. The share is of *all* samples, those
-# included that the network never read right. And an attack that left the ball, or the range of pixels,
-# by more than $10^{-5}$ proves nothing: then raise a `ValueError`.
+# Several attacks have changed the same images. A sample counts as right only if it is read correctly *as it
+# was written and after every attack*: an attacker needs to win only once. The share is of *all* samples,
+# including those that the network never read correctly. And an attack that left the ball, or the range of
+# pixels, by more than $10^{-5}$ proves nothing: in that case raise a `ValueError`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "robust_accuracy", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1201,9 +1202,9 @@ with given(input_gradient=right_gradient, robust_accuracy=right_count):
 # %% [markdown]
 # ## Step 7. Behind the mask
 #
-# Some layers have a slope of 0 wherever they have one, and yet they change little: rounding, for
-# instance. `straight_through` computes `function(x)` going forward. Going backward, it pretends that
-# nothing was done: the gradient passes to `x` unchanged, whatever the slope of `function` is.
+# Some layers have a slope of 0 wherever they have one, and yet change their input little: rounding, for
+# instance. Going forward, `straight_through` computes `function(x)`. Going backward, it pretends that nothing
+# was done: the gradient passes to `x` unchanged, whatever the slope of `function` is.
 
 
 # %% nbgrader={"grade": false, "grade_id": "straight_through", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1318,7 +1319,7 @@ for name, function in (
 # ## Step 8. Three offers
 #
 # The bank has three offers, all of them for digits of 8 by 8 pixels and $\epsilon = 0.15$. Offer 1 was
-# trained on noisy images, offer 2 on images that *your* `pgd` attacks in each step, and offer 3 cleans its
+# trained on noisy images, offer 2 on images that *your* `pgd` attacks at each step, and offer 3 cleans its
 # images before it reads them. You run your survey on 150 digits that none of them has trained on. It takes
 # about five seconds.
 
@@ -1411,11 +1412,11 @@ print(f"offer 3 under PGD: {table['offer 3']['PGD']:.0%}; under PGD behind its m
 figures.checks(table, suspects=["offer 3"])
 
 # %% [markdown]
-# **What you see.** By FGSM and PGD, offer 3 is the best by far, and the search without gradients
-# breaks it. All three signs are there. With the rounding passed straight through, PGD breaks it, too.
-# Offer 1 is honest, and hardly robust: it withstands noise, which no attacker uses. Offer 2 was
-# trained against the attack that you wrote. It is right less often on clean digits, and the only one to
-# keep a good part of them under every attack here.
+# **What you see.** Judged by FGSM and PGD, offer 3 is the best by far, but the search without gradients
+# breaks it. All three signs are there. With the gradient passed straight through the rounding, PGD breaks it,
+# too. Offer 1 is honest, but hardly robust: it withstands noise, which no attacker uses. Offer 2 was trained
+# against the attack that you wrote. It is right less often on clean digits, but is the only one to keep a
+# good part of them under every attack here.
 #
 # ## Step 9. What you tell the bank
 #
@@ -1425,10 +1426,10 @@ figures.checks(table, suspects=["offer 3"])
 # to 1,000 steps and 50 restarts, and PGD is known to be the strongest attack there is."
 #
 # 1. Why do more steps and restarts not answer your objection? Which two of your measurements do?
-# 2. The vendor now adds random noise to each image before reading it, and reports that your
-#    straight-through attack is weaker. Name one thing that you would change in the attack, and why.
+# 2. The vendor now adds random noise to each image before reading it, and reports that your straight-through
+#    attack is weaker. Name one thing that you would change in the attack, and say why.
 # 3. Checks are scanned from paper, by the bank's own machine. Describe a threat model that fits, in one or
-#    two sentences, and say for which part of it $\epsilon = 0.15$ per pixel is no good description.
+#    two sentences, and say which part of it $\epsilon = 0.15$ per pixel does not describe well.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "the-bank", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # 1. A step along a gradient of 0 goes nowhere, however often it is repeated and wherever it starts. The

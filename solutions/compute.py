@@ -23,19 +23,19 @@
 # - **Time:** 90 minutes. **Difficulty:** 3 of 5. **Points:** 34, of which a person gives 4.
 # - **Needs:** the chapter *Compute*, NumPy arrays, PyTorch's tensors in step 6.
 #
-# You have a budget in FLOPs, in bytes and in kilowatt-hours, and must ship a reader of careless digits
-# that fits into it. You count what a training step costs, with some layers frozen, how many bytes it
-# keeps, cut into segments, and what the whole training takes from the budget. Then you make the result
-# smaller: prune its smallest weights, remove the units that this has silenced, and write the loss with
-# which it teaches a smaller network, also from pictures that nobody has labeled. In the end all of it
-# runs on digits, and you see what was shipped.
+# You have a budget in FLOPs, in bytes and in kilowatt-hours, and must ship a network that reads careless
+# digits and fits into it. You count what a training step costs when some layers are frozen, how many bytes it
+# keeps when the network is cut into segments, and what the whole training takes from the budget. Then you
+# make the result smaller: prune its smallest weights, remove the units that this has silenced, and write the
+# loss with which it teaches a smaller network, partly from pictures that nobody has labeled. In the end all
+# of it runs on digits, and you see what was shipped.
 #
 # **What is special here**
 #
 # - Networks are dense: layer $i$ multiplies by a matrix of shape (`sizes[i]`, `sizes[i + 1]`) and adds a
 #   bias. Each hidden layer is followed by a ReLU.
-# - Only the products of matrices are counted as FLOPs, as in the chapter. Numbers are float32: 4 bytes.
-# - In step 6 tensors may be on a graphics card. Make nothing on the CPU that meets them.
+# - Only matrix products are counted as FLOPs, as in the chapter. Numbers are float32: 4 bytes.
+# - In step 6 tensors may be on a graphics card. Create nothing on the CPU that is combined with them.
 #
 # `course_lib.hardware`, `course_lib.models.distillation` and `course_lib.models.pruning` hold answers to
 # this exercise: leave them closed. What holds in every exercise (how to check, what the tests look at,
@@ -57,9 +57,9 @@ device = get_device()
 # ## Step 1. Count a step
 #
 # Forward, each layer is one product. Backward, a layer that is trained needs the gradient of its weights,
-# which costs one more. And it may have to pass a gradient on to the layer before it, which costs another: but
-# only if somebody is waiting for them, which is so if *any* earlier layer is trained. Layers may be
-# frozen in any pattern, such as a pretrained network with a new first layer and a new last one.
+# which costs one more. And it may have to pass a gradient on to the layer before it, which costs another, but
+# only if that gradient is needed: that is, if *any* earlier layer is trained. Layers may be frozen in any
+# pattern, as in a pretrained network with a new first layer and a new last one.
 
 
 # %% nbgrader={"grade": false, "grade_id": "step_flops", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -194,16 +194,16 @@ for wrong in ((True,), (True, True, True), ()):
 # %% [markdown]
 # ## Step 2. Count what is kept
 #
-# Let $a_0$ be the batch and $a_i$ the output of layer $i$, after its ReLU. To go backward through layers
-# $i + 1$ to $j$, all of $a_i, \dots, a_j$ must be there. (The last one, $a_l$, the loss wants as well.)
-# Keeping everything, that is $a_0$ to $a_l$ at once.
+# Let $a_0$ be the batch and $a_i$ the output of layer $i$, after its ReLU. To go backward through layers $i +
+# 1$ to $j$, all of $a_i, \dots, a_j$ must be in memory. (The last one, $a_l$, is also needed by the loss.) If
+# everything is kept, that is $a_0$ to $a_l$ at once.
 #
-# With checkpoints, the network is cut into segments of `segment` layers, the last of which may have
-# fewer. Only the *input* of each segment is kept. The backward pass begins with the last segment: it
-# computes what is inside of it once more, goes back through it, and drops all of its activations,
-# its input among them. So when it is at work in one segment, there are the inputs of all segments
-# *before*, and $a_i, \dots, a_j$ of this one. How much is there at the worst moment? Layers differ in
-# size, so that need not be in the last segment.
+# With checkpoints, the network is cut into segments of `segment` layers, the last of which may have fewer.
+# Only the *input* of each segment is kept. The backward pass begins with the last segment: it recomputes what
+# is inside it, goes back through it, and drops all of its activations, including its input. So while it works
+# on one segment, memory holds the inputs of all segments *before* it, and $a_i, \dots, a_j$ of this one. How
+# much is there at the worst moment? Layers differ in size, so the worst moment need not be in the last
+# segment.
 
 
 # %% nbgrader={"grade": false, "grade_id": "peak_bytes", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -318,12 +318,12 @@ check_keyword(
 #
 # A training sees `samples` samples, in batches of `n`, and trains all layers with Adam. It takes
 #
-# - **FLOPs:** a training step for each sample; with segments, one forward pass more for each. (What the
+# - **FLOPs:** a training step for each sample; with segments, one more forward pass for each. (What the
 #   optimizer computes is not counted.)
-# - **bytes:** for each weight and each bias itself, its gradient and Adam's two means, 4 bytes each; and
-#   the activations at the worst moment of a batch.
-# - **kWh:** the machines do `per_joule` FLOPs for each joule that they draw, the center draws `pue` times
-#   what its machines do, and a kilowatt-hour is 3.6 million joules.
+# - **bytes:** for each weight and each bias, the parameter itself, its gradient and Adam's two means, 4 bytes
+#   each; and the activations at the worst moment of a batch.
+# - **kWh:** the machines perform `per_joule` FLOPs for each joule that they draw, the data center draws `pue`
+#   times what its machines do, and a kilowatt-hour is 3.6 million joules.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cost_of", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -480,10 +480,10 @@ with given(step_flops=true_step_flops, peak_bytes=true_peak_bytes):
 # absolute value. That is `share` times the number of entries, rounded to the nearest whole number.
 #
 # One thing is new. A layer with small weights can lose all of them, and then nothing passes through the
-# network any more. So each matrix keeps at least its `least` largest entries, whatever the share: others
-# go in their place, the next smallest of those that may. If too few may go, all go that may.
+# network any more. So each matrix keeps at least its `least` largest entries, whatever the share: others go
+# in their place, the next smallest of those that may go. If too few may go, all of those go.
 #
-# Of entries with equal absolute value, which ones go is yours to choose; how many go is not.
+# Among entries of equal absolute value, you choose which ones go, but not how many.
 
 
 # %% nbgrader={"grade": false, "grade_id": "magnitude_masks", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -639,9 +639,9 @@ for share, least in ((0.3, 0), (0.85, 2), (0.5, 5)):
 # A mask saves nothing by itself. But a hidden unit that has lost all of its weights on one side can be
 # removed for good, and a smaller *dense* network is faster everywhere.
 #
-# - A unit whose weights *behind* it are all zero is heard by nobody.
-# - A unit whose weights *before* it are all zero hears nothing. It always says the same, the ReLU of its
-#   bias. That is not nothing: what it adds to the outputs must go into their biases.
+# - A unit whose *outgoing* weights are all zero is heard by nobody.
+# - A unit whose *incoming* weights are all zero hears nothing. Its output is always the same, the ReLU of its
+#   bias. That is not nothing: what it adds to the next layer must go into that layer's biases.
 #
 # The smaller network must give the same answers as before, for every input.
 
@@ -793,9 +793,9 @@ check(
 # $$w\, T^2\, \mathrm{KL}\bigl(p^T_\text{teacher}\,\big\|\,p^T_\text{student}\bigr) + (1 - w)\,
 # \text{cross-entropy},$$
 #
-# and here, too, something is new: not every picture has a label. A label of −1 says that there is none.
-# The teacher's part is a mean over *all* pictures of the batch, the cross-entropy (without temperature)
-# a mean over the *labeled* ones. If there are none, it is 0.
+# and here, too, something is new: not every picture has a label. A label of −1 says that there is none. The
+# teacher's part is a mean over *all* pictures of the batch; the cross-entropy (without temperature) is a mean
+# over the *labeled* ones. If there are no labeled ones, it is 0.
 #
 # Logits may be as large as 1000, and no gradient may reach the teacher.
 
@@ -1011,10 +1011,10 @@ assert_close(
 # %% [markdown]
 # ## Step 7. Ship it
 #
-# Five widths ask to be trained, and the budget decides. The largest that fits becomes the teacher. Then
-# there are two ways down: its own weights, pruned, trained a little more and squeezed; or a student of 32
-# units, which learns from 500 labeled photographs and from the teacher's opinion of 3,500 others.
-# It takes about three seconds.
+# Five widths are candidates, and the budget decides. The largest that fits becomes the teacher. Then there
+# are two ways to shrink it: its own weights, pruned, trained a little more and squeezed; or a student of 32
+# units, which learns from 500 labeled photographs and from the teacher's opinion of 3,500 others. It takes
+# about three seconds.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from course_lib.data import digits, splits
@@ -1123,19 +1123,19 @@ figures.frontier(
 
 # %% [markdown]
 # **What you see.** Of five widths, one is too much for each of the three limits. Pruned by nine tenths, the
-# teacher costs what it did before. Squeezed, it gives the same answers with half of its units: so many had
-# lost one of their sides. And a student with 500 labels, who is right half of the time when left alone,
-# comes close to that with an eighth of the teacher's FLOPs, from opinions on pictures without labels.
+# teacher costs what it did before. Squeezed, it gives the same answers with half of its units: the others had
+# lost all weights on one side. And a student with 500 labels, which is right half of the time when left
+# alone, comes close to that with an eighth of the teacher's FLOPs, thanks to opinions on unlabeled pictures.
 #
 # ## Step 8. A data sheet
 #
 # *4 points, read by a person. About 120 words.*
 #
 # The sheet of a product says: "Our reader was pruned to 10 percent of its weights, and so needs a tenth of
-# the energy. Its training cost $2ND$ FLOPs on 8 cards, 20 kWh in all, and emitted 1 kg of CO₂e. It fits
-# into 40 MB, since it has 10 million weights of 4 bytes, and was trained on a card of the same memory."
+# the energy. Its training cost $2ND$ FLOPs on 8 cards, 20 kWh in all, and emitted 1 kg of CO₂e. It fits into
+# 40 MB, since it has 10 million weights of 4 bytes, and was trained on a card with as much memory."
 #
-# 1. One sentence does not follow from what is said before it. Which, and what would you ask for?
+# 1. One claim does not follow from what is said before it. Which, and what would you ask for?
 # 2. One number is too small by a known factor. Which, and why?
 # 3. Is 1 kg for 20 kWh possible? What does the number say about where the training ran, and what does it
 #    leave out?

@@ -20,15 +20,16 @@
 # - **Needs:** the chapter *Data*, Python's generators, NumPy arrays; PyTorch's tensors in the last step.
 #
 # A clinic sends its records of walks: a file sorted by diagnosis, a few rows for each person, notes as people
-# type them, one case in ten, and some walks that were entered twice. You write what makes such a set trainable:
-# a shuffle buffer for any stream, a plan by which several machines lose and repeat nothing, a tokenizer, a split
-# by person, a search for copies, and weights for the rare class. In the end you train on the mess as it came and
-# on what you made of it, and see which of the two keeps its promise to new people.
+# type them, a limp in only one person of ten, and some walks that were entered twice. You write what makes
+# such a set trainable: a shuffle buffer for any stream, a plan by which several machines neither lose nor
+# repeat anything, a tokenizer, a split by person, a search for copies, and weights for the rare class. In the
+# end you train on the mess as it came and on what you made of it, and see which of the two keeps its promise
+# to new people.
 #
 # **What is special here**
 #
 # - In step 1 a stream may be longer than memory, or endless. Take from it only what you need.
-# - Where chance is asked for, the tests look at what can come out and how often, never at the draws you make.
+# - Where chance is involved, the tests look at what can come out and how often, never at the draws you make.
 # - Steps 1 to 6 do not use each other. `tokenize` in the next cell is given.
 #
 # `course_lib.data.streams` holds an answer to this exercise: leave it closed. What holds in every exercise (how
@@ -57,9 +58,9 @@ def tokenize(text):
 # ## Step 1. A shuffle buffer
 #
 # Fill a buffer with the first `size` items. For each further item, draw one of the places in the buffer, each
-# with the same chance: what lies there leaves, and the new item takes its place. When the stream has ended, the
-# rest leaves in random order. The buffer holds `size` items, and one more is on its way: that is all you may
-# take from the stream before the first one leaves.
+# with the same probability: the item there leaves, and the new one takes its place. When the stream has
+# ended, the rest leave in random order. The buffer holds `size` items, and one more is on its way: that is
+# all you may take from the stream before the first one leaves.
 
 
 # %% nbgrader={"grade": false, "grade_id": "shuffle_buffer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -237,10 +238,10 @@ assert_true(
 # %% [markdown]
 # ## Step 2. Who reads what
 #
-# The set has many shards, and several machines train on it, each with several workers. Every worker asks this
-# function for its shards, all by itself: they cannot talk to each other. Together they must read each shard
-# once in every epoch, in an order that is another one in each epoch, and no worker may have two shards more than
-# another one.
+# The set has many shards, and several machines train on it, each with several workers. Every worker calls
+# this function for its own shards, and the workers cannot talk to each other. Together they must read each
+# shard once in every epoch, in a different order in each epoch, and no worker may have two shards more than
+# another.
 
 
 # %% nbgrader={"grade": false, "grade_id": "shards_of", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -369,9 +370,9 @@ assert_true(
 # %% [markdown]
 # ## Step 3. A tokenizer
 #
-# Two numbers are taken: 0 is padding, 1 is a word that is not known. The vocabulary holds the words that occur
-# at least `least` times in all texts together, numbered from 2, the most frequent first, and of equally
-# frequent ones first the one that comes first in the alphabet. `tokenize` finds the words of a text.
+# Two numbers are taken: 0 is padding, 1 is an unknown word. The vocabulary holds the words that occur at
+# least `least` times in all texts together, numbered from 2, the most frequent first; equally frequent words
+# are in alphabetical order. `tokenize` finds the words of a text.
 
 
 # %% nbgrader={"grade": false, "grade_id": "vocabulary", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -457,8 +458,9 @@ check(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now the texts as numbers, all rows equally long. Too long texts lose their end, short ones are filled with 0,
-# and words that the vocabulary does not have become 1. The mask says which places hold a word, known or not.
+# Now turn the texts into numbers, in rows of equal length. Texts that are too long lose their end, short ones
+# are filled with 0, and words that are not in the vocabulary become 1. The mask says which places hold a
+# word, known or not.
 
 
 # %% nbgrader={"grade": false, "grade_id": "encode", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -546,9 +548,9 @@ check(
 # %% [markdown]
 # ## Step 4. Whole people
 #
-# Split by group: all rows of a person go to one side. And split the classes alike: of the people of each class,
-# the share `test` goes to the test set, `round(test * people)` of them, drawn at random. Without that, a rare
-# class may be missing from the test set altogether.
+# Split by group: all rows of a person go to one side. And split every class in the same proportion: of the
+# people of each class, the share `test` goes to the test set, `round(test * people)` of them, drawn at
+# random. Otherwise a rare class may be missing from the test set altogether.
 
 
 # %% nbgrader={"grade": false, "grade_id": "split_by_group", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -689,9 +691,9 @@ check_raises(
 # %% [markdown]
 # ## Step 5. Copies
 #
-# Some walks were entered twice, under another number, so that no split by person sees it, and one of the two was
-# stored with fewer digits. Find the test rows of which the training set has a copy: another row that differs
-# from it by at most `tolerance` in each column.
+# Some walks were entered a second time under a new number, where no split by person can see them, and one of
+# the two was stored with fewer digits. Find the test rows of which the training set has a copy: another row
+# that differs by at most `tolerance` in each column.
 
 
 # %% nbgrader={"grade": false, "grade_id": "find_copies", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -799,12 +801,12 @@ check_kinds(
 # %% [markdown]
 # ## Step 6. One in ten
 #
-# Each class is to have the same say. With $n$ samples, of which $n_c$ belong to class $c$, and $k$ classes *that
-# occur*, each sample of class $c$ weighs $n / (k\, n_c)$. A class that does not occur weighs 0.
+# Each class should have the same say. With $n$ samples, of which $n_c$ belong to class $c$, and $k$ classes
+# *that occur*, each sample of class $c$ weighs $n / (k\, n_c)$. A class that does not occur weighs 0.
 #
-# Then the loss with these weights. PyTorch's `nn.functional.cross_entropy(..., weight=...)` divides by the sum of the weights
-# in the batch, so that the same sample counts more in one batch than in another. Here, divide by the number of
-# samples: then the mean over batches of one size is the loss of the whole set.
+# Then the loss with these weights. PyTorch's `nn.functional.cross_entropy(..., weight=...)` divides by the
+# sum of the weights in the batch, so the same sample counts more in one batch than in another. Here, divide
+# by the number of samples: then the mean over batches of equal size is the loss of the whole set.
 
 
 # %% nbgrader={"grade": false, "grade_id": "class_weights", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -969,11 +971,11 @@ for seed, n, classes in ((0, 6, 3), (1, 1, 4), (2, 20, 2)):
 # %% [markdown]
 # ## Step 7. As it came, and as you made it
 #
-# All of it on your own functions. The clinic has 150 people with six walks each, of whom one in ten limps, and
-# a tenth of the walks is in the file twice. A network reads the spectrum and the words of the note. It learns
-# twice: from the file as it came (rows drawn for the test set, copies and all, read class by class, no weights),
-# and from what you made of it. Both are then tried on 600 new people. The number is the mean of the two recalls:
-# guessing gives 50 %. It takes a few seconds.
+# All of it runs on your own functions. The clinic has 150 people with six walks each; one person in ten
+# limps, and a tenth of the walks are in the file twice. A network reads the spectrum and the words of the
+# note. It is trained twice: on the file as it came (rows drawn for the test set, copies and all, read class
+# by class, no weights), and on what you made of it. Both networks are then tried on 600 new people. The
+# number is the mean of the two recalls: guessing gives 50 %. It takes a few seconds.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from course_lib.plotting import data as figures
@@ -1065,21 +1067,22 @@ for name, mended in (("as it came", False), ("as you made it", True)):
 figures.optimism(promised, kept_promise)
 
 # %% [markdown]
-# **What you see.** The set as it came promises more than new people get: its test set knows the people, and many
-# of its walks are copies. What you made of it keeps its promise about as well as a few dozen test people can
-# tell, a handful of whom limp, and it finds more: the weights give the rare class its say. The dashed line is
-# the mean of three.
+# **What you see.** The set as it came promises more than new people get: the people in its test set were seen
+# in training, and many of its walks are copies. What you made of it keeps its promise, as far as a few dozen
+# test people can tell, a handful of whom limp, and it finds more limps: the weights give the rare class its
+# say. The dashed line is the mean of three.
 #
 # ## Step 8. A colleague's report
 #
 # *4 points, read by a person. About 120 words.*
 #
 # A colleague writes: "We have 40,000 recordings of 900 patients, 2 percent of them with the disease. I copied
-# each recording of a sick patient until both classes were equally frequent, standardized all columns, shuffled,
-# and split off a fifth for the test. Accuracy on the test set is 99.2 percent. The files are sorted by patient,
-# and I stream them through a shuffle buffer of 500 rows."
+# each recording of a sick patient until both classes were equally frequent, standardized all columns,
+# shuffled, and split off a fifth for testing. Accuracy on the test set is 99.2 percent. The files are sorted
+# by patient, and I stream them through a shuffle buffer of 500 rows."
 #
-# 1. Name three things that make 99.2 percent too high or say too little, and for each what to do in its place.
+# 1. Name three things because of which 99.2 percent is too high or says too little, and for each what to do
+#    instead.
 # 2. What does the buffer do to training here, and what would you change?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "report", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}

@@ -21,18 +21,18 @@
 # - **Time:** 100 minutes. **Difficulty:** 3 of 5. **Points:** 35, of which a person gives 4.
 # - **Needs:** the chapter *Evaluation*, NumPy arrays. No PyTorch until the last step.
 #
-# A colleague claims that her new network reads photographs of digits better than the old one: on her
-# test set it is seven points ahead. You write what it takes to believe her or not: an error and an
-# interval that know what the unit is, a test, and a search for test photographs that were in the
-# training data. Then her screening model goes to two clinics. You measure what its chances are worth in
-# each, and choose thresholds that both can live with. In the end all of it meets real networks.
+# A colleague claims that her new network reads photographs of digits better than the old one: on her test set
+# it is seven points ahead. You write what it takes to decide whether to believe her: an error and an interval
+# that know what the unit is, a test, and a search for test photographs that were in the training data. Then
+# her screening model goes to two clinics. You measure what its predicted chances are worth in each, and
+# choose thresholds that both can live with. In the end all of it meets real networks.
 #
 # **What is special here**
 #
-# - Rows belong to *units*: several photographs are of one sheet. `groups` names the unit of each row,
-#   by numbers or texts in any order. Units may differ in size.
-# - Nothing here is random. Where the bootstrap draws and the test flips signs, what was drawn is handed
-#   to you, so that your result is one number and can be compared.
+# - Rows belong to *units*: several photographs show the same sheet. `groups` names the unit of each row, by
+#   numbers or strings in any order. Units may differ in size.
+# - Nothing here is random. Where the bootstrap draws and the test flips signs, the draws are given to you, so
+#   that your result is a definite number that can be compared.
 # - Arrays come as NumPy arrays, unless a docstring says otherwise.
 #
 # `course_lib.resampling`, `course_lib.fairness` and `course_lib.metrics` hold answers to this exercise:
@@ -154,12 +154,12 @@ check_raises(
 # %% [markdown]
 # ## Step 2. An interval for a difference
 #
-# Both networks answered the same rows, so the comparison is paired. Draw whole units with replacement,
-# and compute the mean of `new - old` over all rows of the drawn units. A unit that was drawn twice
-# counts twice, with all of its rows. Which units each bootstrap sample draws is in `draws`: its entries
-# are positions in `np.unique(groups)`. The interval reaches from one quantile of these means to the
-# other, so that the share `level` lies between them, and equal shares outside; quantiles as `np.quantile`
-# computes them by default.
+# Both networks answered the same rows, so the comparison is paired. Draw whole units with replacement, and
+# compute the mean of `new - old` over all rows of the drawn units. A unit that was drawn twice counts twice,
+# with all of its rows. `draws` says which units each bootstrap sample draws: its entries are positions in
+# `np.unique(groups)`. The interval reaches from one quantile of these means to another, such that the share
+# `level` lies between them, and equal shares lie outside on either side; compute quantiles as `np.quantile`
+# does by default.
 
 
 # %% nbgrader={"grade": false, "grade_id": "paired_interval", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -292,11 +292,11 @@ check_kinds(
 # %% [markdown]
 # ## Step 3. A test
 #
-# If the two networks were equal, it would be chance which of them is called new. For each unit, exchange
-# the two or leave them, for all of its rows together: that turns the sign of its differences. `signs`
-# says what is done, -1 for an exchange. The p value is the share of results, two-sided, that are at least
-# as far from 0 as the one measured. What was measured counts as one of the results, so with `times` rows
-# of signs it is (1 + how many) / (1 + `times`).
+# If the two networks were equal, it would be chance which of them is called new. For each unit, exchange the
+# two or leave them as they are, for all of its rows together: an exchange flips the sign of its differences.
+# `signs` says what is done, -1 for an exchange. The p value is the share of results, two-sided, that are at
+# least as far from 0 as the one measured. What was measured counts as one of the results, so with `times`
+# rows of signs it is (1 + how many) / (1 + `times`).
 
 
 # %% nbgrader={"grade": false, "grade_id": "sign_flip_p", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -409,11 +409,11 @@ check_kinds(
 # %% [markdown]
 # ## Step 4. Seen before?
 #
-# A contamination check for pictures. A copy is rarely the same to the last bit: it was scanned again, a
-# bit brighter, with another contrast. So *standardize* each picture by itself first: subtract the mean of
-# its own pixels, and divide by their standard deviation (that of `np.std`). A picture of a single gray
-# becomes all zeros. Two pictures are near duplicates if the root of the mean squared difference of their
-# standardized pixels is at most `tolerance`. For unrelated pictures it is about 1.4.
+# Here is a contamination check for pictures. A copy is rarely the same to the last bit: it was scanned again,
+# a little brighter, with a different contrast. So *standardize* each picture by itself first: subtract the
+# mean of its own pixels, and divide by their standard deviation (that of `np.std`). A picture of a single
+# shade of gray becomes all zeros. Two pictures are near duplicates if the root of the mean squared difference
+# of their standardized pixels is at most `tolerance`. For unrelated pictures it is about 1.4.
 
 
 # %% nbgrader={"grade": false, "grade_id": "near_duplicates", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -562,10 +562,10 @@ check_kinds(
 # %% [markdown]
 # ## Step 5. What a chance is worth in each clinic
 #
-# The screening model gives each patient a chance to be ill. Cut the range from 0 to 1 into `bins` parts
-# of equal width; a chance on an edge belongs to the part below it, and 0 to the first part. In each part,
-# compare the mean chance with the share that is ill. The *calibration error* is the mean of these gaps,
-# each weighted by its number of patients. Compute it for each clinic by itself.
+# The screening model gives each patient's chance of being ill. Cut the range from 0 to 1 into `bins` parts of
+# equal width; a chance on an edge belongs to the part below it, and 0 to the first part. In each part,
+# compare the mean chance with the share that is ill. The *calibration error* is the mean of these gaps, each
+# weighted by its number of patients. Compute it for each clinic separately.
 
 
 # %% nbgrader={"grade": false, "grade_id": "calibration_by_group", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -703,11 +703,11 @@ check_kinds(
 # ## Step 6. Thresholds that both can live with
 #
 # A patient is treated if the chance is at least the threshold of her clinic. An ill patient who is not
-# treated costs `miss`, a healthy one who is treated costs `alarm`, and the mean over all patients is the
-# cost. The clinics agree on a condition: the false positive rates (the share of the healthy who are
+# treated costs `miss`, a healthy one who is treated costs `alarm`, and the cost is the mean over all
+# patients. The clinics agree on a condition: the false positive rates (the share of the healthy who are
 # treated) of any two may differ by at most `allowed`. Among all thresholds in `candidates`, one for each
-# clinic, find the cheapest that keep the condition, both measured on the validation patients. Of several
-# that cost the same, any will do. Then report cost and gap on the test patients.
+# clinic, find the cheapest that meet the condition, with cost and condition both measured on the validation
+# patients. Of several that cost the same, any will do. Then report cost and gap on the test patients.
 
 
 # %% nbgrader={"grade": false, "grade_id": "choose_thresholds", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -896,8 +896,8 @@ for allowed, miss, alarm, names in (
 # ## Step 7. The claim
 #
 # Now real networks. The old one learned from photographs of 300 sheets. The new one learned from the same
-# photographs, and from some more that "somebody found in a folder". The test set has 60 sheets, with eight
-# photographs of each. All intervals, the p value and the search are your own functions.
+# photographs and some more that "somebody found in a folder". The test set has 60 sheets, with eight
+# photographs of each. All intervals, the p value and the search come from your own functions.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import torch
@@ -963,9 +963,9 @@ claims = {
 figures.claims(claims)
 
 # %% [markdown]
-# **What you see.** The claim is a large gain with a narrow interval. Sheets instead of rows make the
-# interval wider. Without the copies the gain shrinks, but not enough: the other photographs of the same
-# sheets still profit. Without those sheets, what is left cannot be told from nothing.
+# **What you see.** The claim is a large gain with a narrow interval. Counting sheets instead of rows makes
+# the interval wider. Without the copies the gain shrinks, but not enough: the other photographs of the same
+# sheets still benefit. Without those sheets, what is left cannot be told from zero.
 #
 # The same colleague's screening model goes to the two clinics of the chapter. It sees the clinic.
 
@@ -996,11 +996,11 @@ figures.frontier(gaps, {"your thresholds": costs}, {})
 #
 # *4 points, read by a person. About 150 words.*
 #
-# The newsletter is to print: "We tried twelve variants and report the best. On our test set of 1,000
-# images from 50 patients it is right in 92.1 % of the cases, the old system in 90.2 %. The difference is
+# The newsletter plans to print: "We tried twelve variants and report the best. On our test set of 1,000
+# images from 50 patients it is right in 92.1 % of cases, the old system in 90.2 %. The difference is
 # significant (p = 0.03, 1,000 images). Accuracy is 92 % for both women and men, so the system is fair."
 #
-# 1. Two things make p = 0.03 too small. Name each, and say what you would compute in its place.
+# 1. Two things make p = 0.03 too small. Name each, and say what you would compute instead.
 # 2. Why is 92.1 % probably too high, even if every image was counted correctly? How would you get an
 #    honest number?
 # 3. What does the last sentence not show? Which numbers would you ask for?

@@ -20,18 +20,18 @@
 # - **Needs:** the chapter *Interpretability*, PyTorch's modules and gradients, NumPy arrays.
 #
 # A post office is about to buy a machine that reads digits. It is right on over 99 % of the sheets that its
-# maker has sent along. You are to find out what it looks at. You write the methods yourself: the
-# gradient, integrated gradients with the sum that proves them, occlusion, Grad-CAM, Shapley values and
-# the randomization test. Then you turn them on the machine, and on another one beside it.
+# maker sent along. Your task is to find out what it looks at. You write the methods yourself: the gradient,
+# integrated gradients with the sum that checks them, occlusion, Grad-CAM, Shapley values and the
+# randomization test. Then you turn them on the machine, and on a second one for comparison.
 #
 # **What is special here**
 #
-# - Models, inputs and targets may be on a graphics card, and may have 64-bit numbers. What you return is
-#   a tensor on the device and of the dtype of `x`, and does not ask for a gradient itself. (Step 6 and
-#   the ranks of step 7 are free of devices.)
-# - A model comes in any mode. It is *asked* in evaluation mode, and afterwards all is as it was: the mode
-#   of each module, weights, running means, the weights' `.grad`, hooks. So is `x`.
-# - A batch holds different samples, which have nothing to do with each other.
+# - Models, inputs and targets may be on a graphics card, and may have 64-bit numbers. What you return is a
+#   tensor with the device and dtype of `x`, and does not itself require a gradient. (Step 6 and the ranks of
+#   step 7 do not involve devices.)
+# - A model may come in any mode. It is *run* in evaluation mode, and afterward everything is as it was: the
+#   mode of each module, weights, running means, the weights' `.grad`, hooks. So is `x`.
+# - The samples of a batch are independent of each other.
 #
 # `course_lib.explain` holds answers to this exercise: leave it closed. What holds in every exercise (how
 # to check, what the tests look at, what counts) is on the page *How exercises work* in the appendix.
@@ -51,8 +51,9 @@ device = get_device()
 # %% [markdown]
 # ## Step 1. One slope per pixel
 #
-# For each sample, the gradient of the logit of *its* target in the sample itself. Not of the probability,
-# and not of the class that the model would answer. The model may hold dropout and batch normalization.
+# For each sample, compute the gradient of the logit of *its* target with respect to the sample itself: not of
+# the probability, and not of the class that the model would answer. The model may contain dropout and batch
+# normalization.
 
 
 # %% nbgrader={"grade": false, "grade_id": "saliency", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -225,9 +226,9 @@ for frozen in (False, True):
 # %% [markdown]
 # ## Step 2. A map for people
 #
-# People want one number per pixel. The attributions of a pixel's channels add up, and may cancel: first
-# the *sum* over the channels, then its absolute value. Then divide each sample's map by its sum, so that
-# the numbers are shares of 1. A map that is 0 everywhere stays 0.
+# People want one number per pixel. The attributions of a pixel's channels add up, and may cancel: first take
+# the *sum* over the channels, then its absolute value. Then divide each sample's map by its sum, so that the
+# numbers are shares of 1. A map that is 0 everywhere stays 0.
 
 
 # %% nbgrader={"grade": false, "grade_id": "shares", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -317,12 +318,12 @@ check(
 # %% [markdown]
 # ## Step 3. Along a path, and its proof
 #
-# Integrated gradients by the midpoint rule: the mean of the slopes at the middles of `steps` equal pieces
-# of the straight path from the baseline to $x$, times the distance that each number travels. The baseline
-# may be one picture for all samples, or one for each. Then the proof: by how much does the sum of the
+# Integrated gradients by the midpoint rule: the mean of the slopes at the midpoints of `steps` equal pieces
+# of the straight path from the baseline to $x$, times the distance that each number travels. The baseline may
+# be one picture for all samples, or one for each. Then the proof: by how much does the sum of the
 # attributions miss the difference of the logits?
 #
-# Your `saliency` may do the work.
+# You may let your `saliency` do the work.
 
 
 # %% nbgrader={"grade": false, "grade_id": "integrated", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -551,8 +552,8 @@ for name, baseline in baselines.items():
 # ## Step 4. What is covered
 #
 # Cover a square window, in all channels, and see how far the target's logit falls: the logit of the whole
-# image minus that of the covered one. Here the window moves by `stride` pixels, beginning in the upper left
-# corner, as long as it fits. The result has a number per window.
+# image minus that of the covered one. The window moves by `stride` pixels, beginning in the upper left
+# corner, as long as it fits. The result has one number per window.
 
 
 # %% nbgrader={"grade": false, "grade_id": "occlusion", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -718,8 +719,9 @@ for how in (
 # %% [markdown]
 # ## Step 5. Maps that speak for a class
 #
-# Grad-CAM of a layer that returns feature maps: each map's weight is the mean over places of the slope of
-# the target's logit in it. Add up the weighted maps, and *then* drop what is negative.
+# Grad-CAM of a layer that returns feature maps: each map's weight is the mean, over all places, of the
+# gradient of the target's logit with respect to that map. Add up the weighted maps, and *then* drop what is
+# negative.
 #
 # A forward hook shows you what the layer returns:
 # `handle = layer.register_forward_hook(lambda module, inputs, output: kept.append(output))`, and
@@ -881,8 +883,8 @@ for layer, frozen in ((4, False), (2, False), (0, True), (4, True)):
 # %% [markdown]
 # ## Step 6. Fair shares
 #
-# Exact Shapley values of a game with few players: what a player adds on arrival, averaged over all orders
-# in which the players could come. Count orders, or weigh coalitions: both are right.
+# Exact Shapley values of a game with few players: what a player adds on arrival, averaged over all orders in
+# which the players could arrive. Count orders, or weight coalitions: both are right.
 
 
 # %% nbgrader={"grade": false, "grade_id": "shapley", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -995,9 +997,9 @@ for players in (1, 2, 3, 4, 6):
 # ## Step 7. A network that forgets
 #
 # The randomization test needs two things. `forget` makes a copy of a model in which each module that has a
-# method `reset_parameters` is new; the model itself stays as it is. `similarity` compares two maps of the
-# same sample by the order of their entries: the correlation of their ranks, where equal entries share the
-# mean of the ranks that they occupy. (Of 5, 2, 2, 7 the ranks are 3, 1.5, 1.5, 4.)
+# method `reset_parameters` is reinitialized; the model itself stays as it is. `similarity` compares two maps
+# of the same sample by the order of their entries: the correlation of their ranks, where equal entries share
+# the mean of the ranks that they occupy. (Of 5, 2, 2, 7 the ranks are 3, 1.5, 1.5, 4.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "forget", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1199,7 +1201,7 @@ for seed in (0, 8):
 # %% [markdown]
 # ## Step 8. The machine
 #
-# Two machines stand here. Each was trained on sheets from its maker, and is tested on new sheets from the
+# Here are the two machines. Each was trained on sheets from its maker, and is tested on new sheets from the
 # same maker. You have sheets of your own as well. It takes a few seconds.
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -1299,14 +1301,14 @@ for model in machines.values():
 figures.maps({"": pick}, ["sheet", "for sale: IG", "Grad-CAM", "another: IG", "Grad-CAM"])
 
 # %% [markdown]
-# **What you see.** The maker's sheets carry a black pixel in the top row, at a place of its own for each
+# **What you see.** The maker's sheets carry a black pixel in the top row, at a different place for each
 # digit. The machine for sale reads the pixel. Its score is real, and says nothing about your sheets.
 # Integrated gradients, occlusion and Shapley values say so, each in its own measure. Grad-CAM does not: it
-# gives a whole map one weight, and the pixel is a single place. None of them was needed to *prove* it: that
-# took sheets without the pixel. The other machine gives the top row next to nothing.
+# gives a whole map one weight, and the pixel is a single place. Nor does any of them *prove* it: that took
+# sheets without the pixel. The other machine gives the top row next to nothing.
 #
-# By size, integrated gradients of the trained machine and of one with random weights put the pixels in
-# nearly the same order. Only the signs tell them apart.
+# By absolute value, integrated gradients of the trained machine and of one with random weights put the pixels
+# in nearly the same order. Only the signs tell them apart.
 #
 # ## Step 9. Before you buy
 #
@@ -1317,9 +1319,9 @@ figures.maps({"": pick}, ["sheet", "for sale: IG", "Grad-CAM", "another: IG", "G
 # and at nothing else."
 #
 # 1. Why do these heat maps show no such thing, whatever the machine does? Name a test that would have told
-#    the maker.
-# 2. What would you do with the machine, beyond maps, to find out whether it uses something that your sheets
-#    do not have?
+#    the maker so.
+# 2. Beyond maps, what would you do with the machine to find out whether it uses something that your sheets do
+#    not have?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "before-you-buy", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # 1. Gradient times input is 0 wherever the sheet is empty, so strokes are all that can light up, and by

@@ -20,16 +20,16 @@
 # - **Needs:** the chapter *Overfitting and generalization*, NumPy arrays, PyTorch's training loop.
 #
 # A lab reads digits, and every number in its report looks good. You write the instruments that look behind
-# them: the learning curve, the place where gradient descent ends, bias and variance without the bias of their
-# own estimate, the worst group, a test that notices when the data have moved. Then you get the lab's training
-# script. It runs, raises no error, and has five faults. In the end the mended script and your instruments say
-# what the lab's network is worth.
+# them: the learning curve, the place where gradient descent ends, unbiased estimates of bias and variance,
+# the worst group, and a test that notices when the data have moved. Then you get the lab's training script.
+# It runs, raises no error, and has five faults. In the end the corrected script and your instruments say what
+# the lab's network is worth.
 #
 # **What is special here**
 #
 # - Steps 1 to 5 are NumPy. Step 6 is PyTorch: a model may be on a graphics card, and data come as arrays.
-# - Step 6 is a *debugging lab*: you are given code that is wrong, its symptoms, and a cell for the mended
-#   version. Each fault has a test and points of its own, so three faults found are worth three.
+# - Step 6 is a *debugging lab*: you are given code that is wrong, its symptoms, and a cell for the corrected
+#   version. Each fault has its own test and points, so three faults found earn the points of three.
 #
 # `course_lib.training` holds a training loop without these faults: leave it closed. What holds in every
 # exercise (how to check, what the tests look at, what counts) is on the page *How exercises work* in the
@@ -212,11 +212,11 @@ for sizes in ([2, 5], [0, 2]):
 # %% [markdown]
 # ## Step 2. Where descent ends
 #
-# On the page, gradient descent from 0 ended at the shortest weights, after thousands of steps. Say where it
-# ends *from any start*, without taking a step. The loss is
-# $\tfrac12 \lVert Aw - y \rVert^2 + \tfrac12 \lambda \lVert w \rVert^2$, with
-# $\lambda$ = `ridge`, and the steps are small enough to converge. Two things decide: with a ridge there is one
-# minimum. Without one there may be many, and no step ever changes what no sample can see.
+# In the chapter, gradient descent from 0 ended at the shortest weights, after thousands of steps. Compute
+# where it ends *from any start*, without taking a step. The loss is $\tfrac12 \lVert Aw - y \rVert^2 +
+# \tfrac12 \lambda \lVert w \rVert^2$, with $\lambda$ = `ridge`, and the steps are small enough to converge.
+# Two things decide: with a ridge there is one minimum. Without one there may be many, and no step ever
+# changes the part of $w$ that no sample can see.
 
 
 # %% nbgrader={"grade": false, "grade_id": "descent_ends", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -352,12 +352,12 @@ check(
 # %% [markdown]
 # ## Step 3. Bias and variance, without a bias of their own
 #
-# The page measured bias² as the squared distance between the mean of $S$ fits and the truth, and saw a bump
-# where the fits were wild: the mean of $S$ fits is itself off by chance. Were the fits unbiased, the squared
-# distance would still be $\operatorname{Var} \hat f(x) / S$ on average. So take that off. And estimate the
-# variance itself with $S - 1$ in the denominator, since the mean was estimated as well. Then both are right on
-# average, whatever $S$ is (a small bias² may come out a little below 0), and their sum is still exactly
-# the mean squared distance of the fits from the truth.
+# The chapter measured bias² as the squared distance between the mean of $S$ fits and the truth, and saw a
+# bump where the fits were wild: the mean of $S$ fits is itself off by chance. Even if the fits were unbiased,
+# the squared distance would still be $\operatorname{Var} \hat f(x) / S$ on average. So subtract that. And
+# estimate the variance itself with $S - 1$ in the denominator, since the mean was estimated as well. Then
+# both are right on average, whatever $S$ is (a small bias² may come out a little below 0), and their sum is
+# still exactly the mean squared distance of the fits from the truth.
 
 
 # %% nbgrader={"grade": false, "grade_id": "bias_variance", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -479,9 +479,9 @@ check_raises(
 # ## Step 4. The worst group
 #
 # Every sample belongs to a group. `group_weights` gives each sample a weight, so that every group counts the
-# same in a weighted mean loss. `choose` compares candidates: it takes the one whose *worst group* is read best
-# on the validation set, and reports what that one does on the test set. Only groups that occur in a set count
-# there.
+# same in a weighted mean loss. `choose` compares candidates: it takes the one whose accuracy on its *worst
+# group* of the validation set is best, and reports how that one does on the test set. Only groups that occur
+# in a set count there.
 
 
 # %% nbgrader={"grade": false, "grade_id": "worst_group", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -653,12 +653,12 @@ check(
 # %% [markdown]
 # ## Step 5. Have the data moved?
 #
-# No labels are needed to notice that inputs have changed. Put the old and the new ones in one heap and draw
-# from it, without replacement, as many as were old; the rest plays the new ones. If nothing has moved, the
-# means of the two parts are as far apart as they were before, give or take. The *p-value* is the share of
-# divisions whose means are at least as far apart as the real ones, where the real division counts as one:
-# $(1 + \text{how many of the rounds}) / (1 + \text{rounds})$. It can never be 0. Distances are Euclidean;
-# one that differs from the real one by rounding alone counts as equal.
+# No labels are needed to notice that inputs have changed. Pool the old and the new ones and draw from the
+# pool, without replacement, as many as were old; the rest play the new ones. If nothing has moved, the means
+# of the two parts are about as far apart as they were before. The *p-value* is the share of divisions whose
+# means are at least as far apart as the real ones, where the real division counts as one: $(1 + \text{how
+# many of the rounds}) / (1 + \text{rounds})$. It can never be 0. Distances are Euclidean; one that differs
+# from the real one by rounding alone counts as equal.
 
 
 # %% nbgrader={"grade": false, "grade_id": "shift_test", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -804,9 +804,10 @@ assert_true(
 # %% [markdown]
 # ## Step 6. A training script that raises no error
 #
-# Here is the lab's script. It cuts a validation set off, standardizes, trains with a learning rate that shrinks
-# by the factor `decay` after each epoch, and gives back the weights of the epoch with the lowest validation
-# loss. That is what its docstring promises, anyway. Read the docstring, not the code, and run the next cells.
+# Here is the lab's script. It splits off a validation set, standardizes, trains with a learning rate that
+# shrinks by the factor `decay` after each epoch, and returns the weights of the epoch with the lowest
+# validation loss. That is what its docstring promises, anyway. Read the docstring, not the code, and run the
+# next cells.
 
 
 # %% nbgrader={"grade": false, "grade_id": "train_with_faults", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -928,11 +929,11 @@ print("E. The rate is asked to shrink by a fifth after each epoch. The curves:")
 figures.symptoms({"the script": log})
 
 # %% [markdown]
-# Each of A to E is a symptom of something. There are **five** faults in the code, each in one line, and none of them is a matter of taste. Find
-# them, then write the mended function below: copy the script, and change what is wrong. Parameters, result and
-# everything else in the docstring stay. Each fault has a test with two points, which looks at what the function
-# does. Two ways to go about it: ask of each line what the docstring promises about it, or think of the
-# smallest data on which the promise could be seen to be broken.
+# Each of A to E is a symptom of something. There are **five** faults in the code, each in one line, and none
+# of them is a matter of taste. Find them, then write the corrected function below: copy the script, and
+# change what is wrong. Parameters, result and everything else in the docstring stay. Each fault has a test
+# worth two points, which looks at what the function does. Two ways to go about it: for each line, ask what
+# the docstring promises about it, or think of the smallest data that would show the promise broken.
 
 
 # %% nbgrader={"grade": false, "grade_id": "train", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1373,9 +1374,9 @@ assert_close(
 # %% [markdown]
 # ## Step 7. The report, rewritten
 #
-# Everything together, on your own functions: what the script reported and what the mended one reports, where
-# the peak of double descent stands for a start at 0 and for one that is not, which of three networks reads
-# digits and not paper, and how soon the shift of a scanner is noticed. It takes some seconds.
+# Everything together, on your own functions: what the script reported and what the corrected one reports,
+# where the peak of double descent is for a start at 0 and for a start elsewhere, which of three networks
+# reads digits and not paper, and how soon the shift of a scanner is noticed. It takes a few seconds.
 
 
 # %% nbgrader={"grade": false, "grade_id": "finale", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -1459,9 +1460,10 @@ figures.two_valleys(
 )
 
 # %% [markdown]
-# **What you see.** The script's held-out rows say one thing and fresh digits another, because it had trained on
-# the rows that it validated on. Yours says about the same on both. The network is as bad as before, and now you
-# know. From strength 2 on, every shift is noticed without a label. The peak is there for every start, and what lies beyond it depends on where descent began.
+# **What you see.** The script's held-out rows say one thing and fresh digits another, because it had trained
+# on the rows that it validated on. Yours says about the same on both. The network is as bad as before, but
+# now you know. From strength 2 on, every shift is noticed without a label. The peak is there for every start,
+# and what lies beyond it depends on where descent began.
 #
 # ## Step 8. A report to be read
 #
@@ -1469,11 +1471,11 @@ figures.two_valleys(
 #
 # A company sells a network that finds a disease in X-rays. Its report says: "96.1 percent right on a test set
 # of 2,000 images. We trained for up to 60 epochs and report the best on that set. The images are from four
-# hospitals. In the smallest, with 40 of the test images, it reads 22 right. Since last year it has been used in
-# a fifth hospital, where its mean confidence is unchanged at 95 percent."
+# hospitals. At the smallest, with 40 of the test images, it reads 22 correctly. Since last year it has been
+# used at a fifth hospital, where its mean confidence is unchanged at 95 percent."
 #
 # 1. Which number is too good, and why? What should they have done with the same images?
-# 2. What do you say about the smallest hospital: about the network, and about the number?
+# 2. What do you say about the smallest hospital, both about the network and about the number?
 # 3. What does the unchanged confidence show about the fifth hospital, and what would you measure there, with
 #    and without labels?
 
