@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 BUILDERS = ("epub", "singlehtml")
 
 _STYLE = "still.css"
+#: What is for paper alone; no reader of EPUBs would understand it.
+_PAPER = "paper.css"
 _PYGMENTS = "a11y-high-contrast-light"
 
 _PAGE = """\
@@ -128,7 +130,7 @@ class _Plain:
     def page(self: Any, title: str, body: str, depth: int) -> str:
         """Return a whole page."""
         top = "../" * depth
-        sheets = [_STYLE, *(["formulas.css"] if self.name == "singlehtml" else [])]
+        sheets = [_STYLE, *(["formulas.css", _PAPER] if self.name == "singlehtml" else [])]
         return _PAGE.format(
             language=self.config.language or "en",
             title=html.escape(html.unescape(re.sub(r"<[^>]+>", "", title))),
@@ -169,6 +171,9 @@ class _Plain:
         style = Path(__file__).with_name(_STYLE).read_text(encoding="utf-8")
         code = HtmlFormatter(style=_PYGMENTS).get_style_defs(".highlight")
         (static / _STYLE).write_text(f"{style}\n{code}\n", encoding="utf-8")
+        if self.name == "singlehtml":
+            paper = Path(__file__).with_name(_PAPER).read_text(encoding="utf-8")
+            (static / _PAPER).write_text(paper, encoding="utf-8")
 
     def copy_extra_files(self: Any) -> None:
         """Copy none."""

@@ -473,7 +473,8 @@ def test_a_table_of_contents_is_read_from_the_headings() -> None:
 @pytest.mark.browser
 def test_the_printed_book_says_on_which_pages_its_chapters_begin(tmp_path: Path) -> None:
     page, target = tmp_path / "index.html", tmp_path / "made" / "book.pdf"
-    style = (ROOT / "course_lib" / "book" / "still.css").read_text()
+    folder = ROOT / "course_lib" / "book"
+    style = (folder / "still.css").read_text() + (folder / "paper.css").read_text()
     page.write_text(BOOK.replace("STYLE", style))
     # A title, the contents, the front; the first chapter has two pages.
     wanted = {"document-book/part/index": 4, "document-book/part/one": 5}
