@@ -13,7 +13,7 @@ var Scorer = {
     const same = (text) => stems(text).join(" ") === asked.join(" ");
     const within = (text) => asked.length && asked.every((stem) => stems(text).includes(stem));
     const [whole, section] = title.split(" > ");
-    const chapter = /^book\/(?!appendix\/)[^/]+\/(?!index$)/.test(page);
+    const chapter = /^book\/(?!appendix\/|teaching\/)[^/]+\/(?!index$)/.test(page);
     const subject = whole.split(":")[0];
     if (description) return same(title) ? score + 100 : score;
     if (!chapter) return score;
