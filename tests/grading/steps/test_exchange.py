@@ -114,7 +114,8 @@ def test_two_students_and_a_teacher_walk_through_the_exchange(
         assert server.fetch_assignment(CLASS, small.SLUG) == {"success": True}
         mine = Path(os.environ["HOME"], small.SLUG, f"{small.SLUG}.ipynb")
         notebook = nbformat.read(mine, as_version=4)
-        assert "END HIDDEN TESTS" not in mine.read_text() and "One point for" not in mine.read_text()
+        got = mine.read_text()
+        assert "END HIDDEN TESTS" not in got and "One point for" not in got
         for cell, text in texts.items():
             small.named(notebook, cell).source = text
         nbformat.write(notebook, mine)
