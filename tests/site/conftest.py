@@ -1,5 +1,6 @@
 """The built site, served on this machine, and a browser to look at it."""
 
+import copy
 import functools
 import http.server
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
+from sphinx.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,3 +58,20 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_copy_of_sphinx_defaults_for_each_build() -> Iterator[None]:
+    """Keep what an extension writes in a setting's default from the next build of this process.
+
+    Sphinx has one object for all: after MyST-NB was at work, every Markdown page was a notebook.
+    """
+    given = Config.__init__
+
+    def with_copies(self: Config, *args: object, **named: object) -> None:
+        given(self, *args, **named)
+        self._options = copy.deepcopy(self._options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Config, "__init__", with_copies)
+        yield

@@ -434,9 +434,9 @@ def test_paper_has_no_folded_code_and_formulas_with_their_fonts(still: Path) -> 
     text = (still / "singlehtml" / "index.html").read_text()
     assert "<details" not in text and "x = 1" not in text.replace("&#x27;", "'")
     assert "<mjx-container" in text
-    styles = re.findall(r'href="([^"]+\.css)"', text)
-    assert len(styles) == 2
-    assert all((still / "singlehtml" / style).is_file() for style in styles)
+    styles = re.findall(r'href="_static/([^"]+\.css)"', text)
+    assert styles == ["still.css", "formulas.css", "paper.css"]
+    assert all((still / "singlehtml" / "_static" / style).is_file() for style in styles)
 
 
 def test_what_is_no_xml_is_told_with_its_place() -> None:
