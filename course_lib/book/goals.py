@@ -19,7 +19,6 @@ points are those that the pages and the exercises say themselves.
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -34,13 +33,11 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
 
-from course_lib.book.prerequisites import Chapter, read_chapters
-from course_lib.book.review import points_of
-from course_lib.paths import CourseError, source_path
+from course_lib.book.prerequisites import Chapter, depend_on, read_chapters
+from course_lib.book.workload import minutes_of, points_of
+from course_lib.paths import CourseError
 
-__all__ = ["CoursePath", "course_path", "exercise_minutes", "setup", "weeks_of"]
-
-_TIME = re.compile(r"\*\*Time:\*\* (\d+)(?: to (\d+))? (minutes|hours)")
+__all__ = ["CoursePath", "course_path", "setup", "weeks_of"]
 
 
 @dataclass(frozen=True)
@@ -81,24 +78,6 @@ def hours(minutes: int) -> str:
     return str(max(1, round(minutes / 60)))
 
 
-def exercise_minutes(root: Path, exercise: str) -> tuple[int, int]:
-    """Return how long an exercise takes at least and at most, as its first cell says.
-
-    Raises
-    ------
-    CourseError
-        Where it does not say.
-    """
-    said = _TIME.search(source_path(root, exercise).read_text(encoding="utf-8"))
-    if said is None:
-        raise CourseError(
-            f"solutions/{exercise}.py does not say its time: write '**Time:** 90 minutes' or "
-            "'**Time:** 10 to 40 hours' into its first cell."
-        )
-    unit = 60 if said[3] == "hours" else 1
-    return int(said[1]) * unit, int(said[2] or said[1]) * unit
-
-
 def course_path(
     root: Path, chapters: Sequence[Chapter], goal: str, targets: Sequence[str]
 ) -> CoursePath:
@@ -134,7 +113,7 @@ def course_path(
             waiting += known[slug].needs
     there = tuple(chapter for chapter in chapters if chapter.slug in wanted)
     exercises = [chapter.exercise for chapter in there if chapter.exercise]
-    times = [exercise_minutes(root, exercise) for exercise in exercises]
+    times = [minutes_of(root, exercise) for exercise in exercises]
     return CoursePath(
         goal,
         there,
@@ -213,11 +192,7 @@ class CoursePaths(SphinxDirective):
             raise self.error(
                 f"coursepaths: wanted is a list of paths, each with `goal` and `to`; {error!r}."
             ) from error
-        for chapter in chapters:
-            self.env.note_dependency(f"{chapter.page}.md")
-            if chapter.exercise:
-                self.env.note_dependency(f"solutions/{chapter.exercise}.py")
-        self.env.note_dependency("_toc.yml")
+        depend_on(self.env, chapters)
         made: list[nodes.Node] = []
         for path, one in zip(paths, asked, strict=True):
             node = coursepath()
@@ -256,7 +231,7 @@ class CoursePaths(SphinxDirective):
     def _weeks(self, root: Path, path: CoursePath, weeks: int) -> nodes.enumerated_list:
         """Deal the chapters out, a line each week."""
         minutes = [
-            c.minutes + (exercise_minutes(root, c.exercise)[0] if c.exercise else 0)
+            c.minutes + (minutes_of(root, c.exercise)[0] if c.exercise else 0)
             for c in path.chapters
         ]
         try:

@@ -32,11 +32,12 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from course_lib.book.prerequisites import Chapter, read_chapters
+from course_lib.book.prerequisites import Chapter, depend_on, read_chapters
 from course_lib.book.sections import headings
+from course_lib.book.workload import steps_of
 from course_lib.paths import CourseError
 
-__all__ = ["LENGTHS", "Discussion", "Lesson", "Row", "problems", "read_plans", "setup", "steps_of"]
+__all__ = ["LENGTHS", "Discussion", "Lesson", "Row", "problems", "read_plans", "setup"]
 
 #: Minutes of the lessons that every chapter has a plan for.
 LENGTHS = (45, 90)
@@ -111,13 +112,6 @@ def _lesson(slug: str, entry: dict[str, Any]) -> Lesson:
     )
 
 
-def steps_of(root: Path, exercise: str) -> dict[int, str]:
-    """Return the titles of an exercise's steps by their numbers."""
-    text = (root / "solutions" / f"{exercise}.py").read_text(encoding="utf-8")
-    found = re.findall(r"(?m)^# ## Step (\d+)\. (.+)$", text)
-    return {int(number): title for number, title in found}
-
-
 def problems(root: Path, chapter: Chapter, lesson: Lesson) -> Iterator[str]:
     """Yield what in a lesson does not agree with its chapter or its exercise."""
     text = (root / f"{chapter.page}.md").read_text(encoding="utf-8")
@@ -148,14 +142,17 @@ class Plans(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Show discussion questions and plans, chapter by chapter."""
         root, part = Path(self.env.srcdir), self.arguments[0]
-        self.env.note_dependency(str(plans_path(root, part)))
-        lessons = read_plans(root, part)
-        text = "\n".join(
-            line
-            for chapter in read_chapters(root)
-            if chapter.part == part and chapter.slug in lessons
-            for line in _shown(root, chapter, lessons[chapter.slug])
-        )
+        try:
+            lessons = read_plans(root, part)
+            chapters = [c for c in read_chapters(root) if c.part == part and c.slug in lessons]
+            text = "\n".join(
+                line
+                for chapter in chapters
+                for line in _shown(root, chapter, lessons[chapter.slug])
+            )
+        except CourseError as error:
+            raise self.error(str(error)) from error
+        depend_on(self.env, chapters, plans_path(root, part).relative_to(root))
         return self.parse_text_to_nodes(text, allow_section_headings=True)
 
 

@@ -15,20 +15,21 @@ from __future__ import annotations
 
 import html
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 from course_lib.book.reading import minutes
 from course_lib.paths import CourseError, toc_entries
 
-__all__ = ["Chapter", "is_chapter", "levels", "read_chapters", "setup", "svg"]
+__all__ = ["Chapter", "depend_on", "is_chapter", "levels", "read_chapters", "setup", "svg"]
 
 _WIDTH, _HEIGHT = 330, 66
 #: What a box grows by when it has to name needs that are not on the map.
@@ -272,6 +273,25 @@ def _box(
     )
 
 
+def depend_on(env: BuildEnvironment, chapters: Iterable[Chapter], *files: Path) -> None:
+    """Have the page that is read now read again when chapters or their exercises change.
+
+    Parameters
+    ----------
+    env : BuildEnvironment
+    chapters : iterable of Chapter
+        Those that the page shows something of.
+    *files : Path
+        What else it is made of, relative to the course.
+    """
+    for name in ("_toc.yml", *files):
+        env.note_dependency(str(name))
+    for chapter in chapters:
+        env.note_dependency(f"{chapter.page}.md")
+        if chapter.exercise:
+            env.note_dependency(f"solutions/{chapter.exercise}.py")
+
+
 # Docutils writes the names of nodes small.
 class coursemap(nodes.General, nodes.Element):  # noqa: N801
     """The place of the map, until the links of a page are known."""
@@ -290,8 +310,7 @@ class CourseMap(SphinxDirective):
             chapters = read_chapters(root)
         except CourseError as error:
             raise self.error(str(error)) from error
-        for source in ("_toc.yml", *(f"{chapter.page}.md" for chapter in chapters)):
-            self.env.note_dependency(source)
+        depend_on(self.env, chapters)
         subjects = {chapter.slug: chapter.subject for chapter in chapters}
         if self.arguments:
             (part,) = self.arguments

@@ -21,16 +21,15 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 from course_lib.book.prerequisites import Chapter, read_chapters
-from course_lib.paths import source_path
+from course_lib.book.workload import points_of
 
-__all__ = ["chapter_data", "points_of", "questions_in", "setup"]
+__all__ = ["chapter_data", "questions_in", "setup"]
 
 _KEY = "review"
 _PARTS = ("due", "chapters", "data")
 _SCRIPTS = ("review/data.js", "review/review.js")
 _QUESTION = re.compile(r'<fieldset class="question" id="([^"]+)">.*?</fieldset>', re.DOTALL)
 _ADDRESS = re.compile(r'\b(href|src)="([^"]*)"')
-_POINTS = re.compile(r"\*\*Points:\*\* (\d+)")
 
 
 class Review(SphinxDirective):
@@ -72,20 +71,6 @@ def questions_in(html: str, page: str, of: str) -> dict[str, str]:
         return f'{found[1]}="{parts._replace(path=path).geturl()}"'
 
     return {found[1]: _ADDRESS.sub(moved, found[0]) for found in _QUESTION.finditer(html)}
-
-
-def points_of(root: Path, exercise: str) -> int:
-    """Return how many points an exercise has, as its first cell says.
-
-    Raises
-    ------
-    ValueError
-        Where it does not say.
-    """
-    said = _POINTS.search(source_path(root, exercise).read_text(encoding="utf-8"))
-    if said is None:
-        raise ValueError(f"solutions/{exercise}.py does not say its points: '**Points:** 36'.")
-    return int(said[1])
 
 
 def chapter_data(root: Path, site: Path, chapter: Chapter, of: str) -> dict[str, Any]:

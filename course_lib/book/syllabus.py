@@ -7,7 +7,6 @@ own. In a page, ``:::{syllabus} COURSE`` shows a course.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +17,11 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from course_lib.book.prerequisites import Chapter, read_chapters
+from course_lib.book.prerequisites import Chapter, depend_on, read_chapters
+from course_lib.book.workload import minutes_of, points_of
 from course_lib.paths import CourseError
 
-__all__ = ["Week", "problems", "read_courses", "setup", "work_of"]
-
-_WORK = re.compile(
-    r"\*\*Time:\*\* (\d+)(?: to \d+)? (minutes|hours)\..*?\*\*Points:\*\* (\d+)", re.DOTALL
-)
+__all__ = ["Week", "problems", "read_courses", "setup"]
 
 
 @dataclass(frozen=True)
@@ -42,30 +38,25 @@ def syllabus_path(root: Path) -> Path:
 
 
 def read_courses(root: Path) -> dict[str, list[Week]]:
-    """Return the weeks of each course."""
-    said = yaml.safe_load(syllabus_path(root).read_text(encoding="utf-8"))
-    return {
-        name: [Week(tuple(w.get("chapters", ())), tuple(w.get("exercises", ()))) for w in weeks]
-        for name, weeks in said.items()
-    }
-
-
-def work_of(root: Path, exercise: str) -> tuple[int, int]:
-    """Return the points of an exercise and its minutes, the fewest where it names a range.
+    """Return the weeks of each course.
 
     Raises
     ------
     CourseError
-        If its first cell does not say them.
+        If the file is missing, or says something that means nothing here.
     """
-    text = (root / "solutions" / f"{exercise}.py").read_text(encoding="utf-8")
-    said = _WORK.search(text)
-    if said is None:
+    path = syllabus_path(root)
+    try:
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return {
+            name: [Week(tuple(w.get("chapters", ())), tuple(w.get("exercises", ()))) for w in weeks]
+            for name, weeks in said.items()
+        }
+    except (OSError, yaml.YAMLError, TypeError, AttributeError) as error:
         raise CourseError(
-            f"solutions/{exercise}.py does not say its time and points; wanted in its first cell: "
-            "**Time:** 90 minutes. ... **Points:** 36."
-        )
-    return int(said[3]), int(said[1]) * (60 if said[2] == "hours" else 1)
+            f"{path.relative_to(root)} cannot be used: {error}. Wanted: for each course a list of "
+            "weeks, such as '- {chapters: [layers], exercises: [layers]}'."
+        ) from None
 
 
 def problems(chapters: Mapping[str, Chapter], weeks: list[Week]) -> Iterator[str]:
@@ -99,21 +90,30 @@ class Syllabus(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Show a table of weeks and its sums."""
-        root = Path(self.env.srcdir)
-        self.env.note_dependency(str(syllabus_path(root)))
-        weeks = read_courses(root)[self.arguments[0]]
-        return self.parse_text_to_nodes("\n".join(_shown(root, weeks)))
+        root, name = Path(self.env.srcdir), self.arguments[0]
+        try:
+            courses = read_courses(root)
+            if name not in courses:
+                raise self.error(f"syllabus: {name!r} is none of {', '.join(courses)}.")
+            chapters = {chapter.slug: chapter for chapter in read_chapters(root)}
+            if wrong := list(problems(chapters, courses[name])):
+                raise self.error(f"syllabus: {name}: {'; '.join(wrong)}.")
+            lines = list(_shown(root, chapters, courses[name]))
+        except CourseError as error:
+            raise self.error(str(error)) from error
+        depend_on(self.env, chapters.values(), syllabus_path(root).relative_to(root))
+        return self.parse_text_to_nodes("\n".join(lines))
 
 
-def _shown(root: Path, weeks: list[Week]) -> Iterator[str]:
-    chapters = {chapter.slug: chapter for chapter in read_chapters(root)}
+def _shown(root: Path, chapters: Mapping[str, Chapter], weeks: list[Week]) -> Iterator[str]:
     yield "| week | chapters | to read | exercises | points | time |"
     yield "|---:|---|---:|---|---:|---:|"
     total = [0, 0, 0]
     for number, week in enumerate(weeks, 1):
         read = sum(chapters[slug].minutes for slug in week.chapters)
-        work = [work_of(root, exercise) for exercise in week.exercises]
-        points, minutes = (sum(column) for column in zip(*work, strict=True)) if work else (0, 0)
+        points = sum(points_of(root, exercise) for exercise in week.exercises)
+        # The fewest, where an exercise names a range.
+        minutes = sum(minutes_of(root, exercise)[0] for exercise in week.exercises)
         links = ", ".join(
             f"{{doc}}`{chapters[slug].subject} </{chapters[slug].page}>`" for slug in week.chapters
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from course_lib.book.prerequisites import read_chapters
-from course_lib.book.syllabus import Week, problems, read_courses, work_of
+from course_lib.book.syllabus import Week, problems, read_courses
 from course_lib.paths import CourseError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,13 +45,14 @@ def test_what_cannot_be_is_named():
     ]
 
 
-def test_points_and_times_are_those_of_the_exercises(tmp_path):
-    assert work_of(ROOT, "gradient-descent") == (37, 110)
-    assert work_of(ROOT, "capstone") == (40, 600)
-    (tmp_path / "solutions").mkdir()
-    (tmp_path / "solutions" / "mine.py").write_text("# # Mine\n", encoding="utf-8")
-    with pytest.raises(CourseError, match="does not say its time and points"):
-        work_of(tmp_path, "mine")
+@pytest.mark.parametrize("text", [None, "four-weeks: [layers]\n", "a: [}"])
+def test_courses_that_mean_nothing_are_told_with_what_is_wanted(tmp_path, text):
+    path = tmp_path / "book" / "teaching" / "plans" / "syllabus.yml"
+    path.parent.mkdir(parents=True)
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(CourseError, match=r"(?s)syllabus\.yml cannot be used.*Wanted: "):
+        read_courses(tmp_path)
 
 
 def test_the_exercises_whose_inputs_are_each_students_own_are_named():

@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from course_lib.book.review import points_of, questions_in
+from course_lib.book.review import questions_in
 from course_lib.book.sources import lines_of, source_page
 from course_lib.book.weight import names_in_page, prune, with_icons
 
@@ -387,12 +387,6 @@ def test_questions_are_moved_to_the_page_that_asks_them_again(tmp_path: Path) ->
         "https://c.org/d.html",
         "../../_images/e.svg",
     ]
-    (tmp_path / "solutions").mkdir()
-    (tmp_path / "solutions" / "one.py").write_text("# - **Time:** 90 minutes. **Points:** 36, of")
-    assert points_of(tmp_path, "one") == 36
-    (tmp_path / "solutions" / "one.py").write_text("# Nothing")
-    with pytest.raises(ValueError, match=r"solutions/one\.py does not say its points"):
-        points_of(tmp_path, "one")
 
 
 # Live parts ---------------------------------------------------------------------------------------
