@@ -3,6 +3,8 @@
 
 const prepareQuestion = (question) => {
   const choices = [];
+  // Some browsers restore what was chosen before the page was loaded anew.
+  for (const input of question.querySelectorAll("input")) input.checked = false;
   for (const choice of question.querySelectorAll(":scope > .choice")) {
     const details = choice.querySelector(":scope > details.answer");
     const answer = document.createElement("div");

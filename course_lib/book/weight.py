@@ -30,6 +30,7 @@ __all__ = ["image_size", "names_in_page", "names_in_script", "prune", "setup", "
 _PAGE_NAMES = re.compile(r'\b(?:class|id)="([^"]*)"|<([a-z]+-[\w-]+)')
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
 _ICON = re.compile(r'<i class="([^"]*\bfa-[^"]*)"([^>]*)></i>')
+_TITLE = re.compile(r'\stitle="[^"]*"')
 _OUTLINE = re.compile(r'[{,]"?([\w-]+)"?:\[(\d+),(\d+),\[[^\]]*\],"\w+","([^"]+)"\]')
 _KINDS = {"fa-solid": "fas", "fa-regular": "far", "fa-brands": "fab"}
 _IMAGE = re.compile(r"<img\b(?![^>]*\s(?:width|height)=)[^>]*>")
@@ -195,8 +196,10 @@ def with_icons(text: str) -> str:
         place = f"icon-{kind}-{name.removeprefix('fa-')}"
         symbols[place] = f'<symbol id="{place}" {box}><path d="{path}"/></symbol>'
         rest = [name for name, kind in zip(classes, kinds, strict=True) if kind not in known_kinds]
+        # Its title is for the theme's script, and the button has a name of its own.
+        more = _TITLE.sub("", found[2])
         return (
-            f'<svg class="svg-inline--fa {" ".join(rest)}"{found[2]} aria-hidden="true" '
+            f'<svg class="svg-inline--fa {" ".join(rest)}"{more} aria-hidden="true" '
             f'focusable="false" {box}><use href="#{place}"/></svg>'
         )
 
