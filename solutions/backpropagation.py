@@ -787,7 +787,7 @@ def cross_entropy(logits, labels):
 
 # %% nbgrader={"grade": false, "grade_id": "topological_order", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def topological_order(last):
-    """List the nodes that lead to `last`, each behind all of its parents.
+    """List the nodes that lead to `last`, each after all of its parents.
 
     Parameters
     ----------
@@ -905,7 +905,7 @@ for _ in range(60):
     assert_equal(
         late,
         [],
-        what=f"{what}: it came as {got}. Parents that come behind their children",
+        what=f"{what}: it came as {got}. Parents that come after their children",
         hint="A node can be listed when all of its parents have been, not when one of them has or "
         "when it is first met. See 'Too many paths'.",
     )

@@ -119,7 +119,7 @@ check(
     logits,
     what="forward of the samples [2, 0] and [-1, 1] through two layers, 2 to 2 to 3",
     hint="The first layer says [2, -1] and [-1, 4], and ReLU makes it [2, 0] and [0, 4]. If "
-    "negative logits have become 0, ReLU was applied behind the last layer, too. If rows add up to 1, "
+    "negative logits have become 0, ReLU was applied after the last layer, too. If rows add up to 1, "
     "softmax was applied: a loss wants logits. See 'From pixels to scores'.",
 )
 check(
@@ -158,7 +158,7 @@ for n, widths in [(4, [3, 2]), (1, [2, 5, 3]), (5, [4, 4, 4, 4]), (6, [1, 7, 2, 
         {"X": X, "layers": layers},
         logits,
         what=f"forward of {n} samples through layers of the sizes {widths}",
-        hint="Layer after layer: A @ W + b, then ReLU, and no ReLU behind the last one, even if it is "
+        hint="Layer after layer: A @ W + b, then ReLU, and no ReLU after the last one, even if it is "
         "the only one, and none in front of the first. The bias is added to every row. "
         "See 'From pixels to scores'.",
     )

@@ -70,7 +70,7 @@ def layer_factor(weight_std, fan_in, activation, slope=0.0):
     fan_in : int
         Number of inputs of each unit.
     activation : {"none", "relu"}
-        What stands behind the weights.
+        What follows the weights.
     slope : float
         What the ReLU multiplies negative numbers by: 0 for ReLU itself, another number for a leaky one.
         It plays no part for "none".
@@ -486,7 +486,7 @@ for name, draw, within in [
 
 # %% nbgrader={"grade": false, "grade_id": "signal_sizes", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def signal_sizes(X, weights, phi):
-    """Root mean square of the activations behind 0, 1, 2, ... layers.
+    """Root mean square of the activations after 0, 1, 2, ... layers.
 
     Parameters
     ----------
@@ -712,7 +712,7 @@ weights = [he_normal(100, 100, rng) for _ in range(50)]
 for factor in (0.8, 1.0, 1.25):
     sizes = signal_sizes(X, [factor * W for W in weights], lambda z: np.maximum(z, 0))
     print(
-        f"{factor:4} x He   behind 10, 30, 50 layers:", *(f"{sizes[k]:9.2g}" for k in (10, 30, 50))
+        f"{factor:4} x He   after 10, 30, 50 layers:", *(f"{sizes[k]:9.2g}" for k in (10, 30, 50))
     )
 
 # %% [markdown]
@@ -1305,7 +1305,7 @@ check(
     {"upstream": np.array([[3.0, 5.0]]), "pull": lambda G: np.zeros_like(G)},
     np.array([[3.0, 5.0]]),
     what="residual_backward of [[3, 5]] around an f that lets nothing through",
-    hint="x reaches the result by two ways, and over the ways slopes add. On the way around nothing "
+    hint="x reaches the result by two paths, and over the paths slopes add. On the way around nothing "
     "is lost. See 'A way around'.",
 )
 
@@ -1753,7 +1753,7 @@ picture(ward, charts, X, y)
 # I would ask for the size of the gradients, layer by layer, before the first step. Batch
 # normalization keeps the activations at their size and lets the gradient grow on the way back by a
 # steady factor a layer: a little over 1 (measured: 1.1), to the power of 300, is out of bounds. I
-# would put ways around the layers (residual connections, with the norm inside the branch), and
+# would put residual connections around the layers, with the norm inside the branch, and
 # expect a gradient of about one size.
 #
 # `eval()` was forgotten: batch normalization still takes mean and variance from the batch. In training

@@ -193,7 +193,7 @@ def layer_table(widths, n):
     Parameters
     ----------
     widths : list of int
-        Numbers in a sample: at the input, behind each hidden layer, at the output. At least
+        Numbers in a sample: at the input, after each hidden layer, at the output. At least
         two.
     n : int
         Samples in the batch.
@@ -246,7 +246,7 @@ for widths, n, expected in [
         layer_table,
         {"widths": widths, "n": n},
         expected,
-        hint="One row for each layer: n, the width behind it, and d_in * d_out + d_out. The batch "
+        hint="One row for each layer: n, the width after it, and d_in * d_out + d_out. The batch "
         "changes the rows and none of the parameters. See 'First, middle, last'.",
     )
 ### END HIDDEN TESTS
@@ -312,7 +312,7 @@ with given(linear=reference.linear):
         forward,
         {"X": X, "layers": [one, two]},
         [X, np.array([[2.0, 0.0], [0.0, 4.0]]), np.array([[2.5, -5.0], [-11.5, -5.0]])],
-        hint="Two layers, three arrays: [0] is the input as it came, [1] the hidden layer behind ReLU, "
+        hint="Two layers, three arrays: [0] is the input as it came, [1] the hidden layer after ReLU, "
         "in which no number is negative and which is what the next layer is fed with, [2] the output. "
         "No activation follows the output: scores may be negative. See 'First, middle, last'.",
     )
@@ -375,7 +375,7 @@ with given(linear=reference.linear):
                 forward,
                 {"X": X, "layers": layers, "activation": activation},
                 expected(X, layers, hidden * [activation]),
-                hint="Call activation, whatever it is, behind each layer but the last, once. A network "
+                hint="Call activation, whatever it is, after each layer but the last, once. A network "
                 "of one layer has no activation at all. See 'First, middle, last'.",
             )
         mixed = [np.tanh, doubled, np.abs, np.negative, np.tanh][:hidden]
@@ -761,7 +761,7 @@ with given(linear=reference.linear, forward=reference.forward, collapse=referenc
             np.reshape(expected, (9, 1)),
             what=f"The output of tent(folds=1, peak={peak}) at 0, 1/8, 2/8, ..., 1",
             hint="Up from 0 to 1 at the peak, and down to 0 again. With the peak at 0.5, the slope is 2 "
-            "before it and must be -2 behind it: a second hinge has to take away both the slope 2 and "
+            "before it and must be -2 after it: a second hinge has to take away both the slope 2 and "
             "as much again. Elsewhere the two sides differ: the shorter one is steeper. "
             "See 'Depth multiplies'.",
         )
@@ -952,7 +952,7 @@ def scissors(corners):
 
 
 def one_network(parts):
-    """Put pairs of layers behind each other; where two linear maps meet, make them one."""
+    """Put pairs of layers one after the other; where two linear maps meet, make them one."""
     layers = [layer for part in parts for layer in part]
     inner = [collapse(layers[i : i + 2]) for i in range(1, len(layers) - 1, 2)]
     return [layers[0], *inner, layers[-1]]
@@ -1023,7 +1023,7 @@ opened(folds, scissors(zigzag))
 # of two steps, with three layers of 16, and the number of pieces was not the reason. Nor does anybody
 # need 2^40 pieces to read digits.
 #
-# I would worry that the first layer squeezes 64 pixels into ten numbers, and nothing behind it can
+# I would worry that the first layer squeezes 64 pixels into ten numbers, and nothing after it can
 # bring back what was lost. And forty narrow layers in a row are easily silenced at the start: if all
 # ten units of one layer are zero on every image, the output is constant.
 #

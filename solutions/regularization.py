@@ -1681,7 +1681,7 @@ class Silencing(Module):
 
 
 def new_network(p, rng, units=128):
-    """Two hidden layers of ReLUs, with dropout behind each."""
+    """Two hidden layers of ReLUs, with dropout after each."""
     first, second = Linear(64, units, rng=rng), Linear(units, units, rng=rng)
     for linear in (first, second):
         kaiming_uniform_(linear.weight, rng=rng)

@@ -19,7 +19,7 @@ accepted = {
 
 @wrong(
     loses=["test-forward", "test-forward-hidden"],
-    says="ReLU was applied behind the last layer, too",
+    says="ReLU was applied after the last layer, too",
 )
 def relu_behind_the_last_layer():
     """The loop is over all layers, so negative logits become 0."""

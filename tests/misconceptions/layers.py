@@ -588,7 +588,7 @@ def bias_as_a_row():
 
 @wrong(
     loses=["test-tent", "test-tent-hidden"],
-    says="must be -2 behind it",
+    says="must be -2 after it",
 )
 def takes_the_slope_away_once():
     """The second hinge cancels the first, and the roof is flat."""
