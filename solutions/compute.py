@@ -1122,8 +1122,8 @@ figures.frontier(
 )
 
 # %% [markdown]
-# **What you see.** Of five widths, one is too much for each of the three limits. Pruned by nine tenths, the
-# teacher costs what it did before. Squeezed, it gives the same answers with half of its units: the others had
+# **What you see.** The widest of the five networks exceeds each of the three limits, and the other four exceed
+# none. Pruned by nine tenths, the teacher costs what it did before. Squeezed, it gives the same answers with half of its units: the others had
 # lost all weights on one side. And a student with 500 labels, which is right half of the time when left
 # alone, comes close to that with an eighth of the teacher's FLOPs, thanks to opinions on unlabeled pictures.
 #

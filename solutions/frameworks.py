@@ -1388,8 +1388,8 @@ figures.mistakes(apart, accuracy, tolerance=1e-5)
 # %% [markdown] nbgrader={"grade": true, "grade_id": "report", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # 1. The convolution has no bias, so zeros stay zeros before the normalization, whatever the kernel is. A
 #    kernel that was reshaped, or whose height and width were swapped, gives the same outputs. (All places
-#    of a map are then equal, so a wrong order of flattening shows up little or only through the dense
-#    weights of the channel.)
+#    of a map are then equal, so height and width swapped in the flattening do not show either. Channels
+#    mixed up do: each map has a value of its own.)
 # 2. It was chosen after the result, so that it holds: it cannot fail. It must come from what rounding
 #    explains, say 1e-5 of the largest output in float32, and a deliberate mistake must exceed it. A
 #    difference of 0.04 is thousands of times too large: something is wrong, such as another ε.
@@ -1400,7 +1400,8 @@ figures.mistakes(apart, accuracy, tolerance=1e-5)
 # === BEGIN MARK SCHEME ===
 # 1. **Two points.** One for the reason: zeros multiply away the kernel (or: every input that tells
 #    weights apart is zero). One for two mistakes that stay hidden: kernel reshaped, kernel's axes swapped;
-#    half a point for one. A wrong order of flattening counts only with a reason why it would not show.
+#    half a point for one. A wrong order of flattening counts only if it stays within each map (height and width
+#    swapped), with that reason.
 # 2. **One point.** Half for "chosen so that it passes, it cannot fail". Half for a tolerance that comes
 #    from rounding (1e-6 to 1e-4 of the scale of the outputs).
 # 3. **One point** for momentum or running averages (or dropout's rate, or the optimizer's constants), with

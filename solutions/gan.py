@@ -337,7 +337,7 @@ def gradient_penalty(discriminator, real, weight):
     real : Tensor, shape (n, ...)
         Real samples; left as they are.
     weight : float
-        The factor in front, twice.
+        Twice the factor in front of the mean: the gamma of the chapter.
 
     Returns
     -------
@@ -902,8 +902,8 @@ figures.rings(panels, real=ring[:300])
 # %% [markdown]
 # **What you see.** The last line of each run is worth a look. The best judge of the seven kinds (six clouds
 # and *elsewhere*) pays less than $2 \log 2$ as long as points lie elsewhere or shares are uneven. A network
-# as judge pays more than the best judge would: it does not see everything, and that is what the generator
-# lives on.
+# as judge usually pays more, although it could look at more than seven kinds (at where in its cloud a point
+# lies, for one): it is far from the best judge, and that is what the generator lives on.
 #
 # ## Step 7. A report
 #
