@@ -1050,7 +1050,7 @@ figures.splits(errors)
 #    where the network is used (and on the threshold), and with 3 % ill it is far below 97 % unless almost
 #    no healthy image has an alarm.
 # 3. The AUROC inside each hospital by itself: close to 0.5 if the network knows only the hospital. A third
-#    hospital, or a test in which hospital and illness are unrelated: it would fall to risk there. (Or:
+#    hospital, or a test in which hospital and illness are unrelated: it would fall to about 0.5 there. (Or:
 #    how well its score guesses the hospital: nearly perfectly.)
 #
 # === BEGIN MARK SCHEME ===
