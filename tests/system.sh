@@ -1,7 +1,8 @@
 #!/bin/sh
 # What the tests need and pip cannot bring: a browser; PostgreSQL's server, which the tests run in a
 # folder of their own; espeak-ng, which spoke the clips of the book; and epubcheck, which judges the
-# EPUB. As root on Debian or Ubuntu they are installed; elsewhere this says what to install.
+# EPUB, with the Java that the judge of pages needs as well. As root on Debian or Ubuntu they are
+# installed; elsewhere this says what to install.
 set -eu
 
 has_browser() {

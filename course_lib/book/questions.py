@@ -167,8 +167,7 @@ def _visit_choice_text(self: HTML5Translator, node: choice_text) -> None:
     group = f"{nodes.make_id(self.docnames[0])}-{asked['ids'][0]}"
     number = 1 + sum(isinstance(sibling, choice) for sibling in asked[: asked.index(node.parent)])
     self.body.append(
-        f'<input type="radio" name="{group}" id="{group}-{number}">\n'
-        f'<label for="{group}-{number}">'
+        f'<input type="radio" name="{group}" id="{group}-{number}">\n<label for="{group}-{number}">'
     )
 
 

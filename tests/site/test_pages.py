@@ -4,6 +4,8 @@ import ast
 import json
 import pkgutil
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -181,6 +183,30 @@ def test_ids_are_unique_in_every_page(pages: dict[Path, BeautifulSoup]) -> None:
         ids = [tag["id"] for tag in soup.find_all(id=True)]
         doubled += [(path.name, name) for name in set(ids) if ids.count(name) > 1]
     assert doubled == []
+
+
+def test_every_page_is_valid_html(pages: dict[Path, BeautifulSoup], tmp_path: Path) -> None:
+    java = shutil.which("java")
+    assert java, "java is missing, which epubcheck brings: sh tests/system.sh installs both"
+    checker = ROOT / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
+    # The last one shows that the checker looks.
+    wrong = tmp_path / "wrong.html"
+    wrong.write_text(
+        '<!DOCTYPE html><html lang="en"><title>A</title><p>B<ul><li>C</ul></p></html>',
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [java, "-Xss8m", "-jar", checker, "--errors-only", "--format", "json", *pages, wrong],
+        capture_output=True,
+        text=True,
+    )
+    found = [
+        f"{Path(unquote(urlsplit(fault['url']).path)).name}: {fault['message']} "
+        f"{fault.get('extract', '')!r}"
+        for fault in json.loads(done.stderr)["messages"]
+    ]
+    assert [fault for fault in found if not fault.startswith("wrong.html: ")] == []
+    assert found
 
 
 def test_figures_have_text_for_those_who_cannot_see_them(site_folder: Path) -> None:
