@@ -1424,8 +1424,8 @@ figures.labels_needed(counts, scores, guess=0.2)
 # %% [markdown] nbgrader={"grade": true, "grade_id": "a-report", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # 1. A network from scratch (and the commonest answer) with the same five tries: photographs of the world may be
 #    a source that does not help with X-rays. And a test set that chose nothing: 81 percent is the best of five
-#    on 30 images, where one image is 3 percent, so it is too high, and uncertain by some 14 percent. Several
-#    seeds or cross-validation would say more.
+#    on 30 images, where one image is 3 percent, so it is too high, and uncertain by some 14 points either way.
+#    Several seeds or cross-validation would say more.
 # 2. The running means and variances of batch normalization, which are no parameters. In training mode they
 #    follow each batch of X-rays. The head was trained on features of batches and is used with running
 #    statistics, and the old head would no longer fit. Put the body into evaluation mode, and keep it there

@@ -190,7 +190,7 @@ def buffers(
     for line in accuracy:
         panel.plot(share * 100, line * 100, "o", color=COLORS[0], markersize=3, alpha=0.6)
     panel.axhline(
-        reference * 100, color=MUTED, linestyle=":", linewidth=1.4, label="any order, in memory"
+        reference * 100, color=MUTED, linestyle=":", linewidth=1.4, label="random order, in memory"
     )
     panel.set(
         title="What is learned",
