@@ -7,14 +7,11 @@ contents then names. Its bookmarks are the headings.
 from __future__ import annotations
 
 import html
-import os
 import re
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from course_lib.book.printing import browser, print_page
 from course_lib.book.site import install_node_packages, run_sphinx
 from course_lib.paths import CourseError
 
@@ -24,14 +21,9 @@ __all__ = [
     "contents",
     "pages_of",
     "print_book",
-    "print_page",
     "with_contents",
 ]
 
-#: A browser that hangs is stopped after this time, in seconds: the book has a thousand pages.
-PATIENCE = 1800
-
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 _PAGE_OBJECT = re.compile(rb"/Type\s*/Page\b")
 _OBJECT = re.compile(rb"(\d+) 0 obj\b(.*?)endobj", re.DOTALL)
 _KIDS = re.compile(rb"/Kids\s*\[(.*?)\]", re.DOTALL)
@@ -132,60 +124,6 @@ def with_contents(
         rows += f'<span class="page">{page}</span></li>\n'
     table = f'<nav class="contents"><h2>Contents</h2>\n<ol>\n{rows}</ol></nav>\n'
     return text.replace("<body>\n", f"<body>\n{title_page}{table}", 1)
-
-
-def browser() -> str:
-    """Return the browser that prints.
-
-    Raises
-    ------
-    CourseError
-        Where there is none.
-    """
-    named = os.environ.get("CHROMIUM")
-    found = named or next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if not found:
-        raise CourseError(
-            "There is no Chromium to print the PDF with. Install one (Debian, Ubuntu: apt-get "
-            "install chromium; macOS: brew install --cask chromium), or set CHROMIUM to its path."
-        )
-    return found
-
-
-def print_page(page: Path, target: Path) -> None:
-    """Print a page into a PDF, with its headings as bookmarks.
-
-    Raises
-    ------
-    CourseError
-        When the browser fails, with its words.
-    """
-    target.unlink(missing_ok=True)
-    with tempfile.TemporaryDirectory(prefix="course-print-") as profile:
-        command = [
-            browser(),
-            "--headless",
-            # A container has no sandbox to give; what is printed is the book itself.
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            f"--user-data-dir={profile}",
-            "--no-pdf-header-footer",
-            "--generate-pdf-document-outline",
-            f"--print-to-pdf={target}",
-            page.resolve().as_uri(),
-        ]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            raise CourseError(
-                f"{command[0]} has not printed {page.name} within {PATIENCE // 60} minutes."
-            ) from None
-    if done.returncode or not target.is_file():
-        last = "\n".join(done.stderr.strip().splitlines()[-5:])
-        raise CourseError(f"{command[0]} has not printed {page.name}:\n{last}")
 
 
 def pages_of(pdf: bytes, places: Iterable[str]) -> dict[str, int]:

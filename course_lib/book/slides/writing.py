@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from markupsafe import Markup
 
 from course_lib.book.chapters import executed_path, run_chapters
 from course_lib.book.prerequisites import Chapter, read_chapters
+from course_lib.book.printing import browser, print_page
 from course_lib.book.site import install_node_packages
 from course_lib.book.slides.deck import Slide, slides_of
 from course_lib.book.slides.text import Words
@@ -29,7 +28,7 @@ __all__ = ["Deck", "write_decks"]
 _REVEAL = ("reset.css", "reveal.css", "reveal.js", "plugin/notes.js")
 
 #: Seconds that a browser may take to print a deck.
-_PRINTED_WITHIN = 180
+_WITHIN = 180
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,9 @@ def write_decks(
     for slug in slugs:
         if slug not in chapters:
             raise CourseError(f"There is no chapter {slug!r}. There are: {', '.join(chapters)}.")
-    browser = _browser() if pdf else ""
+    if pdf:
+        # Told at once, and not after minutes.
+        browser()
     install_node_packages(root)
     pages = [chapters[slug].page for slug in slugs]
     run_chapters(root, pages, report=lambda run: tell(f"ran {run.page}") if run.ran else None)
@@ -87,9 +88,10 @@ def write_decks(
         folder = (to or root / "_build" / "slides") / slug
         deck = _write(root, chapters[slug], folder, words)
         printed = None
-        if browser:
+        if pdf:
             tell(f"printing {slug}")
-            printed = _print(browser, deck.page, folder / f"{slug}.pdf")
+            printed = folder / f"{slug}.pdf"
+            print_page(deck.page, printed, query="?print-pdf", scripts=True, within=_WITHIN)
         made.append(Deck(slug, deck.page, deck.slides, printed))
     return made
 
@@ -147,47 +149,3 @@ def _line(text: str) -> Markup:
     """Return Markdown that stands within a line."""
     made = str(_markdown(text)).strip()
     return Markup(made.removeprefix("<p>").removesuffix("</p>"))
-
-
-def _browser() -> str:
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if not found:
-        raise CourseError(
-            "There is no Chromium to print slides with. Install one (on Debian and Ubuntu: "
-            "`apt-get install chromium`), set CHROMIUM to the program's path, or open the deck in "
-            "a browser with ?print-pdf at the end of its address and print it there."
-        )
-    return found
-
-
-def _print(browser: str, page: Path, target: Path) -> Path:
-    with tempfile.TemporaryDirectory(prefix="slides-") as profile:
-        command = [
-            browser,
-            "--headless",
-            "--disable-gpu",
-            f"--user-data-dir={profile}",
-            "--virtual-time-budget=20000",
-            "--no-pdf-header-footer",
-            f"--print-to-pdf={target}",
-        ]
-        # Chromium refuses its own sandbox to the superuser. The page is the book's own.
-        if hasattr(os, "geteuid") and os.geteuid() == 0:
-            command.append("--no-sandbox")
-        try:
-            done = subprocess.run(
-                [*command, f"{page.resolve().as_uri()}?print-pdf"],
-                capture_output=True,
-                text=True,
-                timeout=_PRINTED_WITHIN,
-            )
-        except subprocess.TimeoutExpired:
-            raise CourseError(
-                f"{browser} did not print {page} within {_PRINTED_WITHIN} s. Open it in a browser "
-                "with ?print-pdf at the end of its address, and print it there."
-            ) from None
-    if not target.is_file() or not target.stat().st_size:
-        last = "\n".join(done.stderr.strip().splitlines()[-3:])
-        raise CourseError(f"{browser} could not print {page}:\n{last}")
-    return target
