@@ -415,6 +415,57 @@ def test_a_dark_page_prints_light(browser: Browser, site: Site) -> None:
     context.close()
 
 
+#: A chapter with all that a page can have: tables, formulas, code, folded code, a moving figure, a
+#: live part, questions.
+FULL = "book/architectures/transformers.html"
+
+#: What is seen of these, and what is wider than the window, as (name, what it begins with).
+SEEN = """(selector) => {
+  const shown = (element) => element.checkVisibility({ visibilityProperty: true });
+  const told = (element) => [element.localName, element.outerHTML.slice(0, 80)];
+  return {
+    clickable: [...document.querySelectorAll(selector)].filter(shown).map(told),
+    wide: [...document.querySelectorAll("article *:not(mjx-container *, svg *)")].filter(
+      (e) => shown(e) && e.getBoundingClientRect().right > innerWidth + 1).map(told),
+    letters: [...document.querySelectorAll("article :is(p, pre, td, li)")].filter(shown)
+      .map((e) => parseFloat(getComputedStyle(e).fontSize)),
+  };
+}"""
+
+
+def test_a_chapter_prints_on_few_pages_and_nothing_on_them_asks_to_be_clicked(
+    opened: Callable[[str], Page],
+) -> None:
+    page = opened(FULL)
+    # As wide as what A4 leaves between its margins.
+    page.set_viewport_size({"width": 665, "height": 1000})
+    questions = page.locator("fieldset.question").count()
+    choices = page.locator("fieldset.question .choice").count()
+    assert questions >= 3
+    # Code that goes on over the page, small figures, no list of sections: 22 pages without these.
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) <= 16
+    page.emulate_media(media="print")
+    seen = page.evaluate(SEEN, "button, input, select, summary, nav, dialog, .headerlink")
+    assert seen["clickable"] == [] and seen["wide"] == []
+    assert min(seen["letters"]) >= 9 and max(seen["letters"]) <= 15
+    # What was a live part, or moved, is a picture with its caption.
+    for figure in ("#live-attention", "figure:has(img.animation)"):
+        assert page.locator(f"{figure} img").first.bounding_box()["height"] > 50
+        assert page.locator(f"{figure} figcaption").first.is_visible()
+    # The title is there once; the answers are at the end, and gone on the screen.
+    titles = page.locator("h1", has_text="Transformers")
+    assert [title.is_visible() for title in titles.all()].count(True) == 1
+    answers = page.locator(".printed-answers")
+    expect(answers.locator("> ol > li")).to_have_count(questions)
+    assert answers.get_by_text("Right.", exact=True).count() == questions
+    assert answers.get_by_text("Not this one.", exact=True).count() == choices - questions
+    assert page.evaluate("new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size") == (
+        page.locator("[id]").count()
+    )
+    page.emulate_media(media="screen")
+    expect(answers).to_have_count(0)
+
+
 # What remains of the theme's own faults, each with its reason. It is empty: the others are mended
 # by _static/accessible.js. Another entry is (rule, page or None for all, reason).
 KNOWN: list[tuple[str, str | None, str]] = []
