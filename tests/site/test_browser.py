@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -365,6 +365,19 @@ def test_a_moving_figure_rests_until_it_is_played_with_the_keyboard(player: Page
     assert dot(player) > 0.7
 
 
+def test_a_test_that_fails_leaves_a_picture_of_each_page(
+    player: Page, screenshots: Any, tmp_path: Path
+) -> None:
+    screenshots.folder = tmp_path / "seen"
+    empty = player.context.new_page()
+    kept = screenshots.keep_all(player.context.browser, "failed-test_it[a/b]")
+    assert [path.name for path in kept] == ["failed-test-it-a-b-1.png", "failed-test-it-a-b-2.png"]
+    spread = [int(np.ptp(np.asarray(Image.open(path).convert("L")))) for path in kept]
+    assert spread[0] > 50 and spread[1] == 0
+    empty.close()
+    assert len(screenshots.keep_all(player.context.browser, "again")) == 1
+
+
 def test_a_moving_figure_shows_its_still_without_scripts(browser: Browser, player: Page) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -483,13 +496,16 @@ KNOWN: list[tuple[str, str | None, str]] = []
         (REVIEW, "light"),
     ],
 )
-def test_axe_finds_nothing_serious(browser: Browser, site: Site, name: str, mode: str) -> None:
+def test_axe_finds_nothing_serious(
+    browser: Browser, site: Site, screenshots: Any, name: str, mode: str
+) -> None:
     script = ROOT / "node_modules" / "axe-core" / "axe.min.js"
     assert script.is_file(), "axe-core is missing: run `npm ci`"
     context = browser.new_context(color_scheme=mode, viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(site.url + name)
     settle(page)
+    screenshots.keep(page, f"{name}-{mode}")
     if page.locator("fieldset.question").count():
         page.locator("fieldset.question input").first.check()
     page.add_script_tag(path=script)
@@ -505,7 +521,7 @@ def test_axe_finds_nothing_serious(browser: Browser, site: Site, name: str, mode
     assert faults == []
 
 
-def test_every_page_fits_a_telephone(browser: Browser, site: Site) -> None:
+def test_every_page_fits_a_telephone(browser: Browser, site: Site, screenshots: Any) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 740})
     page = context.new_page()
     wide = []
@@ -521,6 +537,8 @@ def test_every_page_fits_a_telephone(browser: Browser, site: Site) -> None:
             ".map(e => parseFloat(getComputedStyle(e).fontSize))"
         )
         assert all(size >= 14 for size in sizes), name
+        if name in ("index.html", CHAPTER):
+            screenshots.keep(page, f"{name}-360")
     context.close()
     assert wide == []
 
