@@ -1,10 +1,11 @@
 """What many tests share: the course, small courses to break, and the `course` command."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,56 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     marks = ("slow", "site", "browser")
     long = {item.path for item in items if any(map(item.get_closest_marker, marks))}
     items.sort(key=lambda item: item.path not in long)
+
+
+class Screenshots:
+    """Pictures of what tests see in a browser, to be looked at."""
+
+    def __init__(self, folder: Path = ROOT / "_build" / "screenshots") -> None:
+        self.folder = folder
+
+    def keep(self, page: Any, name: str, within: int = PATIENCE) -> Path:
+        """Keep what a page shows under a name, in the place of an earlier picture of that name."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        plain = re.sub(r"[^A-Za-z0-9]+", "-", name.replace(".html", "")).strip("-")
+        path = self.folder / f"{plain[:120]}.png"
+        page.screenshot(path=path, animations="disabled", timeout=within)
+        return path
+
+    def keep_all(self, browser: Any, name: str) -> list[Path]:
+        """Keep what each open page of a browser shows, for a test that has failed.
+
+        A page that can show nothing any more is passed over: the test's own failure is what counts.
+        """
+        from playwright.sync_api import Error
+
+        kept: list[Path] = []
+        for page in (page for context in browser.contexts for page in context.pages):
+            try:
+                kept.append(self.keep(page, f"{name}-{len(kept) + 1}", within=20_000))
+            except Error:
+                continue
+        return kept
+
+
+@pytest.fixture
+def screenshots() -> Screenshots:
+    """Keeps pictures in `_build/screenshots/`."""
+    return Screenshots()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Leave pictures of what a browser showed when a test failed, and say where they are."""
+    report = yield
+    browser = getattr(item, "funcargs", {}).get("browser")
+    if report.when == "call" and report.failed and browser is not None:
+        kept = Screenshots().keep_all(browser, f"failed-{item.name}")
+        if kept:
+            report.sections.append(("Screenshots", "\n".join(map(str, kept))))
+    return report
 
 
 @pytest.fixture(scope="session")

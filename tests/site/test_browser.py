@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -365,6 +365,19 @@ def test_a_moving_figure_rests_until_it_is_played_with_the_keyboard(player: Page
     assert dot(player) > 0.7
 
 
+def test_a_test_that_fails_leaves_a_picture_of_each_page(
+    player: Page, screenshots: Any, tmp_path: Path
+) -> None:
+    screenshots.folder = tmp_path / "seen"
+    empty = player.context.new_page()
+    kept = screenshots.keep_all(player.context.browser, "failed-test_it[a/b]")
+    assert [path.name for path in kept] == ["failed-test-it-a-b-1.png", "failed-test-it-a-b-2.png"]
+    spread = [int(np.ptp(np.asarray(Image.open(path).convert("L")))) for path in kept]
+    assert spread[0] > 50 and spread[1] == 0
+    empty.close()
+    assert len(screenshots.keep_all(player.context.browser, "again")) == 1
+
+
 def test_a_moving_figure_shows_its_still_without_scripts(browser: Browser, player: Page) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -415,6 +428,57 @@ def test_a_dark_page_prints_light(browser: Browser, site: Site) -> None:
     context.close()
 
 
+#: A chapter with all that a page can have: tables, formulas, code, folded code, a moving figure, a
+#: live part, questions.
+FULL = "book/architectures/transformers.html"
+
+#: What is seen of these, and what is wider than the window, as (name, what it begins with).
+SEEN = """(selector) => {
+  const shown = (element) => element.checkVisibility({ visibilityProperty: true });
+  const told = (element) => [element.localName, element.outerHTML.slice(0, 80)];
+  return {
+    clickable: [...document.querySelectorAll(selector)].filter(shown).map(told),
+    wide: [...document.querySelectorAll("article *:not(mjx-container *, svg *)")].filter(
+      (e) => shown(e) && e.getBoundingClientRect().right > innerWidth + 1).map(told),
+    letters: [...document.querySelectorAll("article :is(p, pre, td, li)")].filter(shown)
+      .map((e) => parseFloat(getComputedStyle(e).fontSize)),
+  };
+}"""
+
+
+def test_a_chapter_prints_on_few_pages_and_nothing_on_them_asks_to_be_clicked(
+    opened: Callable[[str], Page],
+) -> None:
+    page = opened(FULL)
+    # As wide as what A4 leaves between its margins.
+    page.set_viewport_size({"width": 665, "height": 1000})
+    questions = page.locator("fieldset.question").count()
+    choices = page.locator("fieldset.question .choice").count()
+    assert questions >= 3
+    # Code that goes on over the page, small figures, no list of sections: 22 pages without these.
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) <= 16
+    page.emulate_media(media="print")
+    seen = page.evaluate(SEEN, "button, input, select, summary, nav, dialog, .headerlink")
+    assert seen["clickable"] == [] and seen["wide"] == []
+    assert min(seen["letters"]) >= 9 and max(seen["letters"]) <= 15
+    # What was a live part, or moved, is a picture with its caption.
+    for figure in ("#live-attention", "figure:has(img.animation)"):
+        assert page.locator(f"{figure} img").first.bounding_box()["height"] > 50
+        assert page.locator(f"{figure} figcaption").first.is_visible()
+    # The title is there once; the answers are at the end, and gone on the screen.
+    titles = page.locator("h1", has_text="Transformers")
+    assert [title.is_visible() for title in titles.all()].count(True) == 1
+    answers = page.locator(".printed-answers")
+    expect(answers.locator("> ol > li")).to_have_count(questions)
+    assert answers.get_by_text("Right.", exact=True).count() == questions
+    assert answers.get_by_text("Not this one.", exact=True).count() == choices - questions
+    assert page.evaluate("new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size") == (
+        page.locator("[id]").count()
+    )
+    page.emulate_media(media="screen")
+    expect(answers).to_have_count(0)
+
+
 # What remains of the theme's own faults, each with its reason. It is empty: the others are mended
 # by _static/accessible.js. Another entry is (rule, page or None for all, reason).
 KNOWN: list[tuple[str, str | None, str]] = []
@@ -432,13 +496,16 @@ KNOWN: list[tuple[str, str | None, str]] = []
         (REVIEW, "light"),
     ],
 )
-def test_axe_finds_nothing_serious(browser: Browser, site: Site, name: str, mode: str) -> None:
+def test_axe_finds_nothing_serious(
+    browser: Browser, site: Site, screenshots: Any, name: str, mode: str
+) -> None:
     script = ROOT / "node_modules" / "axe-core" / "axe.min.js"
     assert script.is_file(), "axe-core is missing: run `npm ci`"
     context = browser.new_context(color_scheme=mode, viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(site.url + name)
     settle(page)
+    screenshots.keep(page, f"{name}-{mode}")
     if page.locator("fieldset.question").count():
         page.locator("fieldset.question input").first.check()
     page.add_script_tag(path=script)
@@ -454,7 +521,7 @@ def test_axe_finds_nothing_serious(browser: Browser, site: Site, name: str, mode
     assert faults == []
 
 
-def test_every_page_fits_a_telephone(browser: Browser, site: Site) -> None:
+def test_every_page_fits_a_telephone(browser: Browser, site: Site, screenshots: Any) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 740})
     page = context.new_page()
     wide = []
@@ -470,6 +537,8 @@ def test_every_page_fits_a_telephone(browser: Browser, site: Site) -> None:
             ".map(e => parseFloat(getComputedStyle(e).fontSize))"
         )
         assert all(size >= 14 for size in sizes), name
+        if name in ("index.html", CHAPTER):
+            screenshots.keep(page, f"{name}-360")
     context.close()
     assert wide == []
 

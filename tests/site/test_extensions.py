@@ -3,9 +3,11 @@
 import io
 import json
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
@@ -257,6 +259,49 @@ def test_images_say_their_size_and_style_sheets_follow_what_changes(source: Path
     assert "green" in (site / "_static" / "own.css").read_text()
     [other] = re.findall(r"own\.css\?v=\w+", (site / "index.html").read_text())
     assert other != address
+
+
+# The search ---------------------------------------------------------------------------------------
+
+
+def searched(source: Path) -> dict[str, Any]:
+    """What the search of a built project knows."""
+    text = (source / "_build" / "html" / "searchindex.js").read_text()
+    return json.loads(text[text.index("(") + 1 : text.rindex(")")])
+
+
+def test_the_search_knows_as_much_after_an_incremental_build_as_after_a_whole_one(
+    source: Path,
+) -> None:
+    (source / "index.md").write_text("# A page\n\n```{toctree}\nother\nterms\n```\n")
+    (source / "other.md").write_text(
+        "# Another\n\n```{index} pair: gradient; descent\n```\n\nIt.\n"
+    )
+    (source / "terms.md").write_text(
+        "# Terms\n\n```{eval-rst}\n.. glossary::\n\n   logit\n      What softmax takes.\n\n"
+        "   epoch\n      A pass.\n\n.. index:: single: loss; of a batch\n   see: cost; loss\n\n"
+        ".. py:function:: fit(x)\n\n   Fit.\n```\n"
+    )
+    status, said = build(source, "search_index")
+    assert status == 0, said
+    before = searched(source)
+    assert {"logit", "epoch", "loss", "of a batch", "cost", "gradient"} <= set(
+        before["indexentries"]
+    )
+    with (source / "other.md").open("a") as page:
+        page.write("\nNow with a *sentence* about zebras.\n")
+    assert "0 added, 1 changed, 0 removed" in build(source, "search_index")[1]
+    after = searched(source)
+    assert "zebra" in after["terms"] and after["indexentries"] == before["indexentries"]
+    shutil.rmtree(source / "_build")
+    assert build(source, "search_index")[0] == 0
+    assert searched(source) == after
+    # What a page that is gone had is gone as well.
+    (source / "other.md").unlink()
+    (source / "index.md").write_text("# A page\n\n```{toctree}\nterms\n```\n")
+    assert "1 removed" in build(source, "search_index")[1]
+    left = set(searched(source)["indexentries"])
+    assert "logit" in left and "gradient" not in left
 
 
 # Figures that move --------------------------------------------------------------------------------

@@ -131,7 +131,9 @@ def test_each_part_is_in_one_page_and_has_its_script() -> None:
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_a_part_loads_when_it_is_scrolled_to(page: Page, site: Site, name: str) -> None:
+def test_a_part_loads_when_it_is_scrolled_to(
+    page: Page, site: Site, screenshots: Any, name: str
+) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.split("_static/")[-1]))
     page.goto(f"{site.url}{PLACES[name]}.html")
@@ -145,6 +147,7 @@ def test_a_part_loads_when_it_is_scrolled_to(page: Page, site: Site, name: str) 
     assert any(file.startswith(f"live/{name}.js") for file in asked)
     assert any(file.startswith(f"live/data/{name}.js") for file in asked)
     assert not still.is_visible() and box.locator(".live-stage").is_visible()
+    screenshots.keep(page, f"live-{name}")
 
 
 def test_a_page_loads_little_more_than_before(site: Site) -> None:

@@ -175,7 +175,7 @@ def test_a_chapter_opens_as_a_notebook(page: Any) -> None:
 
 
 @pytest.mark.races
-def test_validate_says_what_fails(page: Any, lab: str) -> None:
+def test_validate_says_what_fails(page: Any, lab: str, screenshots: Any) -> None:
     page.goto(f"{lab}/lab/tree/exercises/activations/activations.ipynb?reset")
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
     page.get_by_role("button", name="Validate").first.click()
@@ -184,14 +184,16 @@ def test_validate_says_what_fails(page: Any, lab: str) -> None:
     text = dialog.inner_text()
     assert "The following cell failed" in text
     assert "test-relu: 0 of 1 points" in text and "Not written yet." in text
+    screenshots.keep(page, "jupyterlab-validate")
     # Hidden tests, too, as `course check` has them; and no traces of errors.
     assert "test-relu-hidden" in text and "NotImplementedError" not in text
 
 
 @pytest.mark.races
-def test_the_formgrader_finds_the_course(page: Any, lab: str) -> None:
+def test_the_formgrader_finds_the_course(page: Any, lab: str, screenshots: Any) -> None:
     page.goto(f"{lab}/formgrader/manage_assignments")
     page.get_by_role("link", name="activations", exact=True).wait_for()
+    screenshots.keep(page, "formgrader")
     # Nobody has set up an exchange, and nobody is told to.
     assert page.locator(".alert").count() == 0
     page.goto(f"{lab}/lab?reset")
