@@ -726,13 +726,34 @@ def _parts(value: Any) -> dict[str, Any]:
     if type(value) is types.FunctionType:
         held = _held(value)
         return {name: held[name] for name in _stored_by(value.__code__) if name in held}
-    if "_parameters" in vars(value):  # a module of PyTorch's, which is told of otherwise
-        return {n: v for n, v in vars(value).items() if n[:1] != "_" and n != "training"}
-    return dict(vars(value))
+    return {name: part for name, part in vars(value).items() if _may_be_set(value, name)}
+
+
+def _may_be_set(value: Any, name: str) -> bool:
+    """Tell whether an attribute is one that a student's code may change for a test.
+
+    What its class does stays the test's, and so does all of what measures an error.
+    """
+    kind, torch = type(value), sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.nn.Module):
+        # What PyTorch keeps in it is told of otherwise.
+        kept = name[:1] == "_" or name == "training"
+        if kept or kind.__module__ != "__main__" or isinstance(value, torch.nn.modules.loss._Loss):
+            return False
+    return not callable(getattr(kind, name, None))
 
 
 def set_parts(value: Any, changed: dict[str, Any], gone: list[str]) -> None:
-    """Give attributes of an object, or names of a function's, other values."""
+    """Give attributes of an object, or names of a function's, other values.
+
+    The names come from a student's process: those that are not theirs to change are passed over.
+    """
+    if type(value) is types.FunctionType:
+        stored = _stored_by(value.__code__)
+        changed = {name: content for name, content in changed.items() if name in stored}
+    else:
+        changed = {n: content for n, content in changed.items() if _may_be_set(value, n)}
+        gone = [name for name in gone if _may_be_set(value, name)]
     if type(value) is types.FunctionType:
         cells = dict(zip(value.__code__.co_freevars, value.__closure__ or (), strict=True))
         for name, content in changed.items():

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from course_lib.grading.engine.objects import set_parts
 from course_lib.grading.engine.student import MAX_OUTPUT
 
 from .attackers import at_rest
@@ -389,6 +390,38 @@ def test_an_end_of_items_that_nobody_has_made_ends_no_judge(run):
         ("test", "stop()"),
     )
     assert [one.status for one in ran] == ["ok", "ok", "ok", "error"], [one.error for one in ran]
+
+
+def test_what_a_test_s_object_does_stays_the_test_s(run):
+    """A student's code may change the data of an object that it is handed, and no method of it."""
+    lie = """
+    def visit(thing, measure):
+        thing.n = 5
+        thing.passed = lambda: True
+        thing.__class__.passed = lambda self: True
+        measure.reduction, measure.forward = "none", lambda *args: 0.0
+    """
+    look = """
+    class Thing:
+        n = 0
+
+        def passed(self):
+            return self.n > 9
+
+    thing, measure = Thing(), nn.MSELoss()
+    visit(thing, measure)
+    assert thing.n == 5 and not thing.passed() and measure.reduction == "mean"
+    assert measure(torch.ones(2), torch.zeros(2)) == 1
+    """
+    ran = run(("locked", "import torch\nfrom torch import nn"), ("solution", lie), ("test", look))
+    assert ran[2].status == "ok", ran[2].error
+
+
+def test_a_callback_lends_only_the_names_that_it_changes():
+    names: dict = {"total": 0, "expected": 3}
+    exec("def add(x):\n    global total\n    total += x + expected", names)
+    set_parts(names["add"], {"total": 4, "expected": 4, "sum": len}, [])
+    assert (names["total"], names["expected"]) == (4, 3) and "sum" not in names
 
 
 def test_a_student_names_no_object_that_was_not_lent(run):
