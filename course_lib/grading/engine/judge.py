@@ -37,7 +37,7 @@ from course_lib.grading.engine.link import Link
 from course_lib.grading.engine.names import bound, changed_parts, loaded, method_owners
 from course_lib.grading.engine.notebooks import BEGIN_HIDDEN
 from course_lib.grading.engine.objects import changes_itself
-from course_lib.grading.engine.proxies import Remote
+from course_lib.grading.engine.proxies import Remote, type_of
 from course_lib.grading.engine.proxy_errors import StudentGone
 from course_lib.grading.engine.randomness import (
     follow_random_state,
@@ -127,6 +127,7 @@ class Judge:
 
     def __init__(self) -> None:
         self.names = Names(__name__="__main__", __builtins__=builtins, display=_display)
+        self.names[_TYPE_OF] = type_of
         self.handed_over = False
         # What names meant before the hidden part of a test gave them another meaning.
         self.visible: dict[str, Any] = {}
@@ -478,8 +479,36 @@ def _without_hidden(
 
 def _compiled(part: ast.Module | ast.Expression, awaits: bool = False) -> CodeType:
     mode = "eval" if isinstance(part, ast.Expression) else "exec"
+    part = ast.fix_missing_locations(_Types().visit(part))
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if awaits else 0
     return compile(part, CELL, mode, flags, dont_inherit=True)
+
+
+class _Types(ast.NodeTransformer):
+    """Lets a test ask for the class of what stands for an object: no object can say that itself."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """See to `type(value)`."""
+        self.generic_visit(node)
+        match node:
+            case ast.Call(ast.Name("type"), [value], []) if not isinstance(value, ast.Starred):
+                return self.asked(node.func, value, node)
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """See to `value.__class__`."""
+        self.generic_visit(node)
+        if node.attr == "__class__" and isinstance(node.ctx, ast.Load):
+            return self.asked(ast.Constant(None), node.value, node)
+        return node
+
+    def asked(self, kind: ast.expr, value: ast.expr, place: ast.expr) -> ast.AST:
+        name = ast.Name(_TYPE_OF, ast.Load())
+        return ast.copy_location(ast.Call(name, [kind, value], []), place)
+
+
+#: What stands in the place of `type` in a test, among the names of the tests.
+_TYPE_OF = "__type_of__"
 
 
 @contextlib.contextmanager

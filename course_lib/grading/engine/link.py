@@ -10,10 +10,12 @@ import contextlib
 import inspect
 import io
 import itertools
+import pickle
 import socket
 import sys
 import weakref
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from types import GeneratorType, MappingProxyType
 from typing import Any
 
@@ -25,6 +27,7 @@ from course_lib.grading.engine import objects, protocol
 from course_lib.grading.engine.asked import Asked
 from course_lib.grading.engine.objects import (
     arrive,
+    arrive_at_home,
     error_again,
     fingerprint,
     mutable_arguments,
@@ -95,6 +98,8 @@ class Link:
         self.modules = modules
         self.released: list[int] = []
         self.tied: dict[int, weakref.ref[Any]] = {}
+        # What stands for the student's objects, by number: one object, one stand-in.
+        self.known: weakref.WeakValueDictionary[int, Remote] = weakref.WeakValueDictionary()
         self.seen: dict[int, tuple[bytes, bool]] = {}
         self.student_random: bytes | None = None
         # Tensors of the judge's that the current call was given, and that want gradients.
@@ -123,12 +128,13 @@ class Link:
         if self.connection.fileno() < 0:
             # Between the tests. What there is to say is said in the next one.
             raise StudentGone("the student's process is asked outside of a test")
+        _refuse_transforms()
         kwargs = kwargs or {}
         state = random_state()
         lent: list[int | None] = []
         if what == "call":
-            args = tuple(map(_listed, args))
-            kwargs = {name: _listed(value) for name, value in kwargs.items()}
+            args = tuple(map(self.for_travel, args))
+            kwargs = {name: self.for_travel(value) for name, value in kwargs.items()}
             arguments = mutable_arguments(args, kwargs)
             self.guests = [value for value in arguments if _wants_gradient(value)]
             # What is the student's own is not lent: it is told of as all their objects are.
@@ -162,12 +168,14 @@ class Link:
             "kept": self.kept,
         }
         try:
-            packed = _dumps(message, self.guests)
-        except BaseException:
+            packed = self.dumps(message)
+        except BaseException as error:
             # Something among it cannot travel. What else was to be said is said next time.
             self.released += released
             self.seen.update({number: (b"", False) for number, *_ in message["updates"]})
             self.copies.update({number: (b"", False) for number, *_ in guests})
+            if isinstance(error, _CANNOT_TRAVEL):
+                raise JudgeLimit(_cannot_travel(function, args, kwargs, error)) from error
             raise
         if what == "call":
             self.copies.update({id(guest): _print_of(guest) for guest in self.guests})
@@ -202,6 +210,20 @@ class Link:
             plain = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
             signature = inspect.Signature(plain)
         return objects.Lent(number, name, signature)
+
+    def for_travel(self, value: Any) -> Any:
+        """Return what travels in the place of an iterator: items are taken from it here.
+
+        What `net.parameters()` gives is a list in truth.
+        """
+        kind = type(value)
+        if kind is GeneratorType and value.gi_code.co_filename == _module_file():
+            return iter(list(value))
+        if not objects.is_plain_iterator(kind):
+            return value
+        number = next(self.numbers)
+        self.functions[number] = value.__next__
+        return objects.LentIterator(number, kind.__name__)
 
     def take_back(self, name: str) -> None:
         """Answer no more calls of what was lent last by this name."""
@@ -261,7 +283,7 @@ class Link:
     def can_send(self, value: Any) -> bool:
         """Tell whether a value can travel."""
         try:
-            _dumps({"value": value}, self.guests)
+            self.dumps({"value": value})
         except Exception:
             return False
         return True
@@ -293,6 +315,14 @@ class Link:
     def release(self, number: int) -> None:
         """Note that a stand-in is gone; the student hears of it with the next request."""
         self.released.append(number)
+
+    def dumps(self, message: dict[str, Any]) -> bytes:
+        """Pickle a message; what is the student's goes as its number."""
+        tied = {id(reference()): number for number, reference in self.tied.items()}
+        tied.pop(id(None), None)
+        buffer = io.BytesIO()
+        _Pickler(buffer, self.guests, tied).dump(message)
+        return buffer.getvalue()
 
     # Copies of arrays and tensors --------------------------------------------------------------
 
@@ -393,6 +423,12 @@ class Link:
     def stand_in(self, description: list[Any]) -> Any:
         """Make a stand-in for an object of the student's."""
         number, kind, *rest = description
+        if number == "lent":
+            # An object of the test's own, as it was handed over.
+            lent = self.lent.get(kind) if type(kind) is int else None
+            if not objects.has_parts(lent):
+                raise protocol.WireError("an object that was not lent")
+            return lent
         if type(number) is not int:
             raise protocol.WireError("an object without its number")
         if kind == "module":
@@ -418,25 +454,38 @@ class Link:
             cls = RemoteCallable
         if "iterator" in traits:
             cls = RemoteIterator
-        return cls(self, number, str(name), [str(entry) for entry in mro], own_mro)
+        found = cls(self, number, str(name), [str(entry) for entry in mro], own_mro)
+        known = self.known.get(number)
+        if known is not None and type(known) is cls and known._described_() == found._described_():
+            # The new one lets go of the object once, as often as the student was told to count.
+            return known
+        self.known[number] = found
+        return found
 
 
-def _dumps(message: dict[str, Any], guests: list[Any]) -> bytes:
-    buffer = io.BytesIO()
-    _Pickler(buffer, guests).dump(message)
-    return buffer.getvalue()
+@dataclass(frozen=True)
+class _Original:
+    """Stands in a message for a tensor of the student's, by its number."""
+
+    number: int
 
 
 class _Pickler(cloudpickle.Pickler):
     """Writes the judge's values: whole functions, numbers for what is the student's."""
 
-    def __init__(self, file: io.BytesIO, guests: list[Any]) -> None:
+    def __init__(self, file: io.BytesIO, guests: list[Any], tied: Mapping[int, int]) -> None:
         super().__init__(file, protocol=5)
         self.guests = {id(guest): guest for guest in guests}
+        # The numbers of those tensors of which the judge has copies.
+        self.tied = tied
 
     def persistent_id(self, value: Any) -> Any:
         if isinstance(value, Remote):
             return value._number_
+        if type(value) is _Original:
+            return value.number
+        if id(value) in self.tied and id(value) not in self.guests:
+            return self.tied[id(value)]
         if type(value) is ErrorKind:
             twin = vars(value).get("_twin_")
             return None if twin is None else twin._number_
@@ -445,6 +494,8 @@ class _Pickler(cloudpickle.Pickler):
         return None
 
     def reducer_override(self, value: Any) -> Any:
+        if id(value) in self.guests and id(value) in self.tied:
+            return arrive_at_home, (id(value), _Original(self.tied[id(value)]))
         if id(value) in self.guests:
             parameter = type(value).__name__ == "Parameter"
             gradient = value.grad if value.is_leaf else None
@@ -466,16 +517,42 @@ def _wants_gradient(value: Any) -> bool:
     return _is_tensor(value) and value.requires_grad
 
 
-def _listed(value: Any) -> Any:
-    """Return what can travel in the place of what `net.parameters()` gives."""
-    if type(value) is GeneratorType and value.gi_code.co_filename == _module_file():
-        return iter(list(value))
-    return value
+#: How it shows that a value cannot be pickled: PyTorch raises what it has at hand.
+_CANNOT_TRAVEL = (pickle.PicklingError, TypeError, AttributeError, RuntimeError, ValueError)
+
+
+def _cannot_travel(
+    function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], error: BaseException
+) -> str:
+    """Say what of a call's arguments has no way to the student's process, and what has."""
+    found = "a value"
+    for place, value in [*enumerate(args, 1), *kwargs.items()]:
+        try:
+            _Pickler(io.BytesIO(), [], {}).dump(value)
+        except _CANNOT_TRAVEL:
+            found = f"an argument ({place}, of type {type(value).__name__!r})"
+            break
+    return (
+        f"the test hands {found} to the student's code, which runs in another process, and it "
+        f"cannot travel there ({str(error)[:200]}). Let it be made there: "
+        "probe(function, ...) runs a whole function of the test beside the student's objects"
+    )
 
 
 def _module_file() -> str:
     torch = sys.modules.get("torch")
     return "" if torch is None else torch.nn.Module.parameters.__code__.co_filename
+
+
+def _refuse_transforms() -> None:
+    """Say so where a transform of `torch.func`'s would have to follow the student's code."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch._C._functorch.peek_interpreter_stack() is not None:
+        raise JudgeLimit(
+            "torch.func's transforms (grad, vmap, jacrev, ...) cannot look into the student's "
+            "code, which runs in another process. Let the whole of it run there: "
+            "probe(lambda f, x: torch.func.grad(f)(x), function, x)"
+        )
 
 
 def _print_of(value: Any) -> tuple[bytes, bool]:
@@ -485,8 +562,14 @@ def _print_of(value: Any) -> tuple[bytes, bool]:
 def _change(argument: Any, content: list[Any]) -> None:
     """Give an argument the content that the student's call left in its copy."""
     kind, *rest = content
-    if kind == "module":
-        training, tensors = rest
+    if kind == "left":
+        while argument.__length_hint__() > of_type(rest[0], int):
+            next(argument)
+    elif kind == "attributes":
+        objects.set_parts(argument, *rest)
+    elif kind == "module":
+        training, tensors, changed, gone = rest
+        objects.set_parts(argument, changed, gone)
         argument.train(bool(training))
         for mine, (data, gradient) in zip(
             [*argument.parameters(), *argument.buffers()], tensors, strict=True
@@ -541,12 +624,27 @@ def _through(original: _Handle, data: Any, guests: list[Any]) -> Any:
         def backward(context: Any, gradient: Any) -> Any:
             wanted = [id(guest) for guest in guests]
             link = original._link_
-            found = link.request("backward", args=([original], [gradient], wanted))
+            found = link.request("backward", args=([original], [gradient.detach()], wanted))
             back = [
                 None if g is None else _tensor_of(g).reshape(guest.shape)
                 for g, guest in zip(found, guests, strict=True)
             ]
+            if torch.is_grad_enabled():
+                back = [None if g is None else Once.apply(g, *guests) for g in back]
             return (torch.zeros_like(gradient), *back)
+
+    class Once(torch.autograd.Function):
+        @staticmethod
+        def forward(context: Any, value: Any, *inputs: Any) -> Any:
+            return value.clone()
+
+        @staticmethod
+        def backward(context: Any, gradient: Any) -> Any:
+            raise JudgeLimit(
+                "a test differentiates twice through the student's code, which runs in another "
+                "process, where the graph of the gradient stays. Let the whole of it run there: "
+                "probe(function, ...) with a function of the test that returns the numbers"
+            )
 
     # An anchor makes the result want gradients when no guest does (a network of the student's).
     return Through.apply(data.requires_grad_(True), *guests)

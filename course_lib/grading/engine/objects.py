@@ -17,7 +17,7 @@ import socket
 import sys
 import types
 import weakref
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -175,7 +175,7 @@ class Server:
         for number, value in zip(numbers, values, strict=False):
             if number is None:
                 continue
-            plain = type(value) in (list, dict, set, bytearray)
+            plain = type(value) in (list, dict, set, bytearray, _LIST_ITERATOR)
             reference = (lambda value=value: value) if plain else weakref.ref(value)
             # Containers cannot be watched from afar: they are followed for this call alone.
             self.borrowed[number] = (reference, _snapshot(value), plain)
@@ -191,7 +191,7 @@ class Server:
             new = _snapshot(value)
             if new != old:
                 self.borrowed[number] = (reference, new, plain)
-                found.append([number, _content(value)])
+                found.append([number, _content(value, old)])
         return found
 
     def perform(self, request: dict[str, Any]) -> Any:
@@ -239,6 +239,10 @@ class Server:
             array = _array_of(value)
             if array is not None:
                 return protocol.Instead(array)
+        if has_parts(value):
+            for lent, (reference, *_) in self.borrowed.items():
+                if reference() is value:
+                    return ["lent", lent]
         number = self.handles.number(value)
         torch = sys.modules.get("torch")
         if torch is not None and isinstance(value, torch.Tensor):
@@ -324,9 +328,36 @@ class Lent:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Let the judge call the function."""
-        if _serving is None or _serving.link is None or _serving.link.fileno() < 0:
-            raise RuntimeError(f"{self.__name__} was lent by a test, which is over")
-        return _serving.ask_judge(self._number, args, kwargs)
+        return _ask_judge(self._number, self.__name__, args, kwargs)
+
+
+class LentIterator:
+    """Stands on the student's side for an iterator of a test's: the judge takes its items."""
+
+    def __init__(self, number: int, name: str) -> None:
+        self._number, self._name = number, name
+
+    def __iter__(self) -> LentIterator:
+        return self
+
+    def __next__(self) -> Any:
+        """Let the judge take the next item."""
+        return _ask_judge(self._number, self._name, (), {})
+
+
+def _ask_judge(number: int, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if _serving is None or _serving.link is None or _serving.link.fileno() < 0:
+        raise RuntimeError(f"{name} was lent by a test, which is over")
+    return _serving.ask_judge(number, args, kwargs)
+
+
+def is_plain_iterator(kind: type) -> bool:
+    """Tell whether a class is one of Python's kinds of iterators, whose place is to be kept.
+
+    A list's travels with what it holds, which may want gradients.
+    """
+    pythons = kind.__module__ in ("builtins", "itertools") and kind is not _LIST_ITERATOR
+    return pythons and issubclass(kind, Iterator)
 
 
 def parts_of(args: Iterable[Any], kwargs: dict[str, Any]) -> list[Any]:
@@ -403,6 +434,13 @@ def arrive(number: int, raw: _Raw, parameter: bool, gradient: _Raw | None) -> An
     elif protocol.raw_tensor(value)[2] != raw[2]:
         value.data.copy_(data)
     value.grad = None if gradient is None else protocol.tensor_of_raw(*gradient)
+    return value
+
+
+def arrive_at_home(number: int, value: Any) -> Any:
+    """Take a tensor of the student's own, of which the judge has a copy that wants gradients."""
+    GUESTS[number] = value
+    _GUEST_NUMBERS[id(value)] = number
     return value
 
 
@@ -609,13 +647,25 @@ def mutable_arguments(args: Any, kwargs: Any, own: Container[int] = ()) -> list[
                 walk(item, depth + 1)
         elif type(value) is _LIST_ITERATOR and id(value) not in own and depth < 3:
             # What it goes through, and how far it is: looked at, and not taken.
+            found.append(value)
             for item in value.__reduce__()[1][0]:
                 walk(item, depth + 1)
+        elif type(value) is types.MethodType and id(value) not in own:
+            walk(value.__self__, depth)
+        elif has_parts(value) and id(value) not in own and id(value) not in seen:
+            seen.add(id(value))
+            found.append(value)
+            if depth < 3:
+                for held in vars(value).values():
+                    walk(held, depth + 1)
         elif travels(value) and id(value) not in seen and depth < 3:
             seen.add(id(value))
+            if _stored_by(value.__code__):
+                found.append(value)
             filled = _filled_by(value.__code__)
             for name, held in _held(value).items():
-                if travels(held) or (name in filled and type(held) in (list, dict, set)):
+                changes = has_parts(held) and changes_itself(type(held))
+                if travels(held) or changes or (name in filled and type(held) in _PLAIN):
                     walk(held, depth + 1)
 
     for value in [*args, *kwargs.values()]:
@@ -638,6 +688,101 @@ def fingerprint(value: Any) -> bytes:
 
 
 _LIST_ITERATOR = type(iter([]))
+_PLAIN = (list, dict, set)
+_TRAVEL = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getattribute__")
+
+
+def has_parts(value: Any) -> bool:
+    """Tell whether a value is an object of a notebook's class, with attributes of its own.
+
+    One that says itself how it travels arrives with others than it had.
+    """
+    kind = type(value)
+    return (
+        kind.__module__ == "__main__"
+        and not issubclass(kind, type | BaseException)
+        and kind.__dictoffset__ != 0
+        and kind.__weakrefoffset__ != 0
+        and all(getattr(kind, name, None) is getattr(object, name, None) for name in _TRAVEL)
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _stored_by(code: types.CodeType) -> frozenset[str]:
+    """Return the names outside of itself to which a function gives other values."""
+    free = set(code.co_freevars)
+    found = {
+        one.argval
+        for one in dis.get_instructions(code)
+        if one.opname == "STORE_GLOBAL" or (one.opname == "STORE_DEREF" and one.argval in free)
+    }
+    inner = frozenset().union(*(_stored_by(part) for part in _inner(code)))
+    # What an inner function changes may be a variable of this one's own.
+    return frozenset(found | (inner - set(code.co_cellvars)))
+
+
+def _parts(value: Any) -> dict[str, Any]:
+    """Return the attributes of an object, or what a function may give other values to."""
+    if type(value) is types.FunctionType:
+        held = _held(value)
+        return {name: held[name] for name in _stored_by(value.__code__) if name in held}
+    return {name: part for name, part in vars(value).items() if _may_be_set(value, name)}
+
+
+def _may_be_set(value: Any, name: str) -> bool:
+    """Tell whether an attribute is one that a student's code may change for a test.
+
+    What its class does stays the test's, and so does all of what measures an error.
+    """
+    kind, torch = type(value), sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.nn.Module):
+        # What PyTorch keeps in it is told of otherwise.
+        kept = name[:1] == "_" or name == "training"
+        if kept or kind.__module__ != "__main__" or isinstance(value, torch.nn.modules.loss._Loss):
+            return False
+    return not callable(getattr(kind, name, None))
+
+
+def set_parts(value: Any, changed: dict[str, Any], gone: list[str]) -> None:
+    """Give attributes of an object, or names of a function's, other values.
+
+    The names come from a student's process: those that are not theirs to change are passed over.
+    """
+    if type(value) is types.FunctionType:
+        stored = _stored_by(value.__code__)
+        changed = {name: content for name, content in changed.items() if name in stored}
+    else:
+        changed = {n: content for n, content in changed.items() if _may_be_set(value, n)}
+        gone = [name for name in gone if _may_be_set(value, name)]
+    if type(value) is types.FunctionType:
+        cells = dict(zip(value.__code__.co_freevars, value.__closure__ or (), strict=True))
+        for name, content in changed.items():
+            if name in cells:
+                cells[name].cell_contents = content
+            else:
+                value.__globals__[name] = content
+        return
+    vars(value).update(changed)
+    for name in gone:
+        vars(value).pop(name, None)
+
+
+class _Parts:
+    """The parts of an object, compared by identity, and what has become of them since."""
+
+    def __init__(self, value: Any) -> None:
+        self.parts = _parts(value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Parts) and self.since(other) == ({}, [])
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def since(self, old: _Parts) -> tuple[dict[str, Any], list[str]]:
+        """Return the parts that have changed, and the names of those that are gone."""
+        missing = object()
+        changed = {n: v for n, v in self.parts.items() if old.parts.get(n, missing) is not v}
+        return changed, [name for name in old.parts if name not in self.parts]
 
 
 def _is_of_notebook(value: Any) -> bool:
@@ -663,6 +808,7 @@ def _snapshot(value: Any) -> Any:
         return (
             value.training,
             [fingerprint(p) for p in [*value.parameters(), *value.buffers()]],
+            _Parts(value),
         )
     if torch is not None and isinstance(value, torch.optim.Optimizer):
         return [fingerprint(p) for group in value.param_groups for p in group["params"]]
@@ -672,19 +818,31 @@ def _snapshot(value: Any) -> Any:
         return _Items(value)
     if isinstance(value, bytearray):
         return bytes(value)
+    if type(value) is _LIST_ITERATOR:
+        return value.__length_hint__()
+    if type(value) is types.FunctionType or has_parts(value):
+        return _Parts(value)
     return (fingerprint(value), tuple(value.shape))
 
 
-def _content(value: Any) -> Any:
-    """Return what an argument holds now, as data that the wire can carry."""
+def _content(value: Any, old: Any) -> Any:
+    """Return what an argument holds now, as data that the wire can carry.
+
+    Of an object it is what has changed since an `old` snapshot.
+    """
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.nn.Module):
         tensors = [*value.parameters(), *value.buffers()]
-        return ["module", value.training, [_tensor_content(t) for t in tensors]]
+        parts = _Parts(value).since(old[2])
+        return ["module", value.training, [_tensor_content(t) for t in tensors], *parts]
     if torch is not None and isinstance(value, torch.optim.Optimizer):
         return ["optimizer", [_plain_state(s) for s in value.state.values()]]
     if torch is not None and isinstance(value, torch.Tensor):
         return ["tensor", _tensor_content(value)]
+    if type(value) is _LIST_ITERATOR:
+        return ["left", value.__length_hint__()]
+    if isinstance(old, _Parts):
+        return ["attributes", *_Parts(value).since(old)]
     return ["value", value]
 
 

@@ -42,8 +42,10 @@ from enum import Enum
 __all__ = [
     "DATA_METHODS",
     "GROUPS",
+    "METHODS",
     "NOT_ASKED",
     "ORDER",
+    "READING",
     "REFLECTED",
     "TABLE",
     "Answer",
@@ -84,9 +86,11 @@ class Group(Enum):
     CONTAINER = "what an object holds, and how much"
     MEMBERSHIP = "whether an object holds something"
     DATA_METHOD = "methods that arrays and tensors have, and what gives a score"
+    READING = "methods that texts, numbers and containers have, and that change nothing"
     USE = "attributes, calls, contexts, waiting: what an object is for"
     HASH = "where an object is found in a set or a dictionary"
     CLASS = "what an object is an instance of"
+    PICKLE = "what is left of an object in a file"
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -114,11 +118,13 @@ GROUPS: dict[Group, tuple[str, ...]] = {
     Group.CONTAINER: _words("len iter next reversed getitem setitem delitem"),
     Group.MEMBERSHIP: _words("contains"),
     Group.DATA_METHOD: (),
+    Group.READING: (),
     Group.USE: _words(
         "getattr setattr delattr dir call enter exit copy deepcopy await aiter anext aenter aexit"
     ),
     Group.HASH: _words("hash"),
-    Group.CLASS: _words("class bases instancecheck subclasscheck"),
+    Group.CLASS: _words("class bases mro_entries instancecheck subclasscheck"),
+    Group.PICKLE: _words("reduce_ex"),
 }
 
 _S, _J, _I, _R = Answer.STUDENT, Answer.JUDGE, Answer.IDENTITY, Answer.REFUSED
@@ -138,9 +144,11 @@ TABLE: dict[Group, dict[Kind, Answer]] = {
         Group.CONTAINER:   (_S, _S, _J, _S, _S),
         Group.MEMBERSHIP:  (_S, _J, _J, _J, _J),
         Group.DATA_METHOD: (_S, _J, _J, _S, _J),
+        Group.READING:     (_S, _S, _J, _S, _S),
         Group.USE:         (_S, _S, _S, _S, _S),
         Group.HASH:        (_I, _I, _J, _I, _I),
         Group.CLASS:       (_S, _S, _S, _S, _S),
+        Group.PICKLE:      (_R, _R, _J, _R, _R),
     }.items()
 }  # fmt: skip
 
@@ -150,9 +158,9 @@ TABLE: dict[Group, dict[Kind, Answer]] = {
 NOT_ASKED = frozenset(
     _words(
         """
-        new init del init_subclass set_name class_getitem mro_entries prepare get set delete
+        new init del init_subclass set_name class_getitem prepare get set delete
         getattribute slots match_args post_init subclasshook missing buffer release_buffer sizeof
-        reduce reduce_ex getstate setstate getnewargs getnewargs_ex
+        reduce getstate setstate getnewargs getnewargs_ex
         bytes fspath length_hint
         array_ufunc array_function array_interface array_struct array_priority array_finalize
         array_wrap array_prepare array_namespace dlpack dlpack_device
@@ -170,8 +178,27 @@ DATA_METHODS = frozenset(
     all allclose any argmax argmin clip compare corr cov cumsum dot eq equal equals ge gt isclose
     isfinite isinf isnan item le lt max mean median min mode ne nonzero norm prod ptp quantile
     round score std sum tolist trace var
+    endswith is_integer isalnum isalpha isascii isdecimal isdigit isdisjoint isidentifier islower
+    isnumeric isprintable isspace issubset issuperset istitle isupper startswith
     """.split()  # noqa: SIM905
 )
+
+#: Methods of texts, numbers and containers that change nothing. An object that is a kind of one of
+#: these has no others, if nobody asked for its class: they are called of the data that it is.
+READING = frozenset(
+    name
+    for kind in (str, bytes, int, float, complex, list, tuple, dict, set, frozenset)
+    for name in dir(kind)
+    if not name.startswith("_")
+) - frozenset(
+    """
+    add append clear difference_update discard extend insert intersection_update pop popitem remove
+    reverse setdefault sort symmetric_difference_update update
+    """.split()  # noqa: SIM905
+)
+
+#: All methods about which there is more to say than that the student is asked.
+METHODS = DATA_METHODS | READING
 
 
 def same_question(operation: str) -> tuple[str, ...]:
@@ -193,7 +220,7 @@ def answer(operation: str, kind: Kind) -> Answer:
     Parameters
     ----------
     operation : str
-        A special method such as ``"__lt__"``, or a method of `DATA_METHODS`.
+        A special method such as ``"__lt__"``, or a method of `METHODS`.
     kind : Kind
 
     Examples
@@ -201,5 +228,7 @@ def answer(operation: str, kind: Kind) -> Answer:
     >>> answer("__eq__", Kind.OTHER), answer("mean", Kind.OTHER)
     (<Answer.IDENTITY: 'identity'>, <Answer.JUDGE: 'judge'>)
     """
-    group = Group.DATA_METHOD if operation in DATA_METHODS else _GROUP_OF[operation]
+    if operation in DATA_METHODS:
+        return TABLE[Group.DATA_METHOD][kind]
+    group = Group.READING if operation in READING else _GROUP_OF[operation]
     return TABLE[group][kind]

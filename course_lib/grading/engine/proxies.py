@@ -10,10 +10,13 @@ import builtins
 import contextlib
 import copy
 import importlib
+import inspect
 import math
 import operator
 import sys
+import types
 import weakref
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -69,7 +72,7 @@ class Remote:
 
     def _kind_(self, operation: str) -> Kind:
         """Return what it is for an operation, by the table's kinds."""
-        one, method = self._asked_(), operation in operations.DATA_METHODS
+        one, method = self._asked_(), operation in operations.METHODS
         if one is not None:
             names = (operation,) if method else operations.same_question(operation)
             written = one.names if method else one.operations
@@ -88,6 +91,15 @@ class Remote:
 
     def _answer_(self, operation: str) -> Answer:
         return operations.answer(operation, self._kind_(operation))
+
+    def _described_(self) -> tuple[Any, ...]:
+        """Return what the student's process has said that it is."""
+        return self._name_, self._mro_, self._own_
+
+    def _type_(self) -> Any:
+        """Return its class: the judge's own of a library or of the teacher's, or the student's."""
+        known = known_class(self._mro_[:1], self._link_.own)
+        return known or _KINDS_OF_CODE.get(self._mro_[0]) or self._look_(type)
 
     def _refuse_(self, operation: str) -> NoReturn:
         raise JudgeLimit(
@@ -111,6 +123,10 @@ class Remote:
         )
         return (*(base for base in known if base is not None), object)
 
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
+        # `class Mine(Theirs)` in a test: the class is made where the student's is.
+        return (_OfStudents,)
+
     def __instancecheck__(self, value: Any) -> bool:
         if not isinstance(value, Remote):
             return False
@@ -126,13 +142,36 @@ class Remote:
     # What it is for -----------------------------------------------------------------------------
 
     def __getattr__(self, name: str) -> Any:
+        if name == "__signature__" and issubclass(type(self), RemoteCallable):
+            return self._signature_()
         if name.startswith("_") and name.endswith("_") and name not in _NAMES_OF_OBJECTS:
             raise AttributeError(name)
         found = self._look_(getattr, name)
-        method = name in operations.DATA_METHODS and issubclass(type(found), RemoteCallable)
-        if method and self._answer_(name) is Answer.JUDGE:
+        if not issubclass(type(found), RemoteCallable):
+            return found
+        kind = self._kind_(name) if name in operations.METHODS else Kind.OTHER
+        plain = PLAIN_KINDS.get(self._plain_(), object) if kind is Kind.DATA else object
+        if name in operations.READING and hasattr(plain, name):
+            return getattr(self._data_(), name)
+        if name in operations.DATA_METHODS and self._answer_(name) is Answer.JUDGE:
             return self._of_array_(name)
         return found
+
+    def _signature_(self) -> inspect.Signature:
+        """Return what the student's function takes; values of defaults stay where they are."""
+        signature = inspect.Signature()
+        try:
+            parameters = [
+                inspect.Parameter(
+                    of_type(name, str),
+                    inspect._ParameterKind(place),
+                    default=... if has_default else inspect.Parameter.empty,
+                )
+                for name, place, has_default in of_type(self._look_(_parameters), list)
+            ]
+            return signature.replace(parameters=parameters)
+        except (TypeError, ValueError):
+            raise AttributeError("__signature__") from None
 
     def _of_array_(self, name: str) -> Any:
         """Return a method of the array that it can be made, in the place of its own."""
@@ -150,6 +189,16 @@ class Remote:
 
     def __dir__(self) -> list[str]:
         return [str(name) for name in self._look_(dir)]
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # `torch.save(net.state_dict(), file)`. What goes to the student goes as a number.
+        if self._answer_("__reduce_ex__") is not Answer.JUDGE:
+            self._refuse_("pickle")
+        data = self._data_()
+        if isinstance(data, dict):
+            # By what PyTorch reads again, too, where only weights are to be loaded.
+            return OrderedDict, (), None, None, iter(data.items())
+        return _same, (data,)
 
     def __copy__(self) -> Any:
         return self._ask_(copy.copy)
@@ -334,6 +383,55 @@ class Remote:
         self._refuse_(operation)
 
 
+#: What Python calls the classes of classes, functions and what they give.
+_KINDS_OF_CODE: dict[str, type] = {
+    f"builtins:{kind.__name__}": kind
+    for kind in (type, types.FunctionType, types.MethodType, types.GeneratorType)
+}
+
+
+class _ClassOfStudents(type):
+    """Makes a test's class that inherits from a student's: beside theirs, in their process."""
+
+    def __new__(mcs, name: str, bases: tuple[Any, ...], parts: dict[str, Any], **options: Any):
+        if "__orig_bases__" not in parts:  # the one class here that is a class of the judge's
+            return super().__new__(mcs, name, bases, parts)
+        given = parts.pop("__orig_bases__")
+        parts.pop("__classcell__", None)
+        theirs = next(base for base in given if issubclass(type(base), Remote))
+        return theirs._link_.call(_class_of, name, given, parts, options)
+
+    def __init__(cls, *args: Any, **options: Any) -> None:
+        super().__init__(*args)
+
+
+class _OfStudents(metaclass=_ClassOfStudents):
+    """Stands among the bases of a class for a class of the student's."""
+
+
+def _class_of(
+    name: str, bases: tuple[Any, ...], parts: dict[str, Any], options: dict[str, Any]
+) -> type:
+    made = types.new_class(name, bases, options, lambda names: names.update(parts))
+    for part in parts.values():
+        # What `super()` looks at in the class's own methods, each of which came by itself.
+        function = getattr(part, "__func__", part)
+        if type(function) is types.FunctionType and "__class__" in function.__code__.co_freevars:
+            place = function.__code__.co_freevars.index("__class__")
+            function.__closure__[place].cell_contents = made
+    return made
+
+
+def type_of(kind: Any, value: Any) -> Any:
+    """Return the class of a value for `type(value)` in a test; of a stand-in, what it stands for.
+
+    `kind` is what the test calls `type`; None where it asks for `value.__class__`.
+    """
+    if kind in (None, type) and issubclass(type(value), Remote):
+        return value._type_()
+    return value.__class__ if kind is None else kind(value)
+
+
 def _is_of(value: Any, link: Link) -> bool:
     """Tell whether a value stands for an object in the student's process of this link."""
     return issubclass(type(value), Remote) and object.__getattribute__(value, "_link_") is link
@@ -431,6 +529,10 @@ _BY_KIND: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def _same(value: Any) -> Any:
+    return value
+
+
 def _by_kind(value: Any, kind: str) -> Any:
     """Return the data of an object, on the student's side."""
     return _BY_KIND[kind](value)
@@ -438,6 +540,11 @@ def _by_kind(value: Any, kind: str) -> Any:
 
 def _item_by_kind(value: Any, kind: str, key: Any) -> Any:
     return PLAIN_KINDS[kind].__getitem__(value, key)  # type: ignore[attr-defined]
+
+
+def _parameters(function: Any) -> list[list[Any]]:
+    found = inspect.signature(function).parameters.values()
+    return [[p.name, int(p.kind), p.default is not p.empty] for p in found]
 
 
 def _attributes(value: Any, names: list[str]) -> list[Any]:

@@ -116,14 +116,22 @@ def _of_made(error: BaseException, name: str) -> Any:
 
 def _saying(kind: type[BaseException], message: str) -> BaseException:
     """Make an error of a kind that says just this, without its own `__init__`."""
-    error = kind.__new__(kind)
+    error = _blank(kind)
     error.args = (message,)
     if not _says(error, message):
         # Errors of keys, and NumPy's own, make their text of what they were given.
         parts = {"__module__": "__main__", "__str__": _only_text}
         kind = type(kind)(kind.__name__, (kind,), parts)
-        error = kind.__new__(kind)
+        error = _blank(kind)
         error.args = (message,)
+    return error
+
+
+def _blank(kind: type[BaseException]) -> BaseException:
+    error = kind.__new__(kind)
+    if isinstance(error, StopIteration):
+        # Where a generator ends, Python reads the value, which nothing else sets: it would crash.
+        StopIteration.__init__(error)
     return error
 
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from course_lib.grading.engine.objects import set_parts
 from course_lib.grading.engine.student import MAX_OUTPUT
 
 from .attackers import at_rest
@@ -335,6 +336,102 @@ def test_no_lie_earns_a_point(lie, run):
         if ran.status == "ok"
     ]
     assert passed == []
+
+
+OF_DATA = """
+class Text(str):
+    yes = lambda self, *args: True
+    startswith = endswith = isalpha = yes
+    find = index = count = lambda self, part: 1
+    lower = lambda self: "cat"
+
+class Names(set):
+    issuperset = isdisjoint = lambda self, other: True
+    difference = symmetric_difference = lambda self, other: set()
+
+class Number(float):
+    is_integer = lambda self: True
+
+class Thing:
+    startswith = endswith = isalpha = issuperset = isdisjoint = is_integer = lambda *args: True
+"""
+
+
+@pytest.mark.parametrize(
+    ("label", "names", "number"),
+    [("Text('dog')", "Names()", "Number(0.5)"), ("Thing()", "Thing()", "Thing()")],
+)
+def test_methods_of_texts_and_numbers_answer_for_the_data_alone(label, names, number, run):
+    looks = [
+        "assert label().startswith('ca')",
+        "assert label().endswith('at') and label().isalpha()",
+        "assert label().find('at') == 1",
+        "assert label().count('a') == 1",
+        "assert label().lower() == 'cat'",
+        "assert names().issuperset({'a'}) and names().isdisjoint({'b'})",
+        "assert not {'a'} - names() and not names().symmetric_difference({'a'})",
+        "assert number().is_integer()",
+    ]
+    honest = "def label(): return 'cat'\ndef names(): return {'a'}\ndef number(): return 2.0"
+    lie = f"def label(): return {label}\ndef names(): return {names}\ndef number(): return {number}"
+    source, tests = [("solution", honest)], [("test", look) for look in looks]
+    lied = run(("solution", OF_DATA + lie), *tests, source=source)[1:]
+    assert [look for look, one in zip(looks, lied, strict=True) if one.status == "ok"] == []
+    right = run(("solution", honest), *tests, source=source)[1:]
+    assert [one.error for one in right if one.status != "ok"] == []
+
+
+def test_an_end_of_items_that_nobody_has_made_ends_no_judge(run):
+    """`yield from` reads the value of what ended it: one without a value crashed the judge."""
+    ran = run(
+        ("solution", "def items():\n    yield 1\n\ndef stop():\n    raise StopIteration"),
+        ("test", "def same():\n    yield from items()\n\nassert list(same()) == [1]"),
+        ("test", "def same():\n    yield from iter(stop, 1)\n\nassert list(same()) == []"),
+        ("test", "stop()"),
+    )
+    assert [one.status for one in ran] == ["ok", "ok", "ok", "error"], [one.error for one in ran]
+
+
+def test_what_a_test_s_object_does_stays_the_test_s(run):
+    """A student's code may change the data of an object that it is handed, and no method of it."""
+    lie = """
+    def visit(thing, measure):
+        thing.n = 5
+        thing.passed = lambda: True
+        thing.__class__.passed = lambda self: True
+        measure.reduction, measure.forward = "none", lambda *args: 0.0
+    """
+    look = """
+    class Thing:
+        n = 0
+
+        def passed(self):
+            return self.n > 9
+
+    thing, measure = Thing(), nn.MSELoss()
+    visit(thing, measure)
+    assert thing.n == 5 and not thing.passed() and measure.reduction == "mean"
+    assert measure(torch.ones(2), torch.zeros(2)) == 1
+    """
+    ran = run(("locked", "import torch\nfrom torch import nn"), ("solution", lie), ("test", look))
+    assert ran[2].status == "ok", ran[2].error
+
+
+def test_a_callback_lends_only_the_names_that_it_changes():
+    names: dict = {"total": 0, "expected": 3}
+    exec("def add(x):\n    global total\n    total += x + expected", names)
+    set_parts(names["add"], {"total": 4, "expected": 4, "sum": len}, [])
+    assert (names["total"], names["expected"]) == (4, 3) and "sum" not in names
+
+
+def test_a_student_names_no_object_that_was_not_lent(run):
+    """The numbers of what a test lends mean nothing else of its objects."""
+    lie = SPOOF.replace(
+        "MESSAGE", "frame(['ok', ['handle', ['list', ['lent', 140000]]], [], [], None])"
+    )
+    look = ("test", "class Mine:\n    pass\n\nassert f(Mine()) is not None")
+    ran = run(("solution", lie), look)
+    assert ran[1].status != "ok", ran[1].error
 
 
 def test_the_honest_answer_earns_the_points_of_a_number(run):

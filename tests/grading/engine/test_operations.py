@@ -10,8 +10,8 @@ import torch
 
 from course_lib.grading.engine import asked
 from course_lib.grading.engine.operations import (
-    DATA_METHODS,
     GROUPS,
+    METHODS,
     NOT_ASKED,
     Answer,
     Kind,
@@ -89,6 +89,7 @@ LIES = {
     "__reversed__": "list(reversed(x)) == [9, 9, 9]",
     "__getitem__": "x['key'] == 77",
     "__contains__": "('nowhere' in x) is True",
+    "__reduce_ex__": "pickle.loads(pickle.dumps(x)) == 77",
     "__hash__": "hash(x) == 77",
     "__dir__": "dir(x) == ['seven']",
     "__getattr__": "x.anything == 77",
@@ -97,6 +98,9 @@ LIES = {
     "mean": "x.mean() == 78",
     "allclose": "x.allclose(4) == 77",
     "score": "x.score() == 77",
+    "startswith": "x.startswith('s') == 77",
+    "is_integer": "x.is_integer() is True",
+    "conjugate": "x.conjugate() == 77",
 }
 SIGNS = dict(zip("add sub mul truediv floordiv mod".split(), "+ - * / // %".split(), strict=True))  # noqa: SIM905
 SIGNS |= dict(zip("pow matmul and or xor lshift".split(), "** @ & | ^ <<".split(), strict=True))  # noqa: SIM905
@@ -114,7 +118,7 @@ WITHOUT_A_LIE = {
     *("__setattr__", "__delattr__", "__setitem__", "__delitem__", "__getattr__"),
     *("__call__", "__enter__", "__exit__", "__next__"),
     *("__await__", "__aiter__", "__anext__", "__aenter__", "__aexit__"),
-    *("__class__", "__bases__", "__instancecheck__", "__subclasscheck__"),
+    *("__class__", "__bases__", "__mro_entries__", "__instancecheck__", "__subclasscheck__"),
 }
 
 #: By these an object would take the place of a library: none of them is heard.
@@ -167,6 +171,9 @@ parts |= {
     "mean": always(78),
     "allclose": always(77),
     "score": always(77),
+    "startswith": always(77),
+    "is_integer": always(True),
+    "conjugate": always(77),
 }
 
 def raise_(name):
@@ -241,7 +248,7 @@ def told_by_a_liar(run, lies):
     ran = run(
         ("solution", lie),
         ("test", LOOK.replace("LIES", repr(lies))),
-        source=[("solution", honest([*ALL - {"__class__"}, *DATA_METHODS]))],
+        source=[("solution", honest([*ALL - {"__class__"}, *METHODS]))],
     )
     assert [one.status for one in ran] == ["ok", "ok"], [one.error for one in ran]
     return ast.literal_eval(ran[1].outputs[-1].data["text/plain"])

@@ -608,6 +608,241 @@ CASES = {
         ("test", "assert issubclass(Stack, list) and not issubclass(Square, list)"),
         ("test", "assert f(1) == Q(1) and f(1) != Q(2)"),
     ],
+    "what a test hands over is changed by the student's code": [
+        (
+            "locked",
+            "class Particle:\n    def __init__(self, x):\n        self.x, self.path = x, []",
+        ),
+        (
+            "solution",
+            """
+            def move(particle, by):
+                particle.x += by
+                particle.path.append(particle.x)
+                particle.moved = True
+                return particle
+
+            def call(function, *args):
+                return function(*args)
+
+            def take(items, n):
+                return [next(items) for _ in range(n)]
+            """,
+        ),
+        (
+            "test",
+            """
+            one = Particle(1)
+            assert move(one, 2) is one and one.x == 3 and one.path == [3] and one.moved
+            assert move(one, 2).path == [3, 5] and type(one) is Particle
+            """,
+        ),
+        (
+            "test",
+            """
+            class Counter:
+                def __init__(self):
+                    self.n, self.log = 0, []
+
+                def __call__(self, x):
+                    self.n += 1
+
+                def write(self, x):
+                    self.log.append(x)
+
+            counter = Counter()
+            call(counter, 1), call(counter.write, 7)
+            assert counter.n == 1 and counter.log == [7]
+            """,
+        ),
+        (
+            "test",
+            """
+            total = 0
+
+            def add(x):
+                global total
+                total += x
+
+            def count():
+                seen = 0
+
+                def inner(x):
+                    nonlocal seen
+                    seen += x
+
+                call(inner, 2), call(inner, 3)
+                return seen
+
+            call(add, 4)
+            assert total == 4 and count() == 5
+            """,
+        ),
+        (
+            "test",
+            """
+            def squares():
+                for i in range(10):
+                    yield i * i
+
+            class Steps:
+                at = 0
+
+                def __next__(self):
+                    self.at += 1
+                    return self.at
+
+            items, place, rest, steps = squares(), iter(range(9)), iter([1, 2, 3]), Steps()
+            assert take(items, 2) == [0, 1] and next(items) == 4
+            assert take(place, 2) == [0, 1] and next(place) == 2
+            assert take(rest, 2) == [1, 2] and list(rest) == [3]
+            assert take(steps, 2) == [1, 2] and next(steps) == 3
+            """,
+        ),
+    ],
+    "what an object is": [
+        ("locked", "import inspect\nimport io\n\nimport torch\nfrom torch import nn"),
+        (
+            "solution",
+            """
+            class Node:
+                def __init__(self, value, next=None):
+                    self.value, self.next = value, next
+
+                def run(self, x):
+                    return self.step(x) + 1
+
+                def step(self, x):
+                    raise NotImplementedError
+
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 1)
+
+                def forward(self, x):
+                    return self.fc(x)
+
+            kept = {}
+
+            def cached(key):
+                return kept.setdefault(key, Node(key))
+
+            def call(function, *args, times=1):
+                return function(*args)
+            """,
+        ),
+        (
+            "test",
+            """
+            first = Node(1)
+            assert Node(2, first).next is first and cached(1) is cached(1) is not cached(2)
+            assert type(first) is Node and type(first).__name__ == "Node"
+            assert first.__class__.__name__ == "Node" and type(Node) is type and type(1) is int
+            """,
+        ),
+        (
+            "test",
+            """
+            net = Net()
+            assert [type(part) for part in net.children()] == [nn.Linear] and net.fc is net.fc
+            assert type(net) is Net and type(net.fc) in (nn.Linear, nn.Conv2d)
+            assert len(list(nn.Sequential(net, nn.ReLU()).parameters())) == 2
+            """,
+        ),
+        (
+            "test",
+            """
+            parameters = inspect.signature(call).parameters
+            assert list(parameters) == ["function", "args", "times"]
+            assert parameters["times"].default is not inspect.Parameter.empty
+            """,
+        ),
+        (
+            "test",
+            """
+            class Twice(Node):
+                def step(self, x):
+                    return 2 * x
+
+            class Wide(Net):
+                def __init__(self):
+                    super().__init__()
+                    self.factor = 3
+
+                def forward(self, x):
+                    return self.factor * super().forward(x)
+
+            wide, x = Wide(), torch.ones(1, 2)
+            assert Twice(0).run(3) == 7 and isinstance(wide, Net) and issubclass(Twice, Node)
+            assert torch.allclose(wide(x), 3 * wide.fc(x))
+            """,
+        ),
+        (
+            "test",
+            """
+            file, one, other = io.BytesIO(), Net(), Net()
+            torch.save(one.state_dict(), file)
+            file.seek(0)
+            other.load_state_dict(torch.load(file))
+            assert torch.equal(one.fc.weight, other.fc.weight)
+            """,
+        ),
+    ],
+    "an optimizer of the test's for a network of the student's": [
+        ("locked", "import torch\nfrom torch import nn"),
+        (
+            "solution",
+            """
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 1)
+
+                def forward(self, x):
+                    return self.fc(x)
+
+            def train(net, rows, measure, optimizer, epochs):
+                losses = []
+                for _ in range(epochs):
+                    for x, y in rows:
+                        optimizer.zero_grad()
+                        loss = measure(net(x), y)
+                        loss.backward()
+                        optimizer.step()
+                        losses.append(loss.item())
+                return losses
+
+            def halve(parameters):
+                with torch.no_grad():
+                    for p in parameters:
+                        p.mul_(0.5)
+            """,
+        ),
+        (
+            "test",
+            """
+            torch.manual_seed(0)
+            net, rows = Net(), [(torch.ones(4, 2), torch.ones(4, 1))]
+            before = net.fc.weight.detach().clone()
+            optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+            losses = train(net, rows, nn.MSELoss(), optimizer, 5)
+            assert losses[-1] < losses[0] and not torch.equal(net.fc.weight, before)
+            assert train(net, rows, nn.MSELoss(), optimizer, 1)[0] < losses[-1]
+            """,
+        ),
+        (
+            "test",
+            """
+            net = Net()
+            before = net.fc.weight.detach().clone()
+            halve(net.parameters())
+            assert torch.equal(net.fc.weight, before / 2)
+            halve([net.fc.weight])
+            assert torch.equal(net.fc.weight, before / 4)
+            """,
+        ),
+    ],
     "gradients of the tests": [
         ("locked", "import torch\nfrom torch import nn"),
         (
@@ -1269,3 +1504,58 @@ def test_figures_are_shown_below_the_cell_that_draws_them(notebook, zygote):
     for way in (run_notebook(page), runner.run(page, zygote, source=page)):
         shown_in = [figures(run) for run in way if notebooks.role(page.cells[run.index]) != "test"]
         assert shown_in == [1, 0, 0, 3, 2, 1, 0, 1]
+
+
+@pytest.mark.slow
+def test_compiled_functions_and_networks_are_the_student_s(run):
+    """The compiler "eager" translates nothing, so that nothing here waits for one of C++."""
+    ran = run(
+        ("locked", "import torch\nfrom torch import nn"),
+        (
+            "solution",
+            """
+            def double(x):
+                return 2 * x
+
+            compiled = torch.compile(double, backend="eager")
+            net = torch.compile(nn.Linear(2, 1), backend="eager")
+            """,
+        ),
+        (
+            "test",
+            """
+            x = torch.ones(2, requires_grad=True)
+            compiled(x).sum().backward()
+            assert x.grad.tolist() == [2, 2] and compiled.__name__ == "double"
+            """,
+        ),
+        ("test", "assert isinstance(net, nn.Module) and net(torch.ones(3, 2)).shape == (3, 1)"),
+        ("test", "assert compiled(torch.ones(1)) == 3"),
+        seconds=120.0,
+    )
+    assert [one.status for one in ran] == ["ok"] * 4 + ["error"], [one.error for one in ran]
+    assert ran[-1].error.startswith("AssertionError")
+
+
+CANNOT = {
+    "a file": ("call(len, open('numbers.txt', 'w'))", "probe(function, ...)"),
+    "a transform": ("torch.func.grad(square)(torch.tensor(3.0))", "torch.func's transforms"),
+    "twice": (
+        "x = torch.tensor(3.0, requires_grad=True)\n"
+        "(slope,) = torch.autograd.grad(square(x), x, create_graph=True)\n"
+        "assert slope == 6\ntorch.autograd.grad(slope, x)",
+        "differentiates twice",
+    ),
+}
+
+
+@pytest.mark.slow
+def test_what_a_test_cannot_do_here_is_said_with_what_to_write(run):
+    solution = (
+        "def call(function, value):\n    return function(value)\n\ndef square(x):\n    return x**2"
+    )
+    tests = [("test", source) for source, _ in CANNOT.values()]
+    ran = run(("locked", "import torch"), ("solution", solution), *tests)[2:]
+    assert [one.status for one in ran] == ["error"] * len(CANNOT)
+    for one, (_, says) in zip(ran, CANNOT.values(), strict=True):
+        assert says in one.error and "probe(" in one.error, one.error
