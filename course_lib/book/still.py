@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from bs4 import BeautifulSoup
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx import addnodes
@@ -30,7 +31,15 @@ from sphinx.util.typing import ExtensionMetadata
 
 from course_lib.book.live import live_box
 
-__all__ = ["EpubBuilder", "PaperBuilder", "StillForms", "as_xhtml", "properties_of", "setup"]
+__all__ = [
+    "EpubBuilder",
+    "PaperBuilder",
+    "StillForms",
+    "as_xhtml",
+    "for_paper",
+    "properties_of",
+    "setup",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +64,9 @@ _PAGE = """\
 </body>
 </html>
 """
+
+#: Bootstrap's name for what is not printed.
+_SCREEN_ONLY = "d-print-none"
 
 #: Names of characters that HTML knows and XML does not.
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
@@ -81,6 +93,9 @@ class StillForms(SphinxPostTransform):
         for place in list(self.document.findall(nodes.raw)):
             if "data-review" in place.astext():
                 place.replace_self(nodes.paragraph("", "This part of the page works in the site."))
+        for place in list(self.document.findall(nodes.raw)):
+            if _SCREEN_ONLY in place.astext():
+                place.replace_self(nodes.raw("", for_paper(place.astext()), format="html"))
         for folded in list(self.document.findall(HideCodeCellNode)):
             if self.app.builder.name == "singlehtml":
                 # Code that only draws is in the site and in the notebooks.
@@ -93,6 +108,20 @@ class StillForms(SphinxPostTransform):
             folded.parent.replace(
                 folded, [nodes.raw("", opening, format="html"), *folded.children, closing]
             )
+
+
+def for_paper(text: str) -> str:
+    """Return HTML without what is for the screen alone (class ``d-print-none``: players of sound).
+
+    Parameters
+    ----------
+    text : str
+        Whole elements, as the output of a cell has them.
+    """
+    page = BeautifulSoup(text, "html.parser")
+    for element in page.select(f".{_SCREEN_ONLY}"):
+        element.decompose()
+    return str(page)
 
 
 def as_xhtml(text: str) -> str:

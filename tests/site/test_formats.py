@@ -364,6 +364,9 @@ It *falls*.
 :::{review} due
 :::
 
+<table><tr><th scope="row">low voice</th><td>heard</td><td class="d-print-none"><audio controls
+src="data:audio/wav;base64,UklGRg=="></audio></td></tr></table>
+
 {download}`The file </pyproject.toml>`&nbsp;is here.
 """
 
@@ -428,6 +431,12 @@ def test_answers_stand_at_the_end_of_the_chapter(still: Path) -> None:
         asked, _, told = text.partition(">Answers<")
         assert "Is it?" in asked and "Look again." not in asked and "Right." not in asked
         assert told.index("Is it?") < told.index("Look again.") < told.index("Right.")
+
+
+def test_sounds_stay_in_the_site(still: Path) -> None:
+    for name in ("epub/book/part/slopes.xhtml", "singlehtml/index.html"):
+        text = (still / name).read_text()
+        assert "low voice" in text and "<td>heard</td>" in text and "audio" not in text, name
 
 
 def test_paper_has_no_folded_code_and_formulas_with_their_fonts(still: Path) -> None:
