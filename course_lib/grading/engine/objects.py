@@ -740,7 +740,8 @@ def _may_be_set(value: Any, name: str) -> bool:
         kept = name[:1] == "_" or name == "training"
         if kept or kind.__module__ != "__main__" or isinstance(value, torch.nn.modules.loss._Loss):
             return False
-    return not callable(getattr(kind, name, None))
+    of_class = getattr(kind, name, None)
+    return not callable(of_class) and not hasattr(of_class, "__get__")
 
 
 def set_parts(value: Any, changed: dict[str, Any], gone: list[str]) -> None:

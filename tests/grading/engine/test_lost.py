@@ -248,10 +248,10 @@ def test_a_value_that_keeps_the_judge_busy_costs_its_test(run, monkeypatch):
         ("solution", "def f():\n    return range(10**18)"),
         ("test", "assert all(number >= 0 for number in f())"),
         ("test", "assert f()[3] == 3"),
-        seconds=1.5,
+        seconds=4,
     )
     assert [one.status for one in ran] == ["ok", "timeout", "ok"], [one.error for one in ran]
-    assert ran[1].error == "stopped after 1.5 s"
+    assert ran[1].error == "stopped after 4 s"
 
 
 def test_a_notebook_s_outputs_have_one_room(run, monkeypatch):
