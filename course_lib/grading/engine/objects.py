@@ -11,6 +11,7 @@ import builtins
 import contextlib
 import dis
 import functools
+import inspect
 import io
 import pickle
 import socket
@@ -740,8 +741,8 @@ def _may_be_set(value: Any, name: str) -> bool:
         kept = name[:1] == "_" or name == "training"
         if kept or kind.__module__ != "__main__" or isinstance(value, torch.nn.modules.loss._Loss):
             return False
-    of_class = getattr(kind, name, None)
-    return not callable(of_class) and not hasattr(of_class, "__get__")
+    of_class = inspect.getattr_static(kind, name, None)
+    return not callable(of_class) and not hasattr(type(of_class), "__get__")
 
 
 def set_parts(value: Any, changed: dict[str, Any], gone: list[str]) -> None:

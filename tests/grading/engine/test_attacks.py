@@ -392,9 +392,6 @@ def test_an_end_of_items_that_nobody_has_made_ends_no_judge(run):
     assert [one.status for one in ran] == ["ok", "ok", "ok", "error"], [one.error for one in ran]
 
 
-IMPORTS = "import functools\nimport torch\nfrom torch import nn"
-
-
 def test_what_a_test_s_object_does_stays_the_test_s(run):
     """A student's code may change the data of an object that it is handed, and no method of it."""
     lie = """
@@ -405,15 +402,15 @@ def test_what_a_test_s_object_does_stays_the_test_s(run):
         measure.reduction, measure.forward = "none", lambda *args: 0.0
     """
     look = """
+    class Seven:
+        def __get__(self, thing, kind=None):
+            return 7
+
     class Thing:
-        n = 0
+        n, wanted = 0, Seven()
 
         def passed(self):
             return self.n > 9
-
-        @functools.cached_property
-        def wanted(self):
-            return 7
 
     thing, measure = Thing(), nn.MSELoss()
     visit(thing, measure)
@@ -421,7 +418,7 @@ def test_what_a_test_s_object_does_stays_the_test_s(run):
     assert measure.reduction == "mean"
     assert measure(torch.ones(2), torch.zeros(2)) == 1
     """
-    ran = run(("locked", IMPORTS), ("solution", lie), ("test", look))
+    ran = run(("locked", "import torch\nfrom torch import nn"), ("solution", lie), ("test", look))
     assert ran[2].status == "ok", ran[2].error
 
 
