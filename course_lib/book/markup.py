@@ -31,18 +31,22 @@ def _depart_folded(self: HTML5Translator, node: HideCodeCellNode) -> None:
 
 
 def lists_out_of_paragraphs(_: Sphinx, tree: nodes.document) -> None:
-    """Let what a paragraph may not hold stand in its place; what else it held stays around it."""
+    """Let lists stand beside what paragraphs hold: within one, they are no valid HTML."""
     for paragraph in list(tree.findall(nodes.paragraph)):
-        if not any(isinstance(child, nodes.bullet_list) for child in paragraph.children):
+        parts = paragraph.children
+        if len(parts) == 1 and isinstance(parts[0], nodes.inline):
+            # What a field says is in an element of its own, for translators.
+            parts = parts[0].children
+        if not any(isinstance(part, nodes.bullet_list) for part in parts):
             continue
         made: list[nodes.Node] = []
-        for child in paragraph.children:
-            if isinstance(child, nodes.bullet_list):
-                made.append(child)
+        for part in parts:
+            if isinstance(part, nodes.bullet_list):
+                made.append(part)
             elif made and isinstance(made[-1], nodes.paragraph):
-                made[-1] += child
+                made[-1] += part
             else:
-                made.append(nodes.paragraph("", "", child))
+                made.append(nodes.paragraph("", "", part))
         paragraph.replace_self(made)
 
 
