@@ -83,4 +83,10 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_node(HideCodeCellNode, override=True, html=(_visit_folded, _depart_folded))
     app.add_post_transform(CodeBelow)
     app.connect("doctree-read", lists_out_of_paragraphs)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    # Pages that were read without this are read again.
+    return {
+        "version": "1",
+        "env_version": 1,
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }
