@@ -57,7 +57,8 @@ def print_page(
         When the browser fails, with its words.
     """
     target.unlink(missing_ok=True)
-    with tempfile.TemporaryDirectory(prefix="course-print-") as profile:
+    # A browser that was stopped may still write into its folder while that is removed.
+    with tempfile.TemporaryDirectory(prefix="course-print-", ignore_cleanup_errors=True) as profile:
         command = [
             browser(),
             "--headless",
