@@ -278,7 +278,9 @@ def _captions(root: Path) -> dict[str, str]:
 
 
 def _visit_path(self: HTML5Translator, node: coursepath) -> None:
-    self.body.append('<details class="coursepath">\n')
+    # What cannot be clicked is there from the start.
+    still = ' open="open"' if self.builder.name in ("epub", "singlehtml") else ""
+    self.body.append(f'<details class="coursepath"{still}>\n')
 
 
 def _depart_path(self: HTML5Translator, node: coursepath) -> None:

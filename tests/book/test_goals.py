@@ -3,11 +3,13 @@
 import itertools
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 
-from course_lib.book.goals import course_path, weeks_of
+from course_lib.book.goals import _visit_path, course_path, coursepath, weeks_of
 from course_lib.book.prerequisites import Chapter, read_chapters
 from course_lib.paths import CourseError
 
@@ -85,3 +87,11 @@ def test_the_front_page_has_paths_for_its_goals() -> None:
         slugs = [chapter.slug for chapter in path.chapters]
         assert slugs[0] == "deep-learning" and path.reading == sum(c.minutes for c in path.chapters)
         assert all(need in slugs[:k] for k, c in enumerate(path.chapters) for need in c.needs)
+
+
+@pytest.mark.parametrize(("builder", "is_open"), [("html", False), ("epub", True)])
+def test_a_path_is_open_where_nothing_can_be_clicked(builder: str, is_open: bool) -> None:
+    writer = SimpleNamespace(body=[], builder=SimpleNamespace(name=builder))
+    _visit_path(writer, coursepath())
+    (tag,) = BeautifulSoup(writer.body[0], "html.parser").find_all("details")
+    assert tag.has_attr("open") == is_open
