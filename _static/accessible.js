@@ -3,9 +3,7 @@
 
 document.addEventListener("DOMContentLoaded", () => {
   // These say what they are for in their text; a label would replace it by another.
-  for (const element of document.querySelectorAll(
-    "button.search-button-field[aria-label]",
-  )) {
+  for (const element of document.querySelectorAll("button.search-button-field[aria-label]")) {
     element.removeAttribute("aria-label");
   }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from course_lib.book.paper import browser
+from course_lib.book.printing import browser
 from course_lib.paths import CourseError, find_root
 
 #: What the picture shows, in pixels: the menu of all chapters, and the page's top with its figure.

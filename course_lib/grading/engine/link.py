@@ -633,11 +633,7 @@ def _through(original: _Handle, data: Any, guests: list[Any]) -> Any:
                 back = [None if g is None else Once.apply(g, *guests) for g in back]
             return (torch.zeros_like(gradient), *back)
 
-    class Once(torch.autograd.Function):
-        @staticmethod
-        def forward(context: Any, value: Any, *inputs: Any) -> Any:
-            return value.clone()
-
+    class Once(Through):
         @staticmethod
         def backward(context: Any, gradient: Any) -> Any:
             raise JudgeLimit(

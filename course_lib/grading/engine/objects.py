@@ -751,22 +751,17 @@ def set_parts(value: Any, changed: dict[str, Any], gone: list[str]) -> None:
     The names come from a student's process: those that are not theirs to change are passed over.
     """
     if type(value) is types.FunctionType:
-        stored = _stored_by(value.__code__)
-        changed = {name: content for name, content in changed.items() if name in stored}
-    else:
-        changed = {n: content for n, content in changed.items() if _may_be_set(value, n)}
-        gone = [name for name in gone if _may_be_set(value, name)]
-    if type(value) is types.FunctionType:
         cells = dict(zip(value.__code__.co_freevars, value.__closure__ or (), strict=True))
-        for name, content in changed.items():
+        for name in _stored_by(value.__code__) & changed.keys():
             if name in cells:
-                cells[name].cell_contents = content
+                cells[name].cell_contents = changed[name]
             else:
-                value.__globals__[name] = content
+                value.__globals__[name] = changed[name]
         return
-    vars(value).update(changed)
+    vars(value).update({n: content for n, content in changed.items() if _may_be_set(value, n)})
     for name in gone:
-        vars(value).pop(name, None)
+        if _may_be_set(value, name):
+            vars(value).pop(name, None)
 
 
 class _Parts:
