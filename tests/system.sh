@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the tests need and pip cannot bring: a browser; PostgreSQL's server, which the tests run in a
-# folder of their own; espeak-ng, which spoke the clips of the book; and epubcheck, which judges the
-# EPUB, with the Java that the judge of pages needs as well. As root on Debian or Ubuntu they are
+# folder of their own; espeak-ng, which spoke the clips of the book; epubcheck, which judges the
+# EPUB; and Java, which that and the judge of pages run in. As root on Debian or Ubuntu they are
 # installed; elsewhere this says what to install.
 set -eu
 
@@ -24,11 +24,16 @@ has_epubcheck() {
     command -v epubcheck >/dev/null 2>&1
 }
 
+has_java() {
+    command -v java >/dev/null 2>&1
+}
+
 missing=
 has_browser || missing="chromium"
 has_postgres || missing="$missing postgresql"
 has_espeak || missing="$missing espeak-ng"
 has_epubcheck || missing="$missing epubcheck"
+has_java || missing="$missing default-jre-headless"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
@@ -58,5 +63,8 @@ has_espeak || echo "The test that speaks the clips again needs espeak-ng (Debian
     "install espeak-ng; Fedora: dnf install espeak-ng; macOS: brew install espeak-ng)." >&2
 has_epubcheck || echo "The test of the EPUB needs epubcheck (Debian, Ubuntu: apt-get install" \
     "epubcheck; Fedora, macOS: dnf or brew install epubcheck)." >&2
+has_java || echo "The tests of the EPUB and of the pages need Java (Debian, Ubuntu: apt-get install" \
+    "default-jre-headless; Fedora: dnf install java-latest-openjdk-headless; macOS: brew install" \
+    "openjdk)." >&2
 echo "Install what is missing, then run this again." >&2
 exit 1

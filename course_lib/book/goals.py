@@ -33,6 +33,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
 
+from course_lib.book import STILL_BUILDERS
 from course_lib.book.prerequisites import Chapter, depend_on, read_chapters
 from course_lib.book.workload import minutes_of, points_of
 from course_lib.paths import CourseError
@@ -279,7 +280,7 @@ def _captions(root: Path) -> dict[str, str]:
 
 def _visit_path(self: HTML5Translator, node: coursepath) -> None:
     # What cannot be clicked is there from the start.
-    still = ' open="open"' if self.builder.name in ("epub", "singlehtml") else ""
+    still = ' open="open"' if self.builder.name in STILL_BUILDERS else ""
     self.body.append(f'<details class="coursepath"{still}>\n')
 
 

@@ -26,6 +26,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
+from course_lib.book import STILL_BUILDERS
 from course_lib.book.reading import minutes
 from course_lib.paths import CourseError, toc_entries
 
@@ -328,7 +329,7 @@ def _draw(app: Sphinx, tree: nodes.document, page: str) -> None:
     for node in list(tree.findall(coursemap)):
         chapters: list[Chapter] = node["chapters"]
         # The links in a drawing are for browsers.
-        if app.builder.format == "html" and app.builder.name not in ("epub", "singlehtml"):
+        if app.builder.format == "html" and app.builder.name not in STILL_BUILDERS:
             links = {c.page: app.builder.get_relative_uri(page, c.page) for c in chapters}
             drawn = svg(chapters, links, node["subjects"])
             node.replace_self(nodes.raw("", drawn, format="html"))

@@ -36,6 +36,8 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
 
+from course_lib.book import STILL_BUILDERS
+
 __all__ = ["Question", "setup"]
 
 logger = logging.getLogger(__name__)
@@ -196,7 +198,7 @@ class PlainQuestions(SphinxPostTransform):
     def run(self, **_: Any) -> None:
         """Replace each question, and put the answers at the end of its chapter."""
         builder = self.app.builder
-        if builder.format == "html" and builder.name not in ("epub", "singlehtml"):
+        if builder.format == "html" and builder.name not in STILL_BUILDERS:
             return
         chapters: dict[int, tuple[nodes.Element, list[nodes.Node]]] = {}
         for asked in list(self.document.findall(question)):

@@ -29,6 +29,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
 
+from course_lib.book import STILL_BUILDERS
 from course_lib.book.live import live_box
 
 __all__ = [
@@ -42,9 +43,6 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
-
-#: The names of the builders here.
-BUILDERS = ("epub", "singlehtml")
 
 _STYLE = "still.css"
 #: What is for paper alone; no reader of EPUBs would understand it.
@@ -84,7 +82,7 @@ class StillForms(SphinxPostTransform):
 
     def run(self, **_: Any) -> None:
         """Replace what needs a browser."""
-        if self.app.builder.name not in BUILDERS:
+        if self.app.builder.name not in STILL_BUILDERS:
             return
         for box in list(self.document.findall(live_box)):
             box.replace_self(list(box.findall(nodes.image)))
@@ -275,7 +273,7 @@ class PaperBuilder(_Plain, SingleFileHTMLBuilder):
 
 def _begin(app: Sphinx) -> None:
     """Have an EPUB hold nothing of an earlier one."""
-    if app.builder.name not in BUILDERS:
+    if app.builder.name not in STILL_BUILDERS:
         return
     for path in _files(Path(app.outdir)):
         path.unlink()

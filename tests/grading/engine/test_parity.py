@@ -8,6 +8,23 @@ import pytest
 from course_lib.assignments.running import run_notebook
 from course_lib.grading.engine import notebooks, runner
 
+#: A student's network, for the cases that need one.
+NET = (
+    "solution",
+    """
+    import torch
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(2, 1)
+
+        def forward(self, x):
+            return self.fc(x)
+    """,
+)
+
 CASES = {
     "what is awaited": [
         (
@@ -147,20 +164,10 @@ CASES = {
         ("test", "assert predict(0) == 'dog'"),
     ],
     "locked cells that use the student's names": [
+        NET,
         (
             "solution",
             """
-            import torch
-            from torch import nn
-
-            class Net(nn.Module):
-                def __init__(self):
-                    super().__init__()
-                    self.fc = nn.Linear(2, 1)
-
-                def forward(self, x):
-                    return self.fc(x)
-
             def step(net, x, y):
                 loss = ((net(x) - y) ** 2).mean()
                 loss.backward()
@@ -702,6 +709,7 @@ CASES = {
     ],
     "what an object is": [
         ("locked", "import inspect\nimport io\n\nimport torch\nfrom torch import nn"),
+        NET,
         (
             "solution",
             """
@@ -714,14 +722,6 @@ CASES = {
 
                 def step(self, x):
                     raise NotImplementedError
-
-            class Net(nn.Module):
-                def __init__(self):
-                    super().__init__()
-                    self.fc = nn.Linear(2, 1)
-
-                def forward(self, x):
-                    return self.fc(x)
 
             kept = {}
 
@@ -791,17 +791,10 @@ CASES = {
     ],
     "an optimizer of the test's for a network of the student's": [
         ("locked", "import torch\nfrom torch import nn"),
+        NET,
         (
             "solution",
             """
-            class Net(nn.Module):
-                def __init__(self):
-                    super().__init__()
-                    self.fc = nn.Linear(2, 1)
-
-                def forward(self, x):
-                    return self.fc(x)
-
             def train(net, rows, measure, optimizer, epochs):
                 losses = []
                 for _ in range(epochs):
