@@ -42,7 +42,10 @@ def build_site(root: Path, *, force: bool = False) -> bool:
         return False
     install_node_packages(root)
     stamp.unlink(missing_ok=True)
-    run_sphinx(root, site_path(root) / "index.html", ["--all"] if force else [])
+    # Without the index of an earlier build (one that was interrupted never wrote it), Sphinx would
+    # index the changed pages alone, and warn.
+    whole = force or not (site_path(root) / "searchindex.js").is_file()
+    run_sphinx(root, site_path(root) / "index.html", ["--all"] if whole else [])
     stamp.write_text(made_of)
     return True
 

@@ -17,6 +17,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from course_lib.book.review import questions_in
+from course_lib.book.site import build_site, site_path
 from course_lib.book.sources import lines_of, source_page
 from course_lib.book.weight import names_in_page, prune, with_icons
 
@@ -302,6 +303,21 @@ def test_the_search_knows_as_much_after_an_incremental_build_as_after_a_whole_on
     assert "1 removed" in build(source, "search_index")[1]
     left = set(searched(source)["indexentries"])
     assert "logit" in left and "gradient" not in left
+
+
+@pytest.mark.slow
+def test_a_build_after_one_that_was_interrupted_searches_all_pages(tiny_course: Path) -> None:
+    (tiny_course / "_config.yml").write_text("execute:\n  execute_notebooks: 'off'\n")
+    assert build_site(tiny_course)
+    whole = searched(tiny_course)
+    # What was interrupted has read all pages, and never came to write the index.
+    (site_path(tiny_course) / "searchindex.js").unlink()
+    with (tiny_course / "book" / "part" / "other.md").open("a") as page:
+        page.write("\nNow with a sentence about zebras.\n")
+    assert build_site(tiny_course)
+    found = searched(tiny_course)
+    assert found["titles"] == whole["titles"] and len(found["titles"]) > 1
+    assert set(found["terms"]) >= set(whole["terms"]) | {"zebra"}
 
 
 # Figures that move --------------------------------------------------------------------------------

@@ -64,13 +64,23 @@ def test_each_part_is_run_and_listed_below_its_budget(parts, tmp_path, capsys):
     assert [entry["part"] for entry in kept][:3] == ["chapters", "exercises, site, class", "form"]
 
 
-def test_a_part_that_fails_ends_the_run_with_its_status_and_the_table(parts, tmp_path, capsys):
-    command = a_program(tmp_path, "import sys\nsys.exit(2 * (sys.argv[1] == 'lint'))")
+def test_all_that_is_wrong_is_found_in_one_run(parts, tmp_path, capsys):
+    fails = "{'lint': 2, 'test-exercises': 3}"
+    command = a_program(tmp_path, f"import sys\nsys.exit({fails}.get(sys.argv[1], 0))")
     assert parts.run(parts.PARTS, tmp_path / "times", command) == 2
     said = capsys.readouterr().out
-    assert "lint failed; what comes after it was not run." in said
-    assert "  form" in said and "tests of the code" not in said
-    assert said.endswith("tests that needed a second try: none\n")
+    assert "lint failed; the other parts are run all the same." in said
+    assert "tests of the code" in said and "plain processor" in said
+    assert said.endswith("failed: lint, test-exercises\n")
+
+
+def test_nothing_is_run_after_the_build_has_failed(parts, tmp_path, capsys):
+    command = a_program(tmp_path, "import sys\nsys.exit(2 * (sys.argv[1] == 'course'))")
+    assert parts.run(parts.PARTS, tmp_path / "times", command) == 2
+    said = capsys.readouterr().out
+    assert "course failed; the other parts need it and were not run." in said
+    assert "  exercises, site, class" in said and "tests of the code" not in said
+    assert said.endswith("failed: course\n")
 
 
 def test_what_is_above_its_budget_says_so(parts):
