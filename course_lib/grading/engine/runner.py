@@ -556,11 +556,11 @@ class _Run:
         )
 
 
-# How a student's processes end by another's hand, for the sum of what they use.
-_ENDED_FOR = {
-    "memory": "it used more memory than it may",
-    "cpu": "it used more processor time than it may",
-}
+#: What is said of a student's processes that were stopped for the sum of what they used.
+OVER_MEMORY = "it used more memory than it may"
+OVER_PROCESSOR_TIME = "it used more processor time than it may"
+
+_ENDED_FOR = {"memory": OVER_MEMORY, "cpu": OVER_PROCESSOR_TIME}
 
 
 def seed_of_cell(seed: bytes, cell: NotebookNode) -> bytes:

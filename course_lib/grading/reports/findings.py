@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 
 from course_lib.grading.course.text import shown
 from course_lib.grading.running.kernel import KERNEL_DIED
+from course_lib.grading.running.sandboxed import STOPPED
 from course_lib.grading.submissions.answers import NONE_NAMED, Answers, imported_answers
 from course_lib.grading.submissions.repair import NOTES, TAMPERED, metadata_of
 
@@ -84,6 +85,8 @@ def _of_error(name: str, cell: NotebookNode, output: NotebookNode) -> list[str]:
             f"At the cell {name}, the process with the student's code sent something that ordinary "
             f"code does not: {shown(message, 160)}."
         ]
+    if kind == KERNEL_DIED and message.startswith(STOPPED):
+        return [f"The cell {name} was stopped: {shown(message.partition(': ')[2], 200)}."]
     if kind == KERNEL_DIED:
         return [f"The cell {name} ended the process that it ran in."]
     if metadata_of(cell).get("grade") and not metadata_of(cell).get("solution"):

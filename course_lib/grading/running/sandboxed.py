@@ -26,6 +26,7 @@ from course_lib.grading.course.secret import asks_for_seed, digest_of, seed_for
 from course_lib.grading.engine import asked
 from course_lib.grading.engine.credit import as_told
 from course_lib.grading.engine.jobs import Job, run_job
+from course_lib.grading.engine.runner import OVER_MEMORY, OVER_PROCESSOR_TIME
 from course_lib.grading.running.kernel import KERNEL_DIED, NOT_RUN, TEST_FAULT, TIMED_OUT
 from course_lib.grading.running.kernel import Execute as KernelExecute
 from course_lib.grading.submissions.answers import NONE_NAMED, read_answers, without_answers
@@ -38,6 +39,9 @@ MIB = 1 << 20
 
 # What the engine 'sandboxed' was called before, as configurations may still have it.
 _OLD_NAME = "walled"
+
+# How the sentences begin on a cell that was stopped for what its processes used.
+STOPPED = "This cell was stopped: its process, with all that it had started, used"
 
 # What a kernel says of itself; feedback pages color code by it.
 LANGUAGE = {
@@ -235,6 +239,16 @@ class Execute(KernelExecute):
                     f"This cell was not run: the notebook had used up its {seconds} seconds."
                 )
             return TIMED_OUT, self._timeout_error(self._limit(run))["evalue"]
+        if status == "died" and why == OVER_MEMORY:
+            return KERNEL_DIED, (
+                f"{STOPPED} more memory than the {self.memory:,} MiB that a submission may use. "
+                "Work with fewer or smaller arrays at a time."
+            )
+        if status == "died" and why == OVER_PROCESSOR_TIME:
+            return KERNEL_DIED, (
+                f"{STOPPED} more processor time than a submission may use. Does a thread or a "
+                "process go on after its cell has ended?"
+            )
         if status == "died":
             detail = f" ({why})" if why and "ended the Python process" not in why else ""
             return KERNEL_DIED, (

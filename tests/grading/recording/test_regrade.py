@@ -312,6 +312,16 @@ def total(numbers):
 """
 OUTSIDE = "open('/root/solutions.txt')"
 LEAVES = "import os\nos._exit(0)"
+# Three processes, of which each alone holds no more than it may.
+HOARDS = """\
+import os, time
+
+for _ in range(2):
+    if os.fork() == 0:
+        break
+held = b"x" * (200 << 20)
+time.sleep(60)
+"""
 
 
 def test_attempts_are_seen_in_a_class(course: Path) -> None:
@@ -320,7 +330,10 @@ def test_attempts_are_seen_in_a_class(course: Path) -> None:
         "longer": SPOOF.replace("MESSAGE", "(2**60).to_bytes(8, 'little')"),
         "outside": OUTSIDE,
         "leaves": LEAVES,
+        "hoards": HOARDS,
     }
+    with (course / "nbgrader_config.py").open("a") as file:
+        file.write("\nc.Execute.memory = 300\n")
     for student, answer in answers.items():
         small.hand_in(course, student, small.answered(course, total=answer, mean=small.MEAN))
     report = grading.grade(small.SLUG, course)
@@ -329,6 +342,10 @@ def test_attempts_are_seen_in_a_class(course: Path) -> None:
     assert "sent something that ordinary code does not" in told["longer"]
     assert "wanted a file from elsewhere" in told["outside"] or "not allowed" in told["outside"]
     assert told["leaves"] == "The cell total ended the process that it ran in."
+    assert told["hoards"] == (
+        "The cell total was stopped: its process, with all that it had started, used more memory "
+        "than the 300 MiB that a submission may use. Work with fewer or smaller arrays at a time."
+    )
     for student in answers:
         assert report[student].points()["test-total"] == 0
     assert [report[student].suspicious for student in ANSWERS] == [[], [], []]

@@ -28,6 +28,7 @@ from course_lib.assignments.checking import grade_notebook
 from course_lib.assignments.sample import build_class, load_class
 from course_lib.grading import GradingError
 from course_lib.grading.engine import jobs, runner, sandbox, sandbox_check, zygote
+from course_lib.grading.engine.runner import OVER_MEMORY, OVER_PROCESSOR_TIME
 from course_lib.grading.pages.feedback import failure_message
 from course_lib.grading.reports.report import GRADED, NEEDS_A_PERSON
 from course_lib.grading.running import sandboxed
@@ -669,7 +670,7 @@ def message(notebook: NotebookNode, index: int) -> tuple[str, str]:
 def test_what_ended_a_cell_is_said_as_ever() -> None:
     stream = {"output_type": "stream", "name": "stdout", "text": "begun\n"}
     notebook = ran(
-        *"abcdef",
+        *"abcdefgh",
         results=[
             {"status": "timeout", "error": "stopped after 5 s", "seconds": 5.0},
             {"status": "died", "error": "it ended the Python process", "outputs": [stream]},
@@ -677,6 +678,8 @@ def test_what_ended_a_cell_is_said_as_ever() -> None:
             {"status": "not run", "error": "the student's process had ended before"},
             {"status": "judge", "error": "the test itself could not be run: it hung"},
             {"status": "timeout", "error": "the notebook's time was over"},
+            {"status": "died", "error": OVER_MEMORY},
+            {"status": "died", "error": OVER_PROCESSOR_TIME},
         ],
         timeout=5,
         notebook_timeout=9,
@@ -696,6 +699,9 @@ def test_what_ended_a_cell_is_said_as_ever() -> None:
         "This cell was not run: the notebook had used up its 9 seconds.",
     )
     assert notebook.cells[5].execution_count is None
+    assert message(notebook, 6)[0] == message(notebook, 7)[0] == KERNEL_DIED
+    assert "used more memory than the 1,024 MiB" in message(notebook, 6)[1]
+    assert "used more processor time than" in message(notebook, 7)[1]
 
 
 def test_outputs_are_bounded_and_numbered() -> None:
