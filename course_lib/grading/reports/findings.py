@@ -28,8 +28,8 @@ UNREADABLE = re.compile(
     r"gave an answer that cannot be read"
 )
 
-# What code meets that wants more than the walls let through: the name of the error, a pattern for
-# its message, and what it wanted.
+# What code meets that wants more than the sandbox lets through: the name of the error, a pattern
+# for its message, and what it wanted.
 REFUSALS = (
     (r"PermissionError", r"", "something that is not allowed there"),
     (r"OSError", r"Read-only file system", "to write where nothing can be written"),

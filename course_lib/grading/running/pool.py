@@ -210,7 +210,7 @@ def pool(
     Raises
     ------
     GradingError
-        If walls cannot be built here, or the scheduler does not answer, or has no workers, or
+        If no sandbox can be built here, or the scheduler does not answer, or has no workers, or
         workers that cannot do the work.
     """
     with _cluster(scheduler, say) if scheduler else _threads(workers) as place:
@@ -224,7 +224,7 @@ def _threads(workers: int | None) -> Iterator[Pool]:
     workers = workers or _processors()
     executor = ThreadPoolExecutor(workers, thread_name_prefix="grade")
     try:
-        # The zygote gets warm while the walls are tried, and the first submissions are mended.
+        # The zygote gets warm while the sandbox is tried, and the first submissions are mended.
         executor.submit(_warm_quietly)
         require_sandbox()
         yield _Threads(executor, workers)
@@ -318,7 +318,7 @@ def _no_worker(address: str, state: str) -> str:
 
 
 def _check_workers(client: Any) -> None:
-    """Make sure that every worker has what this machine has, and can build walls.
+    """Make sure that every worker has what this machine has, and can build a sandbox.
 
     Raises
     ------

@@ -297,7 +297,7 @@ class Execute(KernelExecute):
 
 
 def require_sandbox() -> None:
-    """Make sure that walls can be built here.
+    """Make sure that a sandbox can be built here.
 
     Raises
     ------
@@ -318,7 +318,7 @@ _sandbox_stands = False
 
 
 def missing_for_sandbox() -> list[str]:
-    """Return why walls cannot be built here; once nothing was missing, it is not asked again."""
+    """Return why no sandbox can be built here; once nothing was missing, it is not asked again."""
     global _sandbox_stands
     if _sandbox_stands:
         return []

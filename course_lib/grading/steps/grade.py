@@ -88,9 +88,9 @@ def grade(
     Raises
     ------
     GradingError
-        If the assignment was never released, nobody handed it in, another run is at work, walls
-        cannot be built here, or the gradebook or the scheduler fails. What was graded until then
-        is kept.
+        If the assignment was never released, nobody handed it in, another run is at work, no
+        sandbox can be built here, or the gradebook or the scheduler fails. What was graded until
+        then is kept.
     """
     begin = time.monotonic()
     course = course_in(course_dir)

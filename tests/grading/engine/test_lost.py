@@ -3,11 +3,14 @@
 import contextlib
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
+from nbformat.v4 import new_notebook
 
 from course_lib.grading.engine import runner, student
+from course_lib.grading.engine.zygote import Exit
 
 from .attackers import at_rest
 
@@ -242,8 +245,25 @@ def test_a_process_is_not_replaced_for_ever(run):
     assert found[11] == "error", told
 
 
+@pytest.mark.parametrize(
+    ("ended", "was_busy"),
+    [
+        (Exit(None, 9, 0, 2.5, "killed"), True),
+        (Exit(None, 9, 0, 1.5, "killed"), False),
+        (None, False),
+    ],
+    ids=["computed", "waited", "does not end"],
+)
+def test_a_judge_was_busy_if_it_computed_most_of_the_time(ended, was_busy):
+    lost = runner._Run(new_notebook(), None, None, runner.Times(), {}, b"")
+    lost.judges_child = SimpleNamespace(kill=lambda: None, wait=lambda timeout: ended)
+    assert lost.judge_was_busy(4.0) is was_busy
+
+
 def test_a_value_that_keeps_the_judge_busy_costs_its_test(run, monkeypatch):
     monkeypatch.setattr(runner, "GRACE", 0.5)
+    # On a machine that has much to do, the judge waits for its turn most of the time.
+    monkeypatch.setattr(runner._Run, "judge_was_busy", lambda self, seconds: not self.end_judge())
     ran = run(
         ("solution", "def f():\n    return range(10**18)"),
         ("test", "assert all(number >= 0 for number in f())"),

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from course_lib.grading.engine import zygote as zygote_module
+from course_lib.grading.engine import zygote_server
 from course_lib.grading.engine.sandbox import Limits, SandboxError
 from course_lib.grading.engine.zygote import DEFAULT_PRELOAD, Child, Zygote, ZygoteDied
 
@@ -366,7 +367,7 @@ def test_who_asks_for_a_child_need_not_wait_until_memory_is_in_order(monkeypatch
     for name in ("signal", "set_wakeup_fd"):
         monkeypatch.setattr(signal, name, lambda *_, **__: None)
     with line, ours:
-        server = zygote_module._Server(line, None, without_end())
+        server = zygote_server.Server(line, None, without_end())
         monkeypatch.setattr(server, "_fork", lambda: sys.exit("asked for a child"))
         with pytest.raises(SystemExit, match="asked for a child"):
             server.serve()
