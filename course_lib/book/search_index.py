@@ -1,16 +1,22 @@
-"""A Sphinx extension: the search knows as much after an incremental build as after a whole one.
+"""A Sphinx extension: the search's index depends on what the pages say, and on nothing else.
 
-Sphinx reads back the words and titles of pages that it does not write again, but not what they
-have for the index (the glossary's terms, names of functions): a search for a term then led to the
-chapters alone. They are kept in the environment, and are taken from there.
+It knows as much after an incremental build as after a whole one. Sphinx reads back the words and
+titles of pages that it does not write again, but not what they have for the index (the glossary's
+terms, names of functions): a search for a term then led to the chapters alone. They are kept in the
+environment, and are taken from there.
+
+It leaves out the numbers that code prints. Nobody looks for them, and some are seconds that were
+measured, so that two builds of one commit had different words.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
+from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.search import IndexBuilder
+from sphinx.search import IndexBuilder, WordStore
 from sphinx.util.index_entries import split_index_msg
 from sphinx.util.typing import ExtensionMetadata
 
@@ -50,7 +56,30 @@ def _complete(app: Sphinx) -> Iterator[tuple[str, dict[str, object], str]]:
     return iter(())
 
 
+def _without_printed_numbers(app: Sphinx, _doctree: nodes.document, _page: str) -> None:
+    """Have the search take no words that begin with a digit out of what code printed.
+
+    The search has no event of its own. Pages are resolved before they are given to it.
+    """
+    index: IndexBuilder | None = getattr(app.builder, "indexer", None)
+    if index is None or "_word_collector" in vars(index):
+        return
+    collect = index._word_collector
+
+    def collect_words(page: nodes.document) -> WordStore:
+        found = collect(page)
+        printed: Counter[str] = Counter()
+        for node in page.findall(nodes.container):
+            if "cell_output" in node["classes"]:
+                printed.update(word for word in collect(node).words if word[0].isdigit())
+        found.words = list((Counter(found.words) - printed).elements())
+        return found
+
+    index._word_collector = collect_words
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Connect to Sphinx's events."""
+    app.connect("doctree-resolved", _without_printed_numbers)
     app.connect("html-collect-pages", _complete)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -104,6 +104,19 @@ def test_no_request_leaves_the_machine_none_fails_and_nothing_moves(
     assert moved == []
 
 
+def test_the_index_of_modules_does_not_move_on_a_phone_when_its_buttons_come(
+    browser: Browser, site: Site
+) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 900})
+    context.add_init_script(SHIFT)
+    page = context.new_page()
+    page.goto(site.url + "py-modindex.html")
+    settle(page)
+    expect(page.locator("img.toggler").first).to_be_visible()
+    assert page.evaluate("window.shift") < 0.005
+    context.close()
+
+
 def asked_here(asked: list[str]) -> list[str]:
     """Return the addresses behind the last empty one, of files alone."""
     last = max((number for number, url in enumerate(asked) if not url), default=-1)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
@@ -303,6 +304,34 @@ def test_the_search_knows_as_much_after_an_incremental_build_as_after_a_whole_on
     assert "1 removed" in build(source, "search_index")[1]
     left = set(searched(source)["indexentries"])
     assert "logit" in left and "gradient" not in left
+
+
+def test_the_search_has_no_numbers_that_code_printed_but_those_of_the_text(source: Path) -> None:
+    (source / "index.md").unlink()
+    settings: dict[str, object] = {"extensions": ["myst_nb", "course_lib.book.search_index"]}
+
+    def index_with(seconds: str) -> str:
+        code = nbformat.v4.new_code_cell(
+            "clock()",
+            id="clock",
+            execution_count=1,
+            outputs=[nbformat.v4.new_output("stream", text=f"epochs took {seconds} s with 64\n")],
+        )
+        text = nbformat.v4.new_markdown_cell("# A page\n\nA batch of 64 examples.", id="text")
+        notebook = nbformat.v4.new_notebook(
+            cells=[text, code], metadata={"language_info": {"name": "python"}}
+        )
+        nbformat.write(notebook, source / "index.ipynb")
+        shutil.rmtree(source / "_build", ignore_errors=True)
+        status, said = build(source, "search_index", nb_execution_mode="off", **settings)
+        assert status == 0, said
+        return (source / "_build" / "html" / "searchindex.js").read_text()
+
+    first = index_with("217.5e3")
+    assert {"batch", "64", "epoch", "took"} <= set(searched(source)["terms"])
+    assert not {"217", "5e3"} & set(searched(source)["terms"])
+    # Two builds that measured different times have the same index.
+    assert index_with("318.25") == first
 
 
 @pytest.mark.slow
