@@ -9,8 +9,9 @@
 #   docker run --rm -p 8000:8000 layer-by-layer .venv/bin/course serve --host 0.0.0.0
 #
 # Grading other people's work needs a sandbox, for which Docker has to allow user namespaces:
-# --security-opt seccomp=unconfined --security-opt apparmor=unconfined. Without them, `course grade`
-# says so, and `course check` on your own work goes on.
+# --security-opt seccomp=unconfined --security-opt apparmor=unconfined
+# --security-opt systempaths=unconfined. Without them, `course grade` says so, and `course check` on
+# your own work goes on.
 FROM python:3.11-slim-bookworm
 
 RUN apt-get update \

@@ -64,7 +64,7 @@ def examine(root: Path) -> list[Finding]:
     if not is_kit(root):
         # Students neither build nor grade.
         looks[2:2] = [lambda: _extras(root)]
-        looks += [_nbgrader_tools, _node]
+        looks += [_nbgrader_tools, _sandbox, _node]
     return [finding for look in looks for finding in look()]
 
 
@@ -279,6 +279,17 @@ def _nbgrader_tools() -> list[Finding]:
         return [Finding("gradebook", "ok", "alembic is there")]
     advice = "`pip install -r requirements.txt` in the environment that runs `course`."
     return [Finding("gradebook", "fault", "alembic is missing", advice)]
+
+
+def _sandbox() -> list[Finding]:
+    """Look whether other people's work can be graded here: a sandbox is built, and tried."""
+    from course_lib.grading.running.sandboxed import missing_for_sandbox
+
+    missing = missing_for_sandbox()
+    if not missing:
+        return [Finding("sandbox", "ok", "can be built")]
+    advice = f"Only needed to grade what others hand in. {' '.join(missing)}"
+    return [Finding("sandbox", "note", "cannot be built", advice)]
 
 
 def _node() -> list[Finding]:

@@ -155,6 +155,8 @@ def test_doctor_says_what_to_do(root, tmp_path, monkeypatch):
 
     monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
     monkeypatch.setenv("COURSE_DEVICE", "tpu9")
+    refused = "course_lib.grading.running.sandboxed.missing_for_sandbox"
+    monkeypatch.setattr(refused, lambda: ["This machine does not give the sandbox a namespace."])
     faults = {f.what: f for f in doctor.examine(tmp_path) if f.state != "ok"}
     assert set(faults) == {
         "Python",
@@ -164,8 +166,10 @@ def test_doctor_says_what_to_do(root, tmp_path, monkeypatch):
         "disk",
         "folder",
         "gradebook",
+        "sandbox",
         "npm",
     }
+    assert faults["sandbox"].state == "note" and "does not give" in faults["sandbox"].advice
     assert all(fault.advice for fault in faults.values())
     assert "tested with 0.1" in faults["numpy"].advice
 

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -79,7 +80,7 @@ def student(made, tmp_path_factory):
     return run
 
 
-def test_a_kit_holds_what_students_need_and_nothing_else(made):
+def test_a_kit_holds_what_students_need_and_nothing_else(made, root):
     held = {path.relative_to(made.folder).as_posix() for path in made.folder.rglob("*")}
     (wheel,) = (name for name in held if name.endswith(".whl"))
     assert held == {
@@ -100,6 +101,11 @@ def test_a_kit_holds_what_students_need_and_nothing_else(made):
         "wheels",
         wheel,
     }
+    # What teachers are told of; the rest are settings of JupyterLab and what `start.py` needs.
+    told = (root / "book" / "teaching" / "week.md").read_text().partition("| in the kit |")[2]
+    named = re.findall(r"^\| `([\w.]+)/?` \|", told.partition("\n\n")[0], re.MULTILINE)
+    top = {name.partition("/")[0] for name in held}
+    assert set(named) == top - {"environment.py", "jupyter", "kit.json"}
     with zipfile.ZipFile(made.archive) as archive:
         packed = set(archive.namelist())
     assert packed == {f"tiny-kit/{name}" for name in held if (made.folder / name).is_file()}
@@ -263,7 +269,9 @@ def test_doctor_looks_for_what_students_need(made, monkeypatch):
     monkeypatch.setattr(doctor, "_device", list)
     looked_at = [finding.what for finding in doctor.examine(made.folder)]
     assert {"Python", "torch", "jupyterlab", "disk"} <= set(looked_at)
-    assert not {"nbgrader", "jupyter-book", "npm", "gradebook", "cloud clients"} & set(looked_at)
+    assert not {"nbgrader", "jupyter-book", "npm", "gradebook", "sandbox", "cloud clients"} & set(
+        looked_at
+    )
 
 
 def test_jupyterlab_shows_the_work_and_the_address_opens_the_exercise(made):

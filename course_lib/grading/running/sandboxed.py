@@ -302,7 +302,7 @@ def require_sandbox() -> None:
     Raises
     ------
     GradingError
-        If they cannot; the message says why, and what to do.
+        If none can; the message says why, and what to do.
     """
     missing = missing_for_sandbox()
     if missing:
@@ -323,7 +323,7 @@ def missing_for_sandbox() -> list[str]:
     if _sandbox_stands:
         return []
     if not sys.platform.startswith("linux"):
-        return ["They are made of parts of Linux, and this is another system."]
+        return ["A sandbox is made of parts of Linux, and this is another system."]
     from course_lib.grading.engine import sandbox_check
 
     missing = sandbox_check.missing_for_sandbox()
