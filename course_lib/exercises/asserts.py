@@ -7,10 +7,12 @@ functions live in the same process, and in a grader that keeps the student in an
 
 from __future__ import annotations
 
+import inspect
 import io
+import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from typing import Any
 
@@ -29,6 +31,9 @@ __all__ = [
     "probe",
     "quiet",
 ]
+
+
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 class CheckFailed(AssertionError):
@@ -225,7 +230,9 @@ def assert_equal(got: Any, expected: Any, *, what: str = "The result", hint: str
         if differs.any():
             _fail(what, _difference(came, expected, differs), hint)
         return
-    if type(got).__module__ in ("numpy", "torch") and getattr(got, "ndim", None) == 0:
+    if hasattr(got, "detach"):
+        got = as_array(got)
+    if type(got).__module__ == "numpy" and getattr(got, "ndim", None) == 0:
         got = got.item()
     try:
         same = bool(got == expected)
@@ -319,7 +326,7 @@ def as_array(value: Any, what: str = "The result", hint: str = "") -> np.ndarray
     Raises
     ------
     CheckFailed
-        For None (a missing return), functions, texts, ragged lists.
+        For None (a missing return), functions, texts, sets, dictionaries, iterators, ragged lists.
     """
     if value is None:
         _fail(what, "came      None: does the function end in a return?", hint)
@@ -333,8 +340,21 @@ def as_array(value: Any, what: str = "The result", hint: str = "") -> np.ndarray
         rows = "numbers, in rows of the same length" if isinstance(value, list) else "numbers"
         _fail(what, f"came      {_short(value)}\nexpected  {rows}", hint)
     if array.dtype.kind not in "biufc":
-        _fail(what, f"came      {_short(value)}\nexpected  numbers", hint)
+        _fail(what, f"came      {_short(value)}\nexpected  {_numbers_for(value)}", hint)
     return array
+
+
+def _numbers_for(value: Any) -> str:
+    """Say which numbers are wanted in place of a value that is none."""
+    if isinstance(value, set | frozenset):
+        return "numbers in an order, as in a list or an array"
+    if isinstance(value, Iterator):
+        return "numbers in a list or an array: list(...) makes one of an iterator"
+    if isinstance(value, Mapping):
+        return "numbers in a list or an array"
+    if inspect.isroutine(value) or inspect.isclass(value):
+        return "numbers: is it to be called, with parentheses?"
+    return "numbers"
 
 
 def _check_shape(came: np.ndarray, shape: tuple[int, ...], what: str, hint: str) -> None:
@@ -376,6 +396,8 @@ def _short(value: Any, limit: int = 200) -> str:
             text = repr(value)
         except Exception as error:  # a student's __repr__ may raise
             text = f"an object whose repr raises {type(error).__name__}"
+        # Where an object lies says nothing, and is another number in each run.
+        text = _ADDRESS.sub("", text)
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 

@@ -49,6 +49,9 @@ KINDS = {
 #: What single precision can promise of a result.
 _FLOAT32 = {"rtol": 1e-4, "atol": 1e-5}
 
+#: What is no array of numbers, and equal or not.
+_EXACT = (str, bytes, bool, set, frozenset)
+
 _Arguments = Mapping[str, Any] | Sequence[Any]
 _Warnings = Literal["ignore", "error"]
 
@@ -137,8 +140,9 @@ def check(
         As in `call`.
     expected : object
         What is right. An array asks for an array; a list of numbers takes any sequence, a number
-        any scalar; tuples, lists and dictionaries of these are compared part by part; texts and
-        whole numbers must be equal. None alone asks for no comparison; as a part it must be None.
+        any scalar; tuples, lists and dictionaries of these are compared part by part; texts, sets
+        and whole numbers must be equal. None alone asks for no comparison; as a part it must be
+        None.
     changes : mapping of str to object, or iterable of str
         The arguments that the function may change and, if it is a mapping, what they must be
         afterwards. The arrays themselves are looked at, so that new ones in their place are told.
@@ -719,7 +723,7 @@ def _holds_arrays(value: Any) -> bool:
 def _compare_form(result: Any, expected: Any, what: str, hint: str) -> None:
     """Compare types and shapes."""
     for came, right, path in _leaves(result, expected, what, hint):
-        if right is None or isinstance(right, str | bool):
+        if right is None or isinstance(right, _EXACT):
             continue
         if isinstance(right, np.ndarray) and right.ndim and isinstance(came, list | tuple):
             asserts._fail(path, f"came      {_kind(came)}\nexpected  an array", hint)
@@ -734,7 +738,7 @@ def _compare(result: Any, expected: Any, what: str, hint: str, near: dict[str, f
     """Compare values, after types and shapes."""
     _compare_form(result, expected, what, hint)
     for came, right, path in _leaves(result, expected, what, hint):
-        if right is None or isinstance(right, str | bool):
+        if right is None or isinstance(right, _EXACT):
             assert_equal(came, right, what=path, hint=hint)
             continue
         numbers, wanted = asserts.as_array(came, path, hint), asserts.as_array(right)

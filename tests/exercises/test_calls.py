@@ -444,6 +444,34 @@ def test_none_is_compared_as_a_part_only():
         check(lambda: (3, 4), (), (3, None))
 
 
+@pytest.mark.parametrize(
+    ("came", "expected", "told"),
+    [
+        ({1, 2}, [1.0, 2.0], "expected  numbers in an order, as in a list or an array"),
+        ({"a": 1}, 2.0, "expected  numbers in a list or an array"),
+        (iter([1.0]), [1.0], "came      <list_iterator object>"),
+        (iter([1.0]), [1.0], r"expected  numbers in a list or an array: list\(...\) makes one"),
+        (np.exp, 2.0, "expected  numbers$"),
+        (abs, 2.0, "is it to be called, with parentheses"),
+        (int, 2.0, "is it to be called, with parentheses"),
+        (object(), 2.0, "came      <object object>\n  expected  numbers"),
+        ({1, 3}, {1, 2}, "came      {1, 3}\n  expected  {1, 2}"),
+        ([1, 2], {1, 2}, r"came      \[1, 2\]\n  expected  {1, 2}"),
+        (b"x", b"y", "came      b'x'\n  expected  b'y'"),
+        (torch.tensor([1.0, 2.0]), True, r"came      \[1., 2.\]\n  expected  True"),
+    ],
+)
+def test_what_came_in_place_of_numbers_is_named_and_what_to_do(came, expected, told):
+    with pytest.raises(CheckFailed, match=told):
+        check(lambda: came, (), expected)
+
+
+def test_sets_and_bytes_are_right_when_they_are_equal():
+    check(lambda: {2, 1}, (), {1, 2})
+    check(lambda: frozenset({1}), (), {1})
+    check(lambda: {"seen": {1, 2}, "raw": b"x"}, (), {"seen": {1, 2}, "raw": b"x"})
+
+
 def test_arguments_keep_their_layout():
     def layout(X):
         return X.flags.f_contiguous
