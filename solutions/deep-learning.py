@@ -22,8 +22,8 @@
 #
 # A colleague writes: "From 2,000 measurements of a voice my model tells whether somebody is ill. It is right
 # in 99 % of cases, and I rounded down." She sends you her table: 300 people, and for each whether they are
-# ill. You will write six small tools, each of which settles one doubt. At the end you put all of them
-# together and see what is left of her 99 %.
+# ill. You will write six small tools, each of which settles one doubt. At the end you put five of
+# them together and see what is left of her 99 %.
 #
 # **What is special here**
 #
