@@ -1280,9 +1280,9 @@ for size in (1, 3):
 print(f"{labels.said[0]!r} -> {texts[0]}")
 
 # %% [markdown]
-# **What you see.** A network, made of your own parts, that learned to read numbers it had never seen. BLEU
-# and chrF are higher than the share of labels that are right: a number with one wrong digit scores well and
-# is wrong.
+# **What you see.** A network, made of your own parts, that learned to read numbers it had never seen. With a
+# beam of 1, BLEU and chrF are higher than the share of labels that are right: a number with one wrong digit
+# scores well and is wrong.
 #
 # ## Step 8. The letter to the museum
 #
