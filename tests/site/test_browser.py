@@ -104,15 +104,23 @@ def test_no_request_leaves_the_machine_none_fails_and_nothing_moves(
     assert moved == []
 
 
-def test_the_index_of_modules_does_not_move_on_a_phone_when_its_buttons_come(
-    browser: Browser, site: Site
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize(
+    ("name", "late"),
+    [("py-modindex.html", "img.toggler"), ("search.html?q=dropout", ".search > li > .context")],
+    ids=["modules", "results"],
+)
+def test_what_a_script_adds_has_its_place_from_the_start(
+    browser: Browser, site: Site, name: str, late: str, width: int
 ) -> None:
-    context = browser.new_context(viewport={"width": 360, "height": 900})
+    context = browser.new_context(viewport={"width": width, "height": 900})
     context.add_init_script(SHIFT)
     page = context.new_page()
-    page.goto(site.url + "py-modindex.html")
+    page.goto(site.url + name)
     settle(page)
-    expect(page.locator("img.toggler").first).to_be_visible()
+    expect(page.locator(late).first).to_be_visible()
+    # A page in which something was found has a summary; a name in the library has a description.
+    expect(page.locator(".search > li:not(:has(> .context, > span))")).to_have_count(0)
     assert page.evaluate("window.shift") < 0.005
     context.close()
 
