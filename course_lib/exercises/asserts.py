@@ -352,7 +352,7 @@ def _numbers_for(value: Any) -> str:
         return "numbers in a list or an array: list(...) makes one of an iterator"
     if isinstance(value, Mapping):
         return "numbers in a list or an array"
-    if inspect.isroutine(value) or inspect.isclass(value):
+    if inspect.isroutine(value) or inspect.isclass(value) or isinstance(value, np.ufunc):
         return "numbers: is it to be called, with parentheses?"
     return "numbers"
 

@@ -451,7 +451,7 @@ def test_none_is_compared_as_a_part_only():
         ({"a": 1}, 2.0, "expected  numbers in a list or an array"),
         (iter([1.0]), [1.0], "came      <list_iterator object>"),
         (iter([1.0]), [1.0], r"expected  numbers in a list or an array: list\(...\) makes one"),
-        (np.exp, 2.0, "expected  numbers$"),
+        (np.exp, 2.0, "is it to be called, with parentheses"),
         (abs, 2.0, "is it to be called, with parentheses"),
         (int, 2.0, "is it to be called, with parentheses"),
         (object(), 2.0, "came      <object object>\n  expected  numbers"),
