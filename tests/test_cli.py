@@ -155,7 +155,7 @@ def test_doctor_says_what_to_do(root, tmp_path, monkeypatch):
 
     monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
     monkeypatch.setenv("COURSE_DEVICE", "tpu9")
-    refused = "course_lib.grading.running.sandboxed.missing_for_sandbox"
+    refused = "course_lib.grading.engine.sandbox_check.missing_for_sandbox"
     monkeypatch.setattr(refused, lambda: ["This machine does not give the sandbox a namespace."])
     faults = {f.what: f for f in doctor.examine(tmp_path) if f.state != "ok"}
     assert set(faults) == {
